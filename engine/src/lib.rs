@@ -1,0 +1,1 @@
+//! Event actors over the domain rules.

@@ -1,0 +1,1 @@
+//! Journals, projections and repositories.

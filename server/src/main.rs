@@ -1,0 +1,2 @@
+//! The `onsale` binary.
+fn main() {}
