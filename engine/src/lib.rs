@@ -1,1 +1,2 @@
-//! Event actors over the domain rules.
+//! The engine: one actor per event over the rules of `onsale-domain`.
+pub mod port;

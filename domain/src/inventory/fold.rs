@@ -1,0 +1,333 @@
+//! Folding records into the state: the only code that changes it.
+//!
+//! Every arm checks what it takes and gives with checked arithmetic, so conservation (I1, I2) holds after each
+//! record or the fold answers a [`Violation`].
+
+use std::sync::Arc;
+
+use super::Violation;
+use super::state::{HeldLines, Hold, HoldEnd, Inventory, KeyEntry, Order, Units};
+use crate::definition::{EventDefinition, EventDetails, Quota, TicketType};
+use crate::limits::KEY_RETENTION_MS;
+use crate::record::{HoldConfirmed, HoldPlaced, HoldReleased, KeyBinding, ReleaseReason};
+use crate::{BuyerId, EventId, EventStatus, HoldId, OrderId, Record, Sequence, UnixMillis};
+
+/// Where units are counted.
+#[derive(Clone, Copy)]
+enum Count {
+    Held,
+    Sold,
+}
+
+impl Units {
+    fn count(&mut self, count: Count) -> &mut u32 {
+        match count {
+            Count::Held => &mut self.held,
+            Count::Sold => &mut self.sold,
+        }
+    }
+}
+
+impl Inventory {
+    pub(super) fn fold(&mut self, record: &Record) -> Result<(), Violation> {
+        let seq = self.seq + 1;
+        match record {
+            Record::EventCreated {
+                event_id, details, ..
+            } => self.fold_created(*event_id, details, seq)?,
+            Record::EventEdited { details, .. } => {
+                self.define(seq, |definition| definition.details = details.clone())?
+            }
+            Record::QuotaSet { quota, .. } => self.fold_quota(quota, seq)?,
+            Record::TicketTypeSet { ticket_type, .. } => self.fold_ticket_type(ticket_type, seq)?,
+            Record::StatusChanged { to, .. } => self.fold_status(*to, seq)?,
+            Record::HoldPlaced(record) => self.fold_placed(record, seq)?,
+            Record::HoldExtended {
+                hold_id,
+                expires_at,
+                ..
+            } => self.fold_extended(*hold_id, *expires_at)?,
+            Record::HoldReleased(record) => self.fold_released(record, seq)?,
+            Record::HoldsExpired { holds, .. } => {
+                for expired in holds {
+                    self.end_hold(expired.hold_id, HoldEnd::Expired)?;
+                }
+            }
+            Record::HoldConfirmed(record) => self.fold_confirmed(record, seq)?,
+            Record::OrderCancelled { order_id, .. } => self.fold_cancelled(*order_id)?,
+        }
+        self.seq = seq;
+        self.sweep(record.at());
+        Ok(())
+    }
+
+    fn fold_created(
+        &mut self,
+        event_id: EventId,
+        details: &EventDetails,
+        seq: Sequence,
+    ) -> Result<(), Violation> {
+        if self.definition.is_some() || self.seq != 0 {
+            return Err(Violation::state(
+                "an event is created once, by its first record",
+            ));
+        }
+        self.definition = Some(Arc::new(EventDefinition {
+            event_id,
+            version: seq,
+            status: EventStatus::Draft,
+            details: details.clone(),
+            ticket_types: Vec::new(),
+            quotas: Vec::new(),
+        }));
+        Ok(())
+    }
+
+    fn define(
+        &mut self,
+        seq: Sequence,
+        edit: impl FnOnce(&mut EventDefinition),
+    ) -> Result<(), Violation> {
+        let definition = self
+            .definition
+            .as_mut()
+            .ok_or(Violation::state("the event was not created"))?;
+        let definition = Arc::make_mut(definition);
+        edit(definition);
+        definition.version = seq;
+        Ok(())
+    }
+
+    fn fold_quota(&mut self, quota: &Quota, seq: Sequence) -> Result<(), Violation> {
+        let mut position = self.quota_units.len();
+        self.define(seq, |definition| {
+            match definition.quota_position(quota.id) {
+                Some(present) => {
+                    position = present;
+                    definition.quotas[present] = quota.clone();
+                }
+                None => definition.quotas.push(quota.clone()),
+            }
+        })?;
+        if position == self.quota_units.len() {
+            self.quota_units.push(Units::default());
+        }
+        self.check_conservation(position)
+    }
+
+    fn fold_ticket_type(
+        &mut self,
+        ticket_type: &TicketType,
+        seq: Sequence,
+    ) -> Result<(), Violation> {
+        let mut added = false;
+        self.define(seq, |definition| {
+            match definition.ticket_type(ticket_type.id) {
+                Some((present, _)) => definition.ticket_types[present] = ticket_type.clone(),
+                None => {
+                    added = true;
+                    definition.ticket_types.push(ticket_type.clone());
+                }
+            }
+        })?;
+        if added {
+            self.ticket_type_units.push(Units::default());
+        }
+        Ok(())
+    }
+
+    fn fold_status(&mut self, to: EventStatus, seq: Sequence) -> Result<(), Violation> {
+        let from = self.definition.as_ref().map(|definition| definition.status);
+        if !from.is_some_and(|from| from.may_become(to)) {
+            return Err(Violation::state("the table of states has no such arrow"));
+        }
+        self.define(seq, |definition| definition.status = to)
+    }
+
+    fn fold_placed(&mut self, record: &HoldPlaced, seq: Sequence) -> Result<(), Violation> {
+        let lines = self
+            .held_lines(&record.lines)
+            .ok_or(Violation::state("a line of an unknown ticket type"))?;
+        self.add_units(&lines, Count::Held)?;
+        let quantity = lines.iter().map(|line| line.quantity).sum();
+        self.credit_buyer(record.buyer_id, quantity)?;
+        self.deadlines.insert((record.expires_at, record.hold_id));
+        let hold = Hold {
+            buyer_id: record.buyer_id,
+            lines,
+            placed_at: record.at,
+            expires_at: record.expires_at,
+        };
+        if self.holds.insert(record.hold_id, hold).is_some() {
+            return Err(Violation::state("two holds have one id"));
+        }
+        self.remember_key(record.key, record.hold_id, seq, record.at);
+        Ok(())
+    }
+
+    fn fold_extended(&mut self, hold_id: HoldId, expires_at: UnixMillis) -> Result<(), Violation> {
+        let hold = self
+            .holds
+            .get_mut(&hold_id)
+            .ok_or(Violation::state("only a live hold can be extended"))?;
+        self.deadlines.remove(&(hold.expires_at, hold_id));
+        hold.expires_at = expires_at;
+        self.deadlines.insert((expires_at, hold_id));
+        Ok(())
+    }
+
+    fn fold_released(&mut self, record: &HoldReleased, seq: Sequence) -> Result<(), Violation> {
+        self.end_hold(record.hold_id, HoldEnd::Released)?;
+        match (record.reason, record.key) {
+            // The attempt was cut off by the provider, not decided: the same key may try again.
+            (ReleaseReason::PaymentUnavailable, Some(binding)) => {
+                self.keys.remove(&binding.key);
+            }
+            (_, key) => self.remember_key(key, record.hold_id, seq, record.at),
+        }
+        Ok(())
+    }
+
+    fn fold_confirmed(&mut self, record: &HoldConfirmed, seq: Sequence) -> Result<(), Violation> {
+        let hold = self.take_hold(record.hold_id)?;
+        self.remove_units(&hold.lines, Count::Held)?;
+        self.add_units(&hold.lines, Count::Sold)?;
+        let order = Order {
+            buyer_id: hold.buyer_id,
+            lines: hold.lines,
+            cancelled: false,
+        };
+        if self.orders.insert(record.hold_id.into(), order).is_some() {
+            return Err(Violation::state("two orders have one id"));
+        }
+        self.remember_key(record.key, record.hold_id, seq, record.at);
+        Ok(())
+    }
+
+    fn fold_cancelled(&mut self, order_id: OrderId) -> Result<(), Violation> {
+        let order = self
+            .orders
+            .get_mut(&order_id)
+            .ok_or(Violation::state("only an order can be cancelled"))?;
+        if std::mem::replace(&mut order.cancelled, true) {
+            return Err(Violation::state("an order is cancelled once"));
+        }
+        let (buyer_id, lines) = (order.buyer_id, order.lines.clone());
+        self.remove_units(&lines, Count::Sold)?;
+        self.debit_buyer(buyer_id, lines.iter().map(|line| line.quantity).sum())
+    }
+
+    fn end_hold(&mut self, hold_id: HoldId, end: HoldEnd) -> Result<(), Violation> {
+        let hold = self.take_hold(hold_id)?;
+        self.remove_units(&hold.lines, Count::Held)?;
+        self.debit_buyer(hold.buyer_id, hold.quantity())?;
+        self.ended_holds.insert(hold_id, end);
+        Ok(())
+    }
+
+    fn take_hold(&mut self, hold_id: HoldId) -> Result<Hold, Violation> {
+        let hold = self
+            .holds
+            .remove(&hold_id)
+            .ok_or(Violation::state("the hold is not live"))?;
+        self.deadlines.remove(&(hold.expires_at, hold_id));
+        Ok(hold)
+    }
+
+    fn add_units(&mut self, lines: &HeldLines, count: Count) -> Result<(), Violation> {
+        self.change_units(lines, count, u32::checked_add)
+    }
+
+    fn remove_units(&mut self, lines: &HeldLines, count: Count) -> Result<(), Violation> {
+        self.change_units(lines, count, u32::checked_sub)
+    }
+
+    fn change_units(
+        &mut self,
+        lines: &HeldLines,
+        count: Count,
+        change: fn(u32, u32) -> Option<u32>,
+    ) -> Result<(), Violation> {
+        for line in lines {
+            let position = self.quota_position_of(usize::from(line.ticket_type))?;
+            for units in [
+                self.ticket_type_units
+                    .get_mut(usize::from(line.ticket_type)),
+                self.quota_units.get_mut(position),
+            ] {
+                let units = units
+                    .ok_or(Violation::state("counts are missing"))?
+                    .count(count);
+                *units = change(*units, line.quantity)
+                    .ok_or(Violation::conservation("a count fell below zero"))?;
+            }
+            self.check_conservation(position)?;
+        }
+        Ok(())
+    }
+
+    fn quota_position_of(&self, ticket_type: usize) -> Result<usize, Violation> {
+        self.definition
+            .as_ref()
+            .and_then(|definition| {
+                definition.quota_position(definition.ticket_types.get(ticket_type)?.quota_id)
+            })
+            .ok_or(Violation::state("a ticket type without a quota"))
+    }
+
+    fn credit_buyer(&mut self, buyer_id: BuyerId, quantity: u32) -> Result<(), Violation> {
+        let live = self.buyers.entry(buyer_id).or_default();
+        *live = live
+            .checked_add(quantity)
+            .ok_or(Violation::buyer_ledger("a buyer's count overflowed"))?;
+        Ok(())
+    }
+
+    fn debit_buyer(&mut self, buyer_id: BuyerId, quantity: u32) -> Result<(), Violation> {
+        let below_zero = Violation::buyer_ledger("a buyer's count fell below zero");
+        let live = self
+            .buyers
+            .get_mut(&buyer_id)
+            .ok_or_else(|| below_zero.clone())?;
+        *live = live.checked_sub(quantity).ok_or(below_zero)?;
+        if *live == 0 {
+            self.buyers.remove(&buyer_id);
+        }
+        Ok(())
+    }
+
+    fn remember_key(
+        &mut self,
+        binding: Option<KeyBinding>,
+        hold_id: HoldId,
+        seq: Sequence,
+        at: UnixMillis,
+    ) {
+        if let Some(KeyBinding { key, body }) = binding {
+            self.keys.insert(
+                key,
+                KeyEntry {
+                    body,
+                    hold_id,
+                    seq,
+                    at,
+                },
+            );
+        }
+    }
+
+    /// Forgets outdated keys and ended holds whenever their number has doubled, so that the cost stays constant for
+    /// each record. What is swept was already treated as forgotten, so sweeping is never seen from outside.
+    fn sweep(&mut self, now: UnixMillis) {
+        const SWEEP_MIN: usize = 4_096;
+        let remembered = self.keys.len() + self.ended_holds.len();
+        if remembered <= self.sweep_at.max(SWEEP_MIN) {
+            return;
+        }
+        self.keys
+            .retain(|_, entry| now.ms_since(entry.at) < KEY_RETENTION_MS);
+        self.ended_holds
+            .retain(|hold_id, _| now.ms_since(hold_id.made_at()) < 2 * KEY_RETENTION_MS);
+        self.sweep_at = 2 * (self.keys.len() + self.ended_holds.len());
+    }
+}

@@ -1,0 +1,123 @@
+//! The register of `docs/INVARIANTS.md`, as far as one event's state can show it.
+
+use std::collections::HashMap;
+
+use thiserror::Error;
+
+use super::state::{HeldLines, Inventory, Map, Units};
+use crate::BuyerId;
+
+/// A broken invariant.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{invariant}: {detail}")]
+pub struct Violation {
+    /// Number in the register, such as `I1`.
+    pub invariant: &'static str,
+    /// What was found.
+    pub detail: &'static str,
+}
+
+impl Violation {
+    pub(super) const fn conservation(detail: &'static str) -> Self {
+        Self {
+            invariant: "I1",
+            detail,
+        }
+    }
+
+    pub(super) const fn oversell(detail: &'static str) -> Self {
+        Self {
+            invariant: "I2",
+            detail,
+        }
+    }
+
+    pub(super) const fn buyer_ledger(detail: &'static str) -> Self {
+        Self {
+            invariant: "I9",
+            detail,
+        }
+    }
+
+    pub(super) const fn state(detail: &'static str) -> Self {
+        Self {
+            invariant: "I13",
+            detail,
+        }
+    }
+}
+
+impl Inventory {
+    /// The cheap check of one quota that follows every change of its counts.
+    pub(super) fn check_conservation(&self, position: usize) -> Result<(), Violation> {
+        let counts = self.quota_counts(position);
+        let committed = counts.held.checked_add(counts.sold);
+        match committed {
+            Some(committed) if committed <= counts.capacity => Ok(()),
+            Some(_) => Err(Violation::oversell("held and sold exceed the capacity")),
+            None => Err(Violation::conservation("counts overflow")),
+        }
+    }
+
+    /// Counts everything again from the holds and orders and compares (I1, I2, I9, I10's index).
+    pub fn check_invariants(&self) -> Result<(), Violation> {
+        let mut quotas = vec![Units::default(); self.quota_units.len()];
+        let mut ticket_types = vec![Units::default(); self.ticket_type_units.len()];
+        let mut buyers: Map<BuyerId, u32> = HashMap::default();
+        for hold in self.holds.values() {
+            self.recount(&hold.lines, &mut quotas, &mut ticket_types, |units| {
+                &mut units.held
+            })?;
+            *buyers.entry(hold.buyer_id).or_default() += hold.quantity();
+        }
+        for order in self.orders.values().filter(|order| !order.cancelled) {
+            self.recount(&order.lines, &mut quotas, &mut ticket_types, |units| {
+                &mut units.sold
+            })?;
+            *buyers.entry(order.buyer_id).or_default() +=
+                order.lines.iter().map(|line| line.quantity).sum::<u32>();
+        }
+        if quotas != self.quota_units || ticket_types != self.ticket_type_units {
+            return Err(Violation::conservation(
+                "counts differ from the holds and orders",
+            ));
+        }
+        if buyers != self.buyers {
+            return Err(Violation::buyer_ledger(
+                "the buyers' counts differ from the holds and orders",
+            ));
+        }
+        (0..quotas.len()).try_for_each(|position| self.check_conservation(position))?;
+        if self.deadlines.len() != self.holds.len() {
+            return Err(Violation {
+                invariant: "I10",
+                detail: "deadlines differ from the live holds",
+            });
+        }
+        Ok(())
+    }
+
+    fn recount(
+        &self,
+        lines: &HeldLines,
+        quotas: &mut [Units],
+        ticket_types: &mut [Units],
+        count: fn(&mut Units) -> &mut u32,
+    ) -> Result<(), Violation> {
+        let definition = self
+            .definition
+            .as_ref()
+            .ok_or(Violation::state("the event was not created"))?;
+        for line in lines {
+            let ticket_type = usize::from(line.ticket_type);
+            let quota = definition
+                .ticket_types
+                .get(ticket_type)
+                .and_then(|ticket_type| definition.quota_position(ticket_type.quota_id))
+                .ok_or(Violation::state("a ticket type without a quota"))?;
+            *count(&mut quotas[quota]) += line.quantity;
+            *count(&mut ticket_types[ticket_type]) += line.quantity;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,254 @@
+//! The state of one event's inventory, laid out for memory: an open hold with its key costs under 300 bytes.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::definition::EventDefinition;
+use crate::id::{BodyDigest, BuyerId, HoldId, KeyDigest, OrderId};
+use crate::limits::KEY_RETENTION_MS;
+use crate::record::{KeyBinding, Line, Lines};
+use crate::{Command, Refusal, Sequence, UnixMillis};
+
+/// A map whose hashing is the same in every run. Keys are `UUIDv7` made by us, or digests.
+pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+
+/// Counts of one quota. Its capacity stands in the definition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Units {
+    pub(super) held: u32,
+    pub(super) sold: u32,
+}
+
+/// A line as the state keeps it: the ticket type by its position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldLine {
+    /// Price of one ticket, locked.
+    pub unit_price_minor: i64,
+    /// How many tickets.
+    pub quantity: u32,
+    /// Position of the ticket type in the definition.
+    pub ticket_type: u16,
+}
+
+/// Lines as the state keeps them.
+pub(super) type HeldLines = SmallVec<[HeldLine; 1]>;
+
+/// A live hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Whose.
+    pub buyer_id: BuyerId,
+    /// What.
+    pub(super) lines: HeldLines,
+    /// When placed: extensions count from here.
+    pub placed_at: UnixMillis,
+    /// When it ends.
+    pub expires_at: UnixMillis,
+}
+
+/// A confirmed order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Whose.
+    pub buyer_id: BuyerId,
+    /// What.
+    pub(super) lines: HeldLines,
+    /// Whether its units have been given back.
+    pub cancelled: bool,
+}
+
+/// How a hold ended, where no order came of it. Remembered for [`KEY_RETENTION_MS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HoldEnd {
+    /// Given back.
+    Released,
+    /// Ended by itself.
+    Expired,
+}
+
+/// What an idempotency key led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyEntry {
+    /// The request's body.
+    pub body: BodyDigest,
+    /// The hold that the request placed or confirmed.
+    pub hold_id: HoldId,
+    /// The record that is the answer so far.
+    pub seq: Sequence,
+    /// When that record was made.
+    pub at: UnixMillis,
+}
+
+/// Everything there is to know about one event's sale.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    pub(super) seq: Sequence,
+    pub(super) definition: Option<Arc<EventDefinition>>,
+    /// By the quota's position in the definition.
+    pub(super) quota_units: Vec<Units>,
+    /// By the ticket type's position in the definition.
+    pub(super) ticket_type_units: Vec<Units>,
+    pub(super) holds: Map<HoldId, Hold>,
+    pub(super) ended_holds: Map<HoldId, HoldEnd>,
+    pub(super) orders: Map<OrderId, Order>,
+    /// Live tickets (held and sold) of each buyer that has any.
+    pub(super) buyers: Map<BuyerId, u32>,
+    pub(super) keys: Map<KeyDigest, KeyEntry>,
+    /// Size of `keys` and `ended_holds` at which the outdated ones are swept out next.
+    pub(super) sweep_at: usize,
+    /// Index of `holds` by when they end.
+    #[serde(skip)]
+    pub(super) deadlines: BTreeSet<(UnixMillis, HoldId)>,
+}
+
+impl Inventory {
+    /// Sequence of the last record folded.
+    pub const fn seq(&self) -> Sequence {
+        self.seq
+    }
+
+    /// The event's definition; `None` before it was created.
+    pub const fn definition(&self) -> Option<&Arc<EventDefinition>> {
+        self.definition.as_ref()
+    }
+
+    /// A live hold.
+    pub fn hold(&self, hold_id: HoldId) -> Option<&Hold> {
+        self.holds.get(&hold_id)
+    }
+
+    /// How a hold without an order ended, while that is remembered.
+    pub fn hold_end(&self, hold_id: HoldId) -> Option<HoldEnd> {
+        self.ended_holds.get(&hold_id).copied()
+    }
+
+    /// A confirmed or cancelled order.
+    pub fn order(&self, order_id: OrderId) -> Option<&Order> {
+        self.orders.get(&order_id)
+    }
+
+    /// When the next hold ends.
+    pub fn next_expiry_at(&self) -> Option<UnixMillis> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Number of live holds.
+    pub fn live_holds(&self) -> usize {
+        self.holds.len()
+    }
+
+    /// Digests of the keys that are remembered.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = KeyDigest> {
+        self.keys.keys().copied()
+    }
+
+    /// Lines of the state, spelled out with ids.
+    pub fn spell_out(&self, lines: &[HeldLine]) -> Lines {
+        let ticket_types = self
+            .definition
+            .as_ref()
+            .map_or(&[][..], |definition| &definition.ticket_types);
+        lines
+            .iter()
+            .filter_map(|line| {
+                Some(Line {
+                    ticket_type_id: ticket_types.get(usize::from(line.ticket_type))?.id,
+                    quantity: line.quantity,
+                    unit_price_minor: line.unit_price_minor,
+                })
+            })
+            .collect()
+    }
+
+    /// The record that answered this command's key before, if any.
+    pub(super) fn answered(
+        &self,
+        command: &Command,
+        now: UnixMillis,
+    ) -> Result<Option<Sequence>, Refusal> {
+        match command {
+            Command::PlaceHold(command) => {
+                Ok(self.key_entry(command.key, now)?.map(|entry| entry.seq))
+            }
+            Command::ConfirmHold(command) => {
+                self.answered_for_hold(command.key, command.hold_id, now)
+            }
+            Command::ReleaseHold { hold_id, key, .. } => {
+                self.answered_for_hold(*key, *hold_id, now)
+            }
+            Command::CreateEvent { .. }
+            | Command::EditEvent { .. }
+            | Command::SetQuota { .. }
+            | Command::SetTicketType { .. }
+            | Command::ChangeStatus { .. }
+            | Command::ExtendHold { .. }
+            | Command::CancelOrder { .. }
+            | Command::Advance => Ok(None),
+        }
+    }
+
+    /// A one-call purchase places its hold and confirms it under one key: while the hold lives, the key's answer is
+    /// still open.
+    fn answered_for_hold(
+        &self,
+        key: Option<KeyBinding>,
+        hold_id: HoldId,
+        now: UnixMillis,
+    ) -> Result<Option<Sequence>, Refusal> {
+        match self.key_entry(key, now)? {
+            Some(entry) if entry.hold_id != hold_id => Err(Refusal::KeyReused),
+            Some(entry) if !self.holds.contains_key(&hold_id) => Ok(Some(entry.seq)),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// What a key led to, unless that is forgotten.
+    ///
+    /// Errors: [`Refusal::KeyReused`] when it came with another body.
+    pub fn key_entry(
+        &self,
+        key: Option<KeyBinding>,
+        now: UnixMillis,
+    ) -> Result<Option<KeyEntry>, Refusal> {
+        let Some(KeyBinding { key, body }) = key else {
+            return Ok(None);
+        };
+        match self.keys.get(&key) {
+            Some(entry) if now.ms_since(entry.at) >= KEY_RETENTION_MS => Ok(None),
+            Some(entry) if entry.body != body => Err(Refusal::KeyReused),
+            Some(entry) => Ok(Some(*entry)),
+            None => Ok(None),
+        }
+    }
+
+    /// Builds what a snapshot leaves out.
+    pub(crate) fn rebuild_indexes(&mut self) {
+        self.deadlines = self
+            .holds
+            .iter()
+            .map(|(hold_id, hold)| (hold.expires_at, *hold_id))
+            .collect();
+    }
+}
+
+impl Hold {
+    /// Lines by ticket type position; [`Inventory::spell_out`] names them.
+    pub fn lines(&self) -> &[HeldLine] {
+        &self.lines
+    }
+
+    /// Tickets held. Placing the hold has checked that the sum fits.
+    pub fn quantity(&self) -> u32 {
+        self.lines.iter().map(|line| line.quantity).sum()
+    }
+}
+
+impl Order {
+    /// Lines by ticket type position; [`Inventory::spell_out`] names them.
+    pub fn lines(&self) -> &[HeldLine] {
+        &self.lines
+    }
+}

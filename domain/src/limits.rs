@@ -1,0 +1,42 @@
+//! Every bound of the domain, with the relations between them checked when compiling.
+
+/// Lines in one hold, order or purchase.
+pub const LINES_MAX: usize = 16;
+/// Tickets in one line.
+pub const LINE_QUANTITY_MAX: u32 = 100;
+/// Ticket types of one event.
+pub const TICKET_TYPES_MAX: usize = 256;
+/// Quotas of one event.
+pub const QUOTAS_MAX: usize = 256;
+/// Capacity of one quota.
+pub const CAPACITY_MAX: u32 = 10_000_000;
+/// Price of one ticket in minor units.
+pub const UNIT_PRICE_MINOR_MAX: i64 = 1_000_000_000_000;
+/// Bytes of a name (event, venue, ticket type, quota).
+pub const NAME_BYTES_MAX: usize = 200;
+/// Bytes of an event's description.
+pub const DESCRIPTION_BYTES_MAX: usize = 8_000;
+/// Holds that one expiry record may end. More than these are expired by further records.
+pub const EXPIRED_HOLDS_PER_RECORD_MAX: usize = 256;
+/// Shortest and longest duration of a hold.
+pub const HOLD_DURATION_MS_MIN: i64 = 1_000;
+/// See [`HOLD_DURATION_MS_MIN`].
+pub const HOLD_DURATION_MS_MAX: i64 = 24 * 3_600_000;
+/// How long an idempotency key and the end of a hold are remembered.
+pub const KEY_RETENTION_MS: i64 = 24 * 3_600_000;
+
+/// Tickets in one order.
+pub const ORDER_QUANTITY_MAX: u32 = 1_000;
+
+const _: () = assert!(ORDER_QUANTITY_MAX as usize <= LINES_MAX * LINE_QUANTITY_MAX as usize);
+const _: () = assert!(
+    UNIT_PRICE_MINOR_MAX
+        .checked_mul(ORDER_QUANTITY_MAX as i64)
+        .is_some(),
+    "the dearest order must fit the money type"
+);
+const _: () = assert!(TICKET_TYPES_MAX <= u16::MAX as usize && QUOTAS_MAX <= u16::MAX as usize);
+const _: () = assert!(
+    CAPACITY_MAX <= u32::MAX / 2,
+    "counts of two quotas must add without overflow"
+);

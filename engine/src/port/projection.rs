@@ -1,0 +1,51 @@
+//! Where committed records are written behind.
+
+use futures::future::BoxFuture;
+use onsale_domain::{EventId, Sequence};
+use thiserror::Error;
+
+use super::JournalEntry;
+
+/// Why a projection did not happen. Nothing was written then; trying again is safe.
+#[derive(Debug, Error)]
+pub enum ProjectionError {
+    /// The database cannot be reached or answered with an error.
+    #[error("database unavailable: {0}")]
+    Unavailable(String),
+    /// The event's watermark is not where the batch starts: somebody else projected, or records are missing.
+    #[error("watermark of event {event_id} is {watermark}, not {expected}")]
+    WatermarkMoved {
+        /// Which event.
+        event_id: EventId,
+        /// Where it stands.
+        watermark: Sequence,
+        /// Where the batch starts.
+        expected: Sequence,
+    },
+    /// An entry holds bytes that are not records.
+    #[error("unreadable entry: {0}")]
+    Damaged(String),
+}
+
+/// Folds committed records into relational tables. Implementations: Postgres in the persistence crate, and one in
+/// memory for tests and the simulator.
+pub trait ProjectionSink: Send + Sync + 'static {
+    /// Writes the entries' rows and the events' watermarks in one transaction. Entries of one event follow each
+    /// other without a gap, starting right after its watermark.
+    fn project<'a>(
+        &'a self,
+        entries: &'a [JournalEntry],
+    ) -> BoxFuture<'a, Result<(), ProjectionError>>;
+
+    /// Watermarks of the given events; events without one stand at 0 and are left out.
+    fn watermarks<'a>(
+        &'a self,
+        event_ids: &'a [EventId],
+    ) -> BoxFuture<'a, Result<Vec<(EventId, Sequence)>, ProjectionError>>;
+
+    /// Events among the given ones that had live holds at their watermark: their actors must run to end the holds.
+    fn events_with_live_holds<'a>(
+        &'a self,
+        event_ids: &'a [EventId],
+    ) -> BoxFuture<'a, Result<Vec<EventId>, ProjectionError>>;
+}
