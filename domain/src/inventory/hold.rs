@@ -115,7 +115,9 @@ impl Inventory {
     }
 
     /// The live hold, or what became of it. Somebody else's hold is as good as none.
-    pub(super) fn live_hold_of(
+    ///
+    /// Errors: how the hold ended, or that there is none.
+    pub fn live_hold_of(
         &self,
         hold_id: HoldId,
         buyer_id: BuyerId,
