@@ -10,9 +10,7 @@ use std::time::Duration;
 use onsale_domain::inventory::Records;
 use onsale_domain::money::Currency;
 use onsale_domain::record::Lines;
-use onsale_domain::{
-    BuyerId, Command, Decision, EventId, HoldId, Inventory, Refusal, Sequence, UnixMillis,
-};
+use onsale_domain::{BuyerId, Command, Decision, EventId, HoldId, Inventory, Refusal, Sequence, UnixMillis};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::{mpsc, oneshot};
 
@@ -105,11 +103,7 @@ impl Actor for EventActor {
     type State = State;
     type Arguments = Start;
 
-    async fn pre_start(
-        &self,
-        myself: ActorRef<Message>,
-        start: Start,
-    ) -> Result<State, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Message>, start: Start) -> Result<State, ActorProcessingErr> {
         let mut state = State {
             start,
             timer_at: None,
@@ -268,12 +262,7 @@ impl State {
         Ok(())
     }
 
-    fn decided(
-        &self,
-        records: Records,
-        verdict: Verdict,
-        reply: Option<(Reply, Permit)>,
-    ) -> Decided {
+    fn decided(&self, records: Records, verdict: Verdict, reply: Option<(Reply, Permit)>) -> Decided {
         Decided {
             cell: Arc::clone(&self.start.cell),
             seq: self.start.inventory.seq(),
@@ -286,20 +275,18 @@ impl State {
 
     fn find_hold(&self, hold_id: HoldId, buyer_id: BuyerId) -> Verdict {
         let inventory = &self.start.inventory;
-        let found = inventory
-            .live_hold_of(hold_id, buyer_id)
-            .map(|hold| HoldView {
-                hold_id,
-                event_id: self.start.cell.event_id,
-                buyer_id,
-                lines: inventory.spell_out(hold.lines()),
-                currency: inventory
-                    .definition()
-                    .map_or(Currency::EUR, |definition| definition.details.currency),
-                placed_at: hold.placed_at,
-                expires_at: hold.expires_at,
-                seq: inventory.seq(),
-            });
+        let found = inventory.live_hold_of(hold_id, buyer_id).map(|hold| HoldView {
+            hold_id,
+            event_id: self.start.cell.event_id,
+            buyer_id,
+            lines: inventory.spell_out(hold.lines()),
+            currency: inventory
+                .definition()
+                .map_or(Currency::EUR, |definition| definition.details.currency),
+            placed_at: hold.placed_at,
+            expires_at: hold.expires_at,
+            seq: inventory.seq(),
+        });
         match found {
             Ok(view) => Verdict::Found(Box::new(view)),
             Err(refusal) => Verdict::Refused(refusal),

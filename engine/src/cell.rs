@@ -36,12 +36,7 @@ pub(crate) struct EventCell {
 }
 
 impl EventCell {
-    pub(crate) fn new(
-        epoch: Epoch,
-        event_id: EventId,
-        inventory: &Inventory,
-        chain: Chain,
-    ) -> Self {
+    pub(crate) fn new(epoch: Epoch, event_id: EventId, inventory: &Inventory, chain: Chain) -> Self {
         Self {
             event_id,
             epoch,
@@ -124,11 +119,7 @@ impl EventCell {
 
     /// Counts committed records; true when they have reached `every`, and the count starts again.
     pub(crate) fn is_snapshot_due(&self, records: u64, every: u64) -> bool {
-        let due = self
-            .records_since_snapshot
-            .fetch_add(records, Ordering::AcqRel)
-            + records
-            >= every;
+        let due = self.records_since_snapshot.fetch_add(records, Ordering::AcqRel) + records >= every;
         if due {
             self.records_since_snapshot.store(0, Ordering::Release);
         }

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use onsale_domain::command::PlaceHold;
 use onsale_domain::{
-    Availability, BuyerId, Command, EventId, HoldId, Record, Refusal, Route, Sequence, UnixMillis,
-    codec,
+    Availability, BuyerId, Command, EventId, HoldId, Record, Refusal, Route, Sequence, UnixMillis, codec,
 };
 use tokio::sync::oneshot;
 
@@ -71,11 +70,7 @@ impl Engine {
     ///
     /// A caller that stops waiting changes nothing about the outcome; the same idempotency key finds it out.
     /// Errors: see [`EngineError`]; except for [`EngineError::OutcomeUnknown`], nothing changed.
-    pub async fn execute(
-        &self,
-        event_id: EventId,
-        command: Command,
-    ) -> Result<Receipt, EngineError> {
+    pub async fn execute(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
         let is_hold = matches!(command, Command::PlaceHold(_));
         let result = self.execute_inner(event_id, command).await;
         if is_hold {
@@ -97,11 +92,7 @@ impl Engine {
         result
     }
 
-    async fn execute_inner(
-        &self,
-        event_id: EventId,
-        command: Command,
-    ) -> Result<Receipt, EngineError> {
+    async fn execute_inner(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
         if let Command::CreateEvent { .. } = command {
             self.lifecycle.check_open()?;
             let acquired = self.shared.journal.create(event_id).await?;
@@ -112,14 +103,13 @@ impl Engine {
                 if let Command::PlaceHold(hold) = &command {
                     self.gate(running, hold)?;
                 }
-                let permit =
-                    running
-                        .cell
-                        .admission
-                        .admit(&command)
-                        .ok_or(EngineError::Overloaded {
-                            reason: "event_mailbox",
-                        })?;
+                let permit = running
+                    .cell
+                    .admission
+                    .admit(&command)
+                    .ok_or(EngineError::Overloaded {
+                        reason: "event_mailbox",
+                    })?;
                 let deadline_at = self.now().plus_ms(self.shared.config.decision_deadline_ms);
                 let command = command.clone();
                 Ok(move |reply| Message::Command {
@@ -142,12 +132,10 @@ impl Engine {
                     answer: Answer::Replayed(Box::new(record)),
                 })
             }
-            Verdict::Recorded | Verdict::Unchanged | Verdict::Refused(_) | Verdict::Found(_) => {
-                Ok(Receipt {
-                    seq: answered.seq,
-                    answer: Answer::Unchanged,
-                })
-            }
+            Verdict::Recorded | Verdict::Unchanged | Verdict::Refused(_) | Verdict::Found(_) => Ok(Receipt {
+                seq: answered.seq,
+                answer: Answer::Unchanged,
+            }),
         }
     }
 
@@ -184,14 +172,13 @@ impl Engine {
     ) -> Result<HoldView, EngineError> {
         let answered = self
             .ask(event_id, |running| {
-                let permit =
-                    running
-                        .cell
-                        .admission
-                        .admit_query()
-                        .ok_or(EngineError::Overloaded {
-                            reason: "event_mailbox",
-                        })?;
+                let permit = running
+                    .cell
+                    .admission
+                    .admit_query()
+                    .ok_or(EngineError::Overloaded {
+                        reason: "event_mailbox",
+                    })?;
                 Ok(move |reply| Message::FindHold {
                     hold_id,
                     buyer_id,

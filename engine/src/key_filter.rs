@@ -49,10 +49,8 @@ impl KeyFilter {
     }
 
     fn places(&self, key: KeyDigest) -> [(usize, u64); 2] {
-        let [a, b] = [&key.0[..8], &key.0[8..]].map(|half| {
-            half.iter()
-                .fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte))
-        });
+        let [a, b] = [&key.0[..8], &key.0[8..]]
+            .map(|half| half.iter().fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte)));
         [a, b].map(|hash| {
             let word = usize::try_from(hash >> 6).unwrap_or(usize::MAX) & (self.words.len() - 1);
             (word, 1 << (hash & 63))
@@ -83,11 +81,7 @@ mod tests {
 
     #[test]
     fn an_empty_filter_contains_nothing() {
-        let filter = KeyFilter::with(
-            std::iter::empty::<KeyDigest>()
-                .collect::<Vec<_>>()
-                .into_iter(),
-        );
+        let filter = KeyFilter::with(std::iter::empty::<KeyDigest>().collect::<Vec<_>>().into_iter());
         assert!(!(0..1_000).any(|number| filter.may_contain(digest(number))));
     }
 }

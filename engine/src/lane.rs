@@ -138,10 +138,7 @@ impl Lane {
                 });
                 group.publish();
                 self.write_behind.committed(&group.cell, entry);
-                if group
-                    .cell
-                    .is_snapshot_due(records, self.snapshot_every_records)
-                {
+                if group.cell.is_snapshot_due(records, self.snapshot_every_records) {
                     // With the queue full, the next time will do.
                     let _ = self.snapshots.try_send(group.cell.event_id);
                 }
@@ -210,21 +207,14 @@ impl Group {
 
     /// A newer owner exists: what was decided here never happened.
     fn refuse(self) {
-        for (reply, _) in self
-            .decisions
-            .into_iter()
-            .filter_map(|decided| decided.reply)
-        {
+        for (reply, _) in self.decisions.into_iter().filter_map(|decided| decided.reply) {
             let owner = "a newer owner".to_owned();
             let _ = reply.send(Err(EngineError::OwnedElsewhere { owner }));
         }
     }
 }
 
-fn group(
-    messages: impl Iterator<Item = LaneMessage>,
-    flushes: &mut Vec<oneshot::Sender<()>>,
-) -> Vec<Group> {
+fn group(messages: impl Iterator<Item = LaneMessage>, flushes: &mut Vec<oneshot::Sender<()>>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut index: HashMap<*const EventCell, usize> = HashMap::new();
     let mut last = 0;

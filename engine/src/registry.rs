@@ -99,10 +99,7 @@ impl Shared {
     }
 
     /// The event, loaded on first use. A caller that goes away does not stop the load.
-    pub(crate) async fn running(
-        self: &Arc<Self>,
-        event_id: EventId,
-    ) -> Result<Arc<Running>, EngineError> {
+    pub(crate) async fn running(self: &Arc<Self>, event_id: EventId) -> Result<Arc<Running>, EngineError> {
         if let Some(running) = self.present(event_id) {
             return Ok(running);
         }
@@ -124,14 +121,8 @@ impl Shared {
         let slot = self.slot(event_id);
         let mut compared = slot.loading.lock().await;
         *compared = true;
-        self.start(
-            &slot,
-            event_id,
-            acquired,
-            Inventory::default(),
-            Chain::default(),
-        )
-        .await
+        self.start(&slot, event_id, acquired, Inventory::default(), Chain::default())
+            .await
     }
 
     /// The event of a route.
@@ -145,11 +136,7 @@ impl Shared {
         if let Some(event_id) = known {
             return Ok(event_id);
         }
-        let event_id = self
-            .journal
-            .resolve(route)
-            .await?
-            .ok_or(EngineError::NotFound)?;
+        let event_id = self.journal.resolve(route).await?.ok_or(EngineError::NotFound)?;
         self.learn_route(event_id);
         Ok(event_id)
     }
@@ -189,11 +176,7 @@ impl Shared {
             self.metrics.restarts.increment(1);
             let mut crashes = slot.crashes.lock().unwrap_or_else(PoisonError::into_inner);
             let seq = running.cell.committed_seq() + 1;
-            let count = if crashes.seq == seq {
-                crashes.count + 1
-            } else {
-                1
-            };
+            let count = if crashes.seq == seq { crashes.count + 1 } else { 1 };
             tracing::error!(%event_id, seq, count, reason, "event actor crashed; it will be read back from the journal");
             *crashes = Crashes { seq, count, reason };
         } else {
@@ -272,19 +255,14 @@ impl Shared {
     }
 
     /// An earlier owner may have left committed records that it did not project.
-    async fn note_unprojected(
-        &self,
-        event_id: EventId,
-        committed: Sequence,
-    ) -> Result<(), EngineError> {
+    async fn note_unprojected(&self, event_id: EventId, committed: Sequence) -> Result<(), EngineError> {
         let watermarks = self.sink.watermarks(&[event_id]).await;
         let watermarks = watermarks.map_err(|error| EngineError::Unavailable {
             reason: error.to_string(),
         })?;
         let projected = watermarks.first().map_or(0, |(_, seq)| *seq);
         if projected < committed {
-            self.write_behind
-                .note_behind(event_id, projected, committed);
+            self.write_behind.note_behind(event_id, projected, committed);
         }
         Ok(())
     }

@@ -59,13 +59,9 @@ impl Replayer {
             invariant: "I6",
             reason,
         };
-        let inventory =
-            codec::decode_snapshot(&snapshot.state).map_err(|error| damage(error.to_string()))?;
+        let inventory = codec::decode_snapshot(&snapshot.state).map_err(|error| damage(error.to_string()))?;
         if inventory.seq() != snapshot.seq {
-            return Err(damage(format!(
-                "the snapshot's state is at {}",
-                inventory.seq()
-            )));
+            return Err(damage(format!("the snapshot's state is at {}", inventory.seq())));
         }
         Ok(Self {
             event_id: snapshot.event_id,
@@ -90,10 +86,7 @@ impl Replayer {
             return damage(
                 "I6",
                 expected,
-                format!(
-                    "the next entry is {} to {}",
-                    entry.first_seq, entry.last_seq
-                ),
+                format!("the next entry is {} to {}", entry.first_seq, entry.last_seq),
             );
         }
         if entry.epoch < self.epoch {
@@ -111,11 +104,7 @@ impl Replayer {
             Err(error) => return damage("I6", expected, error.to_string()),
         };
         if u64::try_from(records.len()).ok() != Some(entry.last_seq - entry.first_seq + 1) {
-            return damage(
-                "I6",
-                expected,
-                format!("the entry has {} records", records.len()),
-            );
+            return damage("I6", expected, format!("the entry has {} records", records.len()));
         }
         for record in &records {
             if let Err(violation) = self.inventory.replay(record) {
@@ -154,10 +143,7 @@ impl Replayer {
 }
 
 /// Reads an event back from its latest snapshot and the entries after it. Folding runs on the blocking pool.
-pub(crate) async fn replay(
-    journal: &dyn Journal,
-    event_id: EventId,
-) -> Result<Replayer, ReplayError> {
+pub(crate) async fn replay(journal: &dyn Journal, event_id: EventId) -> Result<Replayer, ReplayError> {
     let mut replayer = match journal.load_snapshot(event_id).await? {
         Some(snapshot) => blocking(move || Replayer::from_snapshot(&snapshot)).await?,
         None => Replayer::new(event_id),

@@ -42,10 +42,7 @@ impl Actor for Supervisor {
                 shared.on_actor_ended(actor.get_id(), Some(error.to_string()));
             }
             SupervisionEvent::ActorTerminated(actor, _, reason) => {
-                let planned = matches!(
-                    reason.as_deref(),
-                    Some("passivated" | "fenced" | "shutdown")
-                );
+                let planned = matches!(reason.as_deref(), Some("passivated" | "fenced" | "shutdown"));
                 let crash = (!planned).then(|| reason.unwrap_or_else(|| "killed".to_owned()));
                 shared.on_actor_ended(actor.get_id(), crash);
             }

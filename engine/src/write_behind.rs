@@ -13,8 +13,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::cell::EventCell;
 use crate::config::{
-    PROJECTION_BATCH_RECORDS, READ_ENTRIES_MAX, WRITE_BEHIND_QUEUE_ENTRIES,
-    WRITE_BEHIND_QUEUE_RECORDS,
+    PROJECTION_BATCH_RECORDS, READ_ENTRIES_MAX, WRITE_BEHIND_QUEUE_ENTRIES, WRITE_BEHIND_QUEUE_RECORDS,
 };
 use crate::lane::count;
 use crate::metrics::Metrics;
@@ -95,11 +94,7 @@ impl WriteBehind {
     /// Age of the oldest committed record that is not projected.
     pub(crate) fn lag_ms(&self) -> u64 {
         let now = self.clock.now();
-        let oldest = self
-            .lock()
-            .values()
-            .map(|progress| progress.behind_since)
-            .min();
+        let oldest = self.lock().values().map(|progress| progress.behind_since).min();
         oldest.map_or(0, |oldest| u64::try_from(now.ms_since(oldest)).unwrap_or(0))
     }
 
@@ -110,11 +105,7 @@ impl WriteBehind {
 
     /// Waits until everything of the event that is committed now is projected.
     pub(crate) async fn wait_projected(&self, event_id: EventId) {
-        let Some(target) = self
-            .lock()
-            .get(&event_id)
-            .map(|progress| progress.committed)
-        else {
+        let Some(target) = self.lock().get(&event_id).map(|progress| progress.committed) else {
             return;
         };
         self.wait_until(|behind| {
@@ -153,9 +144,7 @@ impl WriteBehind {
     }
 
     fn projected_of(&self, event_id: EventId) -> Option<Sequence> {
-        self.lock()
-            .get(&event_id)
-            .map(|progress| progress.projected)
+        self.lock().get(&event_id).map(|progress| progress.projected)
     }
 
     fn advance(&self, event_id: EventId, projected: Sequence) {
@@ -232,11 +221,7 @@ impl Driver {
     }
 
     /// Queued entries that follow each other, or where some are missing, entries read back from the journal.
-    async fn batch(
-        &mut self,
-        write_behind: &WriteBehind,
-        first: Option<JournalEntry>,
-    ) -> Vec<JournalEntry> {
+    async fn batch(&mut self, write_behind: &WriteBehind, first: Option<JournalEntry>) -> Vec<JournalEntry> {
         let mut batch = Vec::new();
         let mut reached: HashMap<EventId, Sequence> = HashMap::new();
         let mut records = 0;
@@ -280,11 +265,7 @@ impl Driver {
             let Some(projected) = write_behind.projected_of(event_id) else {
                 continue;
             };
-            match self
-                .journal
-                .read(event_id, projected, READ_ENTRIES_MAX)
-                .await
-            {
+            match self.journal.read(event_id, projected, READ_ENTRIES_MAX).await {
                 Ok(entries) => {
                     for entry in entries {
                         if records >= PROJECTION_BATCH_RECORDS {

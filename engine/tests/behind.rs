@@ -14,11 +14,7 @@ async fn a_read_after_an_acknowledgement_waits_for_the_projection() {
     let fixture = Fixture::on_sale(100).await;
     for _ in 0..20 {
         fixture.hold(1).await.unwrap();
-        fixture
-            .engine
-            .wait_projected(fixture.event_id)
-            .await
-            .unwrap();
+        fixture.engine.wait_projected(fixture.event_id).await.unwrap();
         let projected = fixture.sink.watermarks.lock().unwrap()[&fixture.event_id];
         assert_eq!(projected, fixture.journal.last_seq(fixture.event_id));
     }
@@ -82,9 +78,9 @@ async fn stopping_commits_answers_and_projects_what_is_under_way() {
     for _ in 0..200 {
         let (engine, event_id) = (fixture.engine.clone(), fixture.event_id);
         let (_, command) = fixture.place(1, None);
-        tasks.push(tokio::spawn(async move {
-            engine.execute(event_id, command).await
-        }));
+        tasks.push(tokio::spawn(
+            async move { engine.execute(event_id, command).await },
+        ));
     }
     tokio::time::sleep(Duration::from_millis(1)).await;
     fixture.engine.shutdown(Duration::from_secs(5)).await;
@@ -141,13 +137,7 @@ async fn a_snapshot_made_from_the_journal_shortens_the_next_read() {
     for _ in 0..250 {
         holds.push(fixture.hold(1).await.unwrap());
     }
-    let saved = async || {
-        fixture
-            .journal
-            .load_snapshot(fixture.event_id)
-            .await
-            .unwrap()
-    };
+    let saved = async || fixture.journal.load_snapshot(fixture.event_id).await.unwrap();
     eventually("a snapshot was saved", async || {
         saved().await.is_some_and(|snapshot| snapshot.seq >= 200)
     })

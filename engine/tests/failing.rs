@@ -23,10 +23,7 @@ async fn a_killed_actor_comes_back_from_the_journal_with_all_that_was_acknowledg
             .unwrap();
         fixture.hold(2).await.unwrap();
         assert!(fixture.engine.crash_event(fixture.event_id, drill));
-        eventually("the event sells again", async || {
-            fixture.hold(1).await.is_ok()
-        })
-        .await;
+        eventually("the event sells again", async || fixture.hold(1).await.is_ok()).await;
         let counts = fixture.engine.availability(fixture.event_id).await.unwrap();
         assert_eq!(
             (counts.quotas[0].sold, counts.quotas[0].held),
@@ -61,11 +58,7 @@ async fn kills_under_load_lose_no_acknowledged_hold() {
         }
         .boxed()
     });
-    let acknowledged: Vec<_> = at_once(tasks.collect())
-        .await
-        .into_iter()
-        .flatten()
-        .collect();
+    let acknowledged: Vec<_> = at_once(tasks.collect()).await.into_iter().flatten().collect();
     killer.await.unwrap();
     assert!(acknowledged.len() > 1_000, "{}", acknowledged.len());
     fixture.engine.clear_quarantine(fixture.event_id);
@@ -93,9 +86,10 @@ async fn an_event_that_crashes_at_one_record_again_and_again_is_paused_and_the_r
         })
         .await;
     }
-    eventually("the event is quarantined", async || {
-        matches!(fixture.hold(1).await, Err(EngineError::Quarantined { seq, .. }) if seq == next)
-    })
+    eventually(
+        "the event is quarantined",
+        async || matches!(fixture.hold(1).await, Err(EngineError::Quarantined { seq, .. }) if seq == next),
+    )
     .await;
     assert!(
         fixture.engine.availability(other).await.is_ok(),
@@ -134,20 +128,9 @@ async fn two_engines_on_one_storage_never_oversell_together() {
         };
         let event_id = fixture.event_id;
         let (hold_id, command) = fixture.place(1, None);
-        async move {
-            engine
-                .execute(event_id, command)
-                .await
-                .ok()
-                .map(|_| hold_id)
-        }
-        .boxed()
+        async move { engine.execute(event_id, command).await.ok().map(|_| hold_id) }.boxed()
     });
-    let acknowledged: Vec<_> = at_once(tasks.collect())
-        .await
-        .into_iter()
-        .flatten()
-        .collect();
+    let acknowledged: Vec<_> = at_once(tasks.collect()).await.into_iter().flatten().collect();
     assert!(
         acknowledged.len() <= 50,
         "{} acknowledged of 50",
@@ -193,17 +176,16 @@ async fn more_commands_than_permits_are_refused_while_confirmations_still_pass()
     for _ in 0..6_000 {
         let (engine, event_id) = (fixture.engine.clone(), fixture.event_id);
         let (_, command) = fixture.place(1, None);
-        waiting.push(tokio::spawn(async move {
-            engine.execute(event_id, command).await
-        }));
+        waiting.push(tokio::spawn(
+            async move { engine.execute(event_id, command).await },
+        ));
     }
     eventually("the permits are used up", async || {
         waiting.iter().filter(|task| task.is_finished()).count() >= 6_000 - 3_072
     })
     .await;
     let (engine, event_id) = (fixture.engine.clone(), fixture.event_id);
-    let confirmed =
-        tokio::spawn(async move { engine.execute(event_id, confirm(hold_id, 1)).await });
+    let confirmed = tokio::spawn(async move { engine.execute(event_id, confirm(hold_id, 1)).await });
     tokio::time::sleep(Duration::from_millis(20)).await;
     fixture.journal.open.send_replace(true);
     confirmed.await.unwrap().unwrap();
@@ -229,17 +211,10 @@ async fn a_commit_that_takes_too_long_is_called_unknown_and_the_key_finds_out() 
     let fixture = Fixture::with(10, config).await;
     fixture.journal.open.send_replace(false);
     let (_, command) = fixture.place(1, Some(3));
-    let unknown = fixture
-        .engine
-        .execute(fixture.event_id, command.clone())
-        .await;
+    let unknown = fixture.engine.execute(fixture.event_id, command.clone()).await;
     assert_eq!(unknown, Err(EngineError::OutcomeUnknown));
     fixture.journal.open.send_replace(true);
-    let found = fixture
-        .engine
-        .execute(fixture.event_id, command)
-        .await
-        .unwrap();
+    let found = fixture.engine.execute(fixture.event_id, command).await.unwrap();
     assert!(matches!(found.answer, onsale_engine::Answer::Replayed(_)));
     assert_eq!(fixture.available().await, 9);
 }

@@ -7,9 +7,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use onsale_domain::{Command, Record, Refusal};
 use onsale_engine::{Answer, EngineError};
-use support::{
-    BUYER, Fixture, HOLD_DURATION_MS, at_once, binding, confirm, eventually, is_recorded,
-};
+use support::{BUYER, Fixture, HOLD_DURATION_MS, at_once, binding, confirm, eventually, is_recorded};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_answered_or_shown_before_it_is_committed() {
@@ -23,11 +21,7 @@ async fn nothing_is_answered_or_shown_before_it_is_committed() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!pending.is_finished(), "answered before the commit");
     assert!(!look.is_finished(), "an uncommitted hold was shown");
-    assert_eq!(
-        fixture.available().await,
-        10,
-        "the uncommitted count was shown"
-    );
+    assert_eq!(fixture.available().await, 10, "the uncommitted count was shown");
     fixture.journal.open.send_replace(true);
     assert!(is_recorded(&pending.await.unwrap().unwrap()));
     assert_eq!(look.await.unwrap().unwrap().hold_id, hold_id);
@@ -43,10 +37,7 @@ async fn the_same_key_a_hundred_times_at_once_places_one_hold() {
         async move { engine.execute(event_id, command).await.unwrap() }.boxed()
     });
     let receipts = at_once(tasks.collect()).await;
-    let placed: Vec<_> = receipts
-        .iter()
-        .filter(|receipt| is_recorded(receipt))
-        .collect();
+    let placed: Vec<_> = receipts.iter().filter(|receipt| is_recorded(receipt)).collect();
     assert_eq!(placed.len(), 1);
     let Answer::Recorded(first) = &placed[0].answer else {
         unreachable!()
@@ -96,11 +87,7 @@ async fn a_retry_of_what_succeeded_is_answered_again_also_when_sold_out() {
     let (_, other) = fixture.place(1, Some(6));
     let refused = fixture.engine.execute(fixture.event_id, other).await;
     assert_eq!(refused, Err(EngineError::Refused(Refusal::SoldOut)));
-    let again = fixture
-        .engine
-        .execute(fixture.event_id, command)
-        .await
-        .unwrap();
+    let again = fixture.engine.execute(fixture.event_id, command).await.unwrap();
     assert_eq!(again.seq, first.seq);
     assert!(matches!(again.answer, Answer::Replayed(_)));
 }
@@ -120,10 +107,7 @@ async fn sold_out_is_said_only_when_nothing_is_held() {
         .execute(fixture.event_id, confirm(hold_id, 1))
         .await
         .unwrap();
-    assert_eq!(
-        fixture.hold(1).await,
-        Err(EngineError::Refused(Refusal::SoldOut))
-    );
+    assert_eq!(fixture.hold(1).await, Err(EngineError::Refused(Refusal::SoldOut)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,20 +139,14 @@ async fn thousands_of_holds_that_end_at_once_are_ended_by_records_while_the_even
         .await
         .unwrap();
     eventually("all due holds ended", async || {
-        let _ = fixture
-            .engine
-            .execute(fixture.event_id, Command::Advance)
-            .await;
+        let _ = fixture.engine.execute(fixture.event_id, Command::Advance).await;
         fixture.available().await == 20_000
     })
     .await;
     assert!(fixture.hold(1).await.is_ok());
     let record = fixture
         .engine
-        .record(
-            fixture.event_id,
-            fixture.journal.last_seq(fixture.event_id) - 1,
-        )
+        .record(fixture.event_id, fixture.journal.last_seq(fixture.event_id) - 1)
         .await;
     assert!(matches!(record, Ok(Record::HoldsExpired { .. })));
 }
@@ -199,11 +177,7 @@ async fn the_actors_own_timer_ends_a_hold_within_a_second_of_its_deadline() {
 async fn a_key_with_another_body_is_refused() {
     let fixture = Fixture::on_sale(5).await;
     let (_, command) = fixture.place(1, Some(9));
-    fixture
-        .engine
-        .execute(fixture.event_id, command)
-        .await
-        .unwrap();
+    fixture.engine.execute(fixture.event_id, command).await.unwrap();
     let (_, mut other) = fixture.place(2, Some(9));
     if let Command::PlaceHold(hold) = &mut other {
         let mut key = binding(9);

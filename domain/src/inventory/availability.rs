@@ -24,9 +24,7 @@ pub struct QuotaCounts {
 impl QuotaCounts {
     /// Units that are neither held nor sold (I1).
     pub const fn available(self) -> u32 {
-        self.capacity
-            .saturating_sub(self.held)
-            .saturating_sub(self.sold)
+        self.capacity.saturating_sub(self.held).saturating_sub(self.sold)
     }
 
     /// The refusal of a line that wants more than the `available` units. Only where nothing is held either is it
@@ -111,7 +109,9 @@ impl Availability {
         let status = due_status(&self.definition, now).unwrap_or(self.definition.status);
         check_selling(status, window.opens_at)?;
         for line in lines {
-            let Some((position, _)) = self.definition.ticket_type(line.ticket_type_id) else { return Ok(()) };
+            let Some((position, _)) = self.definition.ticket_type(line.ticket_type_id) else {
+                return Ok(());
+            };
             let counts = self.quota_of(position);
             if counts.available() == 0 && line.quantity > 0 {
                 return Err(counts.refusal(0, self.next_expiry_at));

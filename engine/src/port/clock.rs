@@ -25,9 +25,7 @@ impl SystemClock {
         reason = "the one place where the engine meets the machine's clocks"
     )]
     pub fn start() -> Self {
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let started_at = UnixMillis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));
         Self {
             started: Instant::now(),
@@ -48,10 +46,7 @@ impl Clock for SystemClock {
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "durations of metrics decide nothing"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "durations of metrics decide nothing")]
     pub(crate) fn start() -> Self {
         Self(Instant::now())
     }

@@ -32,10 +32,7 @@ pub enum ProjectionError {
 pub trait ProjectionSink: Send + Sync + 'static {
     /// Writes the entries' rows and the events' watermarks in one transaction. Entries of one event follow each
     /// other without a gap, starting right after its watermark.
-    fn project<'a>(
-        &'a self,
-        entries: &'a [JournalEntry],
-    ) -> BoxFuture<'a, Result<(), ProjectionError>>;
+    fn project<'a>(&'a self, entries: &'a [JournalEntry]) -> BoxFuture<'a, Result<(), ProjectionError>>;
 
     /// Watermarks of the given events; events without one stand at 0 and are left out.
     fn watermarks<'a>(

@@ -15,12 +15,12 @@ use onsale_domain::id::{BodyDigest, KeyDigest, TicketCode};
 use onsale_domain::money::Currency;
 use onsale_domain::record::KeyBinding;
 use onsale_domain::{
-    BuyerId, Command, EventId, EventStatus, HoldId, OrganizationId, QuotaId, Route, Sequence,
-    TicketId, TicketTypeId, UnixMillis,
+    BuyerId, Command, EventId, EventStatus, HoldId, OrganizationId, QuotaId, Route, Sequence, TicketId,
+    TicketTypeId, UnixMillis,
 };
 use onsale_engine::port::{
-    Acquired, Appended, Clock, Epoch, Journal, JournalEntry, JournalError, JournalWriter,
-    ProjectionError, ProjectionSink, Snapshot,
+    Acquired, Appended, Clock, Epoch, Journal, JournalEntry, JournalError, JournalWriter, ProjectionError,
+    ProjectionSink, Snapshot,
 };
 use onsale_engine::{Answer, Engine, EngineConfig, EngineError, Receipt};
 use smallvec::smallvec;
@@ -64,12 +64,7 @@ impl MemoryJournal {
 
     /// What a newer owner does.
     pub fn steal(&self, event_id: EventId) {
-        self.events
-            .lock()
-            .unwrap()
-            .get_mut(&event_id)
-            .unwrap()
-            .epoch += 1;
+        self.events.lock().unwrap().get_mut(&event_id).unwrap().epoch += 1;
     }
 }
 
@@ -162,15 +157,10 @@ impl Journal for MemoryJournal {
         .boxed()
     }
 
-    fn load_snapshot(
-        &self,
-        event_id: EventId,
-    ) -> BoxFuture<'_, Result<Option<Snapshot>, JournalError>> {
+    fn load_snapshot(&self, event_id: EventId) -> BoxFuture<'_, Result<Option<Snapshot>, JournalError>> {
         async move {
             let events = self.events.lock().unwrap();
-            Ok(events
-                .get(&event_id)
-                .and_then(|stored| stored.snapshot.clone()))
+            Ok(events.get(&event_id).and_then(|stored| stored.snapshot.clone()))
         }
         .boxed()
     }
@@ -222,10 +212,7 @@ pub struct MemorySink {
 }
 
 impl ProjectionSink for MemorySink {
-    fn project<'a>(
-        &'a self,
-        entries: &'a [JournalEntry],
-    ) -> BoxFuture<'a, Result<(), ProjectionError>> {
+    fn project<'a>(&'a self, entries: &'a [JournalEntry]) -> BoxFuture<'a, Result<(), ProjectionError>> {
         async move {
             if self.away.load(Ordering::Relaxed) {
                 return Err(ProjectionError::Unavailable("switched off".to_owned()));
@@ -318,13 +305,7 @@ impl Fixture {
 
     /// A second engine on the same storage, as a second process would be.
     pub async fn second_engine(&self) -> Engine {
-        start(
-            &self.journal,
-            &self.sink,
-            &self.clock,
-            EngineConfig::default(),
-        )
-        .await
+        start(&self.journal, &self.sink, &self.clock, EngineConfig::default()).await
     }
 
     pub fn place(&self, quantity: i64, key: Option<u64>) -> (HoldId, Command) {
@@ -343,19 +324,11 @@ impl Fixture {
 
     pub async fn hold(&self, quantity: i64) -> Result<HoldId, EngineError> {
         let (hold_id, command) = self.place(quantity, None);
-        self.engine
-            .execute(self.event_id, command)
-            .await
-            .map(|_| hold_id)
+        self.engine.execute(self.event_id, command).await.map(|_| hold_id)
     }
 
     pub async fn available(&self) -> u32 {
-        self.engine
-            .availability(self.event_id)
-            .await
-            .unwrap()
-            .quotas[0]
-            .available()
+        self.engine.availability(self.event_id).await.unwrap().quotas[0].available()
     }
 }
 
