@@ -151,7 +151,9 @@ impl Shared {
     }
 
     /// Called by the supervisor when an event's actor has ended.
-    pub(crate) fn on_actor_ended(&self, actor_id: ActorId, crash: Option<String>) {
+    ///
+    /// A crashed event is read back at once and not on first use: its live holds must end in time.
+    pub(crate) fn on_actor_ended(self: &Arc<Self>, actor_id: ActorId, crash: Option<String>) {
         let event_id = self
             .by_actor
             .lock()
@@ -172,6 +174,7 @@ impl Shared {
         else {
             return;
         };
+        let crashed = crash.is_some();
         if let Some(reason) = crash {
             self.metrics.restarts.increment(1);
             let mut crashes = slot.crashes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -185,6 +188,14 @@ impl Shared {
         }
         slot.current.store(None);
         self.metrics.active_events.decrement(1);
+        if crashed {
+            let shared = Arc::clone(self);
+            tokio::spawn(async move {
+                if let Err(error) = shared.running(event_id).await {
+                    tracing::error!(%event_id, %error, "a crashed event could not be read back");
+                }
+            });
+        }
     }
 
     /// Lets a quarantined event be loaded again.

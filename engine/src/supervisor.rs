@@ -1,5 +1,5 @@
-//! The supervisor of all event actors. It restarts nothing by itself: the next request loads the event from its
-//! journal, so a crash costs only those who use the event, and no state is ever reused.
+//! The supervisor of all event actors. It tells the registry how they end; a crashed event is read back from its
+//! journal, and no state is ever reused.
 
 use std::sync::{Arc, OnceLock, Weak};
 

@@ -212,7 +212,8 @@ impl Driver {
 
     /// The next queued entry; `Some(None)` when it is time to look for gaps; `None` when the engine is gone.
     async fn next_entry(&mut self) -> Option<Option<JournalEntry>> {
-        match tokio::time::timeout(IDLE_CHECK, self.queue.recv()).await {
+        let behind = self.write_behind.upgrade()?.backlog_records() > 0;
+        match tokio::time::timeout(if behind { PAUSE } else { IDLE_CHECK }, self.queue.recv()).await {
             Ok(Some(entry)) => Some(Some(entry)),
             Ok(None) => None,
             Err(_) if self.write_behind.strong_count() == 0 => None,
@@ -262,25 +263,21 @@ impl Driver {
         let mut batch = Vec::new();
         let mut records = 0;
         for event_id in write_behind.events_behind() {
-            let Some(projected) = write_behind.projected_of(event_id) else {
+            let Some(mut after) = write_behind.projected_of(event_id) else {
                 continue;
             };
-            match self.journal.read(event_id, projected, READ_ENTRIES_MAX).await {
-                Ok(entries) => {
-                    for entry in entries {
-                        if records >= PROJECTION_BATCH_RECORDS {
-                            break;
-                        }
-                        records += records_of(&entry);
-                        batch.push(entry);
+            while records < PROJECTION_BATCH_RECORDS {
+                let entries = match self.journal.read(event_id, after, READ_ENTRIES_MAX).await {
+                    Ok(entries) => entries,
+                    Err(error) => {
+                        tracing::warn!(%event_id, %error, "could not read back for projection");
+                        break;
                     }
-                }
-                Err(error) => {
-                    tracing::warn!(%event_id, %error, "could not read back for projection")
-                }
-            }
-            if records >= PROJECTION_BATCH_RECORDS {
-                break;
+                };
+                let Some(last) = entries.last() else { break };
+                after = last.last_seq;
+                records += entries.iter().map(records_of).sum::<u64>();
+                batch.extend(entries);
             }
         }
         batch
