@@ -22,7 +22,7 @@ pub(crate) async fn run(journal: Arc<dyn Journal>, mut asked: mpsc::Receiver<Eve
                 Err(error) => tracing::error!(%event_id, %error, "could not encode a snapshot"),
             },
             Err(error) => {
-                tracing::error!(%event_id, %error, "could not read the event back for a snapshot")
+                tracing::error!(%event_id, %error, "could not read the event back for a snapshot");
             }
         }
     }
