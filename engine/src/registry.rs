@@ -174,21 +174,21 @@ impl Shared {
         else {
             return;
         };
-        let crashed = crash.is_some();
+        let must_return = crash.is_some();
         if let Some(reason) = crash {
             self.metrics.restarts.increment(1);
-            let mut crashes = slot.crashes.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut log = slot.crashes.lock().unwrap_or_else(PoisonError::into_inner);
             let seq = running.cell.committed_seq() + 1;
-            let count = if crashes.seq == seq { crashes.count + 1 } else { 1 };
+            let count = if log.seq == seq { log.count + 1 } else { 1 };
             tracing::error!(%event_id, seq, count, reason, "event actor crashed; it will be read back from the journal");
-            *crashes = Crashes { seq, count, reason };
+            *log = Crashes { seq, count, reason };
         } else {
             // The event will be read back one day: make that short.
             let _ = self.snapshots.try_send(event_id);
         }
         slot.current.store(None);
         self.metrics.active_events.decrement(1);
-        if crashed {
+        if must_return {
             let shared = Arc::clone(self);
             tokio::spawn(async move {
                 if let Err(error) = shared.running(event_id).await {

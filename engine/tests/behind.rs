@@ -1,4 +1,5 @@
 //! Write-behind, restart and stopping.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

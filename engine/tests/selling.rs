@@ -1,4 +1,5 @@
 //! What a caller may rely on while everything works.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
@@ -16,6 +17,7 @@ async fn nothing_is_answered_or_shown_before_it_is_committed() {
     let (hold_id, command) = fixture.place(2, None);
     let (engine, event_id) = (fixture.engine.clone(), fixture.event_id);
     let pending = tokio::spawn(async move { engine.execute(event_id, command).await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
     let (engine, event_id) = (fixture.engine.clone(), fixture.event_id);
     let look = tokio::spawn(async move { engine.find_hold(event_id, hold_id, BUYER).await });
     tokio::time::sleep(Duration::from_millis(100)).await;
