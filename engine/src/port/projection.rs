@@ -12,14 +12,14 @@ pub enum ProjectionError {
     /// The database cannot be reached or answered with an error.
     #[error("database unavailable: {0}")]
     Unavailable(String),
-    /// The event's watermark is not where the batch starts: somebody else projected, or records are missing.
+    /// The event's watermark is not just before the batch's first record: somebody else projected, or records are missing.
     #[error("watermark of event {event_id} is {watermark}, not {expected}")]
     WatermarkMoved {
         /// Which event.
         event_id: EventId,
         /// Where it stands.
         watermark: Sequence,
-        /// Where the batch starts.
+        /// Where it would have to stand: just before the batch's first record.
         expected: Sequence,
     },
     /// An entry holds bytes that are not records.

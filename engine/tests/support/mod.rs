@@ -225,7 +225,15 @@ impl ProjectionSink for MemorySink {
             let mut watermarks = self.watermarks.lock().unwrap();
             for entry in entries {
                 let watermark = watermarks.entry(entry.event_id).or_default();
-                assert_eq!(*watermark + 1, entry.first_seq, "the driver left a gap");
+                let expected = entry.first_seq - 1;
+                assert!(*watermark >= expected, "the driver left a gap");
+                if *watermark > expected {
+                    return Err(ProjectionError::WatermarkMoved {
+                        event_id: entry.event_id,
+                        watermark: *watermark,
+                        expected,
+                    });
+                }
                 *watermark = entry.last_seq;
             }
             Ok(())
