@@ -36,7 +36,7 @@ impl Inventory {
                 event_id, details, ..
             } => self.fold_created(*event_id, details, seq)?,
             Record::EventEdited { details, .. } => {
-                self.define(seq, |definition| definition.details = details.clone())?
+                self.define(seq, |definition| definition.details = details.clone())?;
             }
             Record::QuotaSet { quota, .. } => self.fold_quota(quota, seq)?,
             Record::TicketTypeSet { ticket_type, .. } => self.fold_ticket_type(ticket_type, seq)?,
@@ -107,9 +107,10 @@ impl Inventory {
 
     fn fold_ticket_type(&mut self, ticket_type: &TicketType, seq: Sequence) -> Result<(), Violation> {
         let mut added = false;
-        self.define(seq, |definition| match definition.ticket_type(ticket_type.id) {
-            Some((present, _)) => definition.ticket_types[present] = ticket_type.clone(),
-            None => {
+        self.define(seq, |definition| {
+            if let Some((present, _)) = definition.ticket_type(ticket_type.id) {
+                definition.ticket_types[present] = ticket_type.clone();
+            } else {
                 added = true;
                 definition.ticket_types.push(ticket_type.clone());
             }
@@ -165,7 +166,7 @@ impl Inventory {
         match (record.reason, record.key) {
             // The attempt was cut off by the provider, not decided: the same key may try again.
             (ReleaseReason::PaymentUnavailable, Some(binding)) => {
-                self.keys.remove(&binding.key);
+                self.keys.swap_remove(&binding.key);
             }
             (_, key) => self.remember_key(key, record.hold_id, seq, record.at),
         }
@@ -212,7 +213,7 @@ impl Inventory {
     fn take_hold(&mut self, hold_id: HoldId) -> Result<Hold, Violation> {
         let hold = self
             .holds
-            .remove(&hold_id)
+            .swap_remove(&hold_id)
             .ok_or(Violation::state("the hold is not live"))?;
         self.deadlines.remove(&(hold.expires_at, hold_id));
         Ok(hold)
@@ -269,7 +270,7 @@ impl Inventory {
         let live = self.buyers.get_mut(&buyer_id).ok_or_else(|| below_zero.clone())?;
         *live = live.checked_sub(quantity).ok_or(below_zero)?;
         if *live == 0 {
-            self.buyers.remove(&buyer_id);
+            self.buyers.swap_remove(&buyer_id);
         }
         Ok(())
     }
