@@ -7,7 +7,7 @@ use crate::definition::EventDefinition;
 use crate::limits::{EXPIRED_HOLDS_PER_RECORD_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_QUANTITY_MAX};
 use crate::money::total_minor;
 use crate::record::{ExpiredHold, HoldPlaced, HoldReleased, KeyBinding, Line, Lines, ReleaseReason};
-use crate::{BuyerId, EventStatus, HoldId, Record, Refusal, UnixMillis};
+use crate::{BuyerId, EventStatus, HoldId, OrderId, Record, Refusal, UnixMillis};
 
 impl Inventory {
     pub(super) fn place_hold(
@@ -119,7 +119,7 @@ impl Inventory {
         }
         if self
             .orders
-            .get(&hold_id.into())
+            .get(&OrderId::from(hold_id))
             .is_some_and(|order| order.buyer_id == buyer_id)
         {
             return Err(Refusal::HoldConfirmed {
@@ -136,7 +136,7 @@ impl Inventory {
     fn has_seen(&self, hold_id: HoldId) -> bool {
         self.holds.contains_key(&hold_id)
             || self.ended_holds.contains_key(&hold_id)
-            || self.orders.contains_key(&hold_id.into())
+            || self.orders.contains_key(&OrderId::from(hold_id))
     }
 
     fn check_buyer_limit(
