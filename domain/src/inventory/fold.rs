@@ -36,7 +36,7 @@ impl Inventory {
                 event_id, details, ..
             } => self.fold_created(*event_id, details, seq)?,
             Record::EventEdited { details, .. } => {
-                self.define(seq, |definition| definition.details = details.clone())?
+                self.define(seq, |definition| definition.details = details.clone())?;
             }
             Record::QuotaSet { quota, .. } => self.fold_quota(quota, seq)?,
             Record::TicketTypeSet { ticket_type, .. } => self.fold_ticket_type(ticket_type, seq)?,
@@ -107,9 +107,10 @@ impl Inventory {
 
     fn fold_ticket_type(&mut self, ticket_type: &TicketType, seq: Sequence) -> Result<(), Violation> {
         let mut added = false;
-        self.define(seq, |definition| match definition.ticket_type(ticket_type.id) {
-            Some((present, _)) => definition.ticket_types[present] = ticket_type.clone(),
-            None => {
+        self.define(seq, |definition| {
+            if let Some((present, _)) = definition.ticket_type(ticket_type.id) {
+                definition.ticket_types[present] = ticket_type.clone();
+            } else {
                 added = true;
                 definition.ticket_types.push(ticket_type.clone());
             }
