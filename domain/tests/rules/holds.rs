@@ -336,3 +336,18 @@ fn a_record_that_no_rule_could_have_made_is_a_violation() {
     assert_eq!(violation.invariant, "I13");
     assert_eq!(Refusal::Violation(violation).code(), "internal");
 }
+
+#[test]
+fn a_request_that_uses_up_its_own_quota_is_not_told_that_the_event_is_sold_out() {
+    let too_many = place(9, 9, &[(1, 10), (2, 1)]);
+    let none_left = || {
+        Refused(
+            Refusal::InsufficientAvailability { available: 0 },
+            "insufficient_availability",
+        )
+    };
+    let sale = Sale::unlimited();
+    check(&sale, &too_many, none_left());
+    let partly_held = sale.then(place(1, 1, &[(1, 4)]));
+    check(&partly_held, &place(9, 9, &[(1, 6), (2, 1)]), none_left());
+}
