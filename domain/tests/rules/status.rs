@@ -103,3 +103,32 @@ fn stopping_does_not_wait_for_a_fresh_read() {
     };
     check(&sale, &command, CHANGED);
 }
+
+#[test]
+fn a_window_that_closed_a_moment_ago_counts_for_staff() {
+    for before in [Published, OnSale, Paused] {
+        let due = sale_in(before).at(CLOSES);
+        check(&due, &change_status(Closed), CHANGED);
+        check(
+            &due,
+            &change_status(Cancelled),
+            Records(&["StatusChanged", "StatusChanged"]),
+        );
+        for to in [Published, OnSale, Paused] {
+            check(&due, &change_status(to), no_arrow(Closed, to));
+        }
+    }
+}
+
+#[test]
+fn a_window_that_opened_a_moment_ago_counts_for_staff() {
+    let due = Sale::published().at(OPENS);
+    check(&due, &change_status(OnSale), CHANGED);
+    let paused = check(
+        &due,
+        &change_status(Paused),
+        Records(&["StatusChanged", "StatusChanged"]),
+    );
+    assert_eq!(paused.status(), Paused);
+    check(&due, &change_status(Published), no_arrow(OnSale, Published));
+}
