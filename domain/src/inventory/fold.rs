@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::Violation;
-use super::state::{HeldLines, Hold, HoldEnd, Inventory, KeyEntry, Order, Units};
+use super::state::{EndedHold, HeldLines, Hold, HoldEnd, Inventory, KeyEntry, Order, Units};
 use crate::definition::{EventDefinition, EventDetails, Quota, TicketType};
 use crate::limits::KEY_RETENTION_MS;
 use crate::record::{HoldConfirmed, HoldPlaced, HoldReleased, KeyBinding, ReleaseReason};
@@ -206,7 +206,8 @@ impl Inventory {
         let hold = self.take_hold(hold_id)?;
         self.remove_units(&hold.lines, Count::Held)?;
         self.debit_buyer(hold.buyer_id, hold.quantity())?;
-        self.ended_holds.insert(hold_id, end);
+        let buyer_id = hold.buyer_id;
+        self.ended_holds.insert(hold_id, EndedHold { buyer_id, end });
         Ok(())
     }
 
@@ -290,7 +291,7 @@ impl Inventory {
     }
 
     /// Forgets outdated keys and ended holds whenever their number has doubled, so that the cost stays constant for
-    /// each record. What is swept was already treated as forgotten, so sweeping is never seen from outside.
+    /// each record. Keys that are swept were treated as forgotten already; an ended hold is unknown from its sweep on.
     fn sweep(&mut self, now: UnixMillis) {
         const SWEEP_MIN: usize = 4_096;
         let remembered = self.keys.len() + self.ended_holds.len();

@@ -60,13 +60,22 @@ pub struct Order {
     pub cancelled: bool,
 }
 
-/// How a hold ended, where no order came of it. Remembered for [`KEY_RETENTION_MS`].
+/// How a hold ended, where no order came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HoldEnd {
     /// Given back.
     Released,
     /// Ended by itself.
     Expired,
+}
+
+/// A hold that ended without an order. Remembered for at least [`KEY_RETENTION_MS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedHold {
+    /// Whose it was.
+    pub buyer_id: BuyerId,
+    /// How it ended.
+    pub end: HoldEnd,
 }
 
 /// What an idempotency key led to.
@@ -92,7 +101,7 @@ pub struct Inventory {
     /// By the ticket type's position in the definition.
     pub(super) ticket_type_units: Vec<Units>,
     pub(super) holds: Map<HoldId, Hold>,
-    pub(super) ended_holds: Map<HoldId, HoldEnd>,
+    pub(super) ended_holds: Map<HoldId, EndedHold>,
     pub(super) orders: Map<OrderId, Order>,
     /// Live tickets (held and sold) of each buyer that has any.
     pub(super) buyers: Map<BuyerId, u32>,
@@ -120,8 +129,8 @@ impl Inventory {
         self.holds.get(&hold_id)
     }
 
-    /// How a hold without an order ended, while that is remembered.
-    pub fn hold_end(&self, hold_id: HoldId) -> Option<HoldEnd> {
+    /// A hold that ended without an order, while that is remembered.
+    pub fn ended_hold(&self, hold_id: HoldId) -> Option<EndedHold> {
         self.ended_holds.get(&hold_id).copied()
     }
 

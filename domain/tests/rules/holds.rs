@@ -351,3 +351,16 @@ fn a_request_that_uses_up_its_own_quota_is_not_told_that_the_event_is_sold_out()
     let partly_held = sale.then(place(1, 1, &[(1, 4)]));
     check(&partly_held, &place(9, 9, &[(1, 6), (2, 1)]), none_left());
 }
+
+#[test]
+fn an_ended_hold_of_somebody_else_is_as_good_as_none() {
+    let held = Sale::on_sale().then(place(1, 1, &[(1, 1)]));
+    let released = held.clone().then(release(1, 1, Buyer));
+    let expired = held.clone().later(HOLD_DURATION).then(Command::Advance);
+    let confirmed = held.then(confirm(1, 1, 2_500, 1));
+    for ended in [released, expired, confirmed] {
+        for command in [extend(1, 2), release(1, 2, Buyer), confirm(1, 2, 2_500, 1)] {
+            check(&ended, &command, Refused(Refusal::HoldNotFound, "not_found"));
+        }
+    }
+}
