@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use super::Violation;
-use super::state::{EndedHold, HeldLines, Hold, HoldEnd, Inventory, KeyEntry, Order, Units};
+use super::state::{EndedHold, HeldLines, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, Order, Units};
 use crate::definition::{EventDefinition, EventDetails, Quota, TicketType};
+use crate::id::BodyDigest;
 use crate::limits::KEY_RETENTION_MS;
 use crate::record::{HoldConfirmed, HoldPlaced, HoldReleased, KeyBinding, ReleaseReason};
 use crate::{BuyerId, EventId, EventStatus, HoldId, OrderId, Record, Sequence, UnixMillis};
@@ -146,7 +147,13 @@ impl Inventory {
         if self.holds.insert(record.hold_id, hold).is_some() {
             return Err(Violation::state("two holds have one id"));
         }
-        self.remember_key(record.key, record.hold_id, seq, record.at);
+        self.remember_key(record.key, |body| KeyEntry {
+            body,
+            hold_id: record.hold_id,
+            seq,
+            stage: KeyStage::Placed,
+            at: record.at,
+        });
         Ok(())
     }
 
@@ -168,7 +175,13 @@ impl Inventory {
             (ReleaseReason::PaymentUnavailable, Some(binding)) => {
                 self.keys.remove(&binding.key);
             }
-            (_, key) => self.remember_key(key, record.hold_id, seq, record.at),
+            (_, key) => self.remember_key(key, |body| KeyEntry {
+                body,
+                hold_id: record.hold_id,
+                seq,
+                stage: KeyStage::Settled,
+                at: record.at,
+            }),
         }
         Ok(())
     }
@@ -185,7 +198,13 @@ impl Inventory {
         if self.orders.insert(record.hold_id.into(), order).is_some() {
             return Err(Violation::state("two orders have one id"));
         }
-        self.remember_key(record.key, record.hold_id, seq, record.at);
+        self.remember_key(record.key, |body| KeyEntry {
+            body,
+            hold_id: record.hold_id,
+            seq,
+            stage: KeyStage::Settled,
+            at: record.at,
+        });
         Ok(())
     }
 
@@ -276,17 +295,9 @@ impl Inventory {
         Ok(())
     }
 
-    fn remember_key(&mut self, binding: Option<KeyBinding>, hold_id: HoldId, seq: Sequence, at: UnixMillis) {
+    fn remember_key(&mut self, binding: Option<KeyBinding>, entry: impl FnOnce(BodyDigest) -> KeyEntry) {
         if let Some(KeyBinding { key, body }) = binding {
-            self.keys.insert(
-                key,
-                KeyEntry {
-                    body,
-                    hold_id,
-                    seq,
-                    at,
-                },
-            );
+            self.keys.insert(key, entry(body));
         }
     }
 

@@ -78,6 +78,15 @@ pub struct EndedHold {
     pub end: HoldEnd,
 }
 
+/// How far the answer of a key has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyStage {
+    /// A hold was placed. To a purchase, which confirms or releases it under the same key, that is no answer yet.
+    Placed,
+    /// The hold was confirmed or released under the key.
+    Settled,
+}
+
 /// What an idempotency key led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyEntry {
@@ -87,6 +96,8 @@ pub struct KeyEntry {
     pub hold_id: HoldId,
     /// The record that is the answer so far.
     pub seq: Sequence,
+    /// What that record did.
+    pub stage: KeyStage,
     /// When that record was made.
     pub at: UnixMillis,
 }
@@ -189,8 +200,8 @@ impl Inventory {
         }
     }
 
-    /// A one-call purchase places its hold and confirms it under one key: while the hold lives, the key's answer is
-    /// still open.
+    /// A one-call purchase places its hold and confirms or releases it under one key: before that, the key has no
+    /// answer to a confirmation or release, whatever else has become of the hold.
     fn answered_for_hold(
         &self,
         key: Option<KeyBinding>,
@@ -199,8 +210,16 @@ impl Inventory {
     ) -> Result<Option<Sequence>, Refusal> {
         match self.key_entry(key, now)? {
             Some(entry) if entry.hold_id != hold_id => Err(Refusal::KeyReused),
-            Some(entry) if !self.holds.contains_key(&hold_id) => Ok(Some(entry.seq)),
-            Some(_) | None => Ok(None),
+            Some(KeyEntry {
+                stage: KeyStage::Settled,
+                seq,
+                ..
+            }) => Ok(Some(seq)),
+            Some(KeyEntry {
+                stage: KeyStage::Placed,
+                ..
+            })
+            | None => Ok(None),
         }
     }
 

@@ -5,7 +5,7 @@ use onsale_domain::record::ReleaseReason::{Buyer, PaymentDeclined, PaymentUnavai
 use onsale_domain::{Command, Refusal, Sequence};
 
 use super::common::*;
-use super::{Records, Refused, Replayed, Sale, check};
+use super::{Records, Refused, Replayed, Sale, Unchanged, check};
 
 /// Keys come in with the routes that they were used on: a purchase, and a hold with its own checkout.
 const PURCHASE: u8 = 1;
@@ -180,5 +180,44 @@ fn sweeping_forgets_only_what_was_forgotten_already() {
         &sale,
         &keyed(place(1, 1, &[(1, 1)]), key(HOLD, 0)),
         Replayed(first),
+    );
+}
+
+#[test]
+fn a_purchase_whose_hold_expired_during_payment_is_told_so_and_not_that_it_holds_tickets() {
+    let (sale, seq) = placed(PURCHASE);
+    let expired = sale.later(HOLD_DURATION).then(Command::Advance);
+    check(
+        &expired,
+        &paid(PURCHASE),
+        Refused(Refusal::HoldExpired, "hold_expired"),
+    );
+    check(
+        &expired,
+        &keyed(release(1, 1, PaymentDeclined), key(PURCHASE, 0)),
+        Unchanged,
+    );
+    check(
+        &expired,
+        &keyed(place(2, 1, &[(1, 1)]), key(PURCHASE, 0)),
+        Replayed(seq),
+    );
+}
+
+#[test]
+fn a_purchase_whose_hold_was_ended_by_another_request_is_told_so() {
+    let (sale, _) = placed(PURCHASE);
+    let given_back = sale.clone().then(release(1, 1, Buyer));
+    check(
+        &given_back,
+        &paid(PURCHASE),
+        Refused(Refusal::HoldReleased, "already_released"),
+    );
+    let checked_out = sale.then(paid(CHECKOUT));
+    let order_id = order_id(1);
+    check(
+        &checked_out,
+        &paid(PURCHASE),
+        Refused(Refusal::HoldConfirmed { order_id }, "already_confirmed"),
     );
 }
