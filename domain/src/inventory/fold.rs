@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use super::Violation;
-use super::state::{HeldLines, Hold, HoldEnd, Inventory, KeyEntry, Order, Units};
+use super::state::{EndedHold, HeldLines, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, Order, Units};
 use crate::definition::{EventDefinition, EventDetails, Quota, TicketType};
+use crate::id::BodyDigest;
 use crate::limits::KEY_RETENTION_MS;
 use crate::record::{HoldConfirmed, HoldPlaced, HoldReleased, KeyBinding, ReleaseReason};
 use crate::{BuyerId, EventId, EventStatus, HoldId, OrderId, Record, Sequence, UnixMillis};
@@ -146,7 +147,13 @@ impl Inventory {
         if self.holds.insert(record.hold_id, hold).is_some() {
             return Err(Violation::state("two holds have one id"));
         }
-        self.remember_key(record.key, record.hold_id, seq, record.at);
+        self.remember_key(record.key, |body| KeyEntry {
+            body,
+            hold_id: record.hold_id,
+            seq,
+            stage: KeyStage::Placed,
+            at: record.at,
+        });
         Ok(())
     }
 
@@ -168,7 +175,13 @@ impl Inventory {
             (ReleaseReason::PaymentUnavailable, Some(binding)) => {
                 self.keys.swap_remove(&binding.key);
             }
-            (_, key) => self.remember_key(key, record.hold_id, seq, record.at),
+            (_, key) => self.remember_key(key, |body| KeyEntry {
+                body,
+                hold_id: record.hold_id,
+                seq,
+                stage: KeyStage::Settled,
+                at: record.at,
+            }),
         }
         Ok(())
     }
@@ -185,7 +198,13 @@ impl Inventory {
         if self.orders.insert(record.hold_id.into(), order).is_some() {
             return Err(Violation::state("two orders have one id"));
         }
-        self.remember_key(record.key, record.hold_id, seq, record.at);
+        self.remember_key(record.key, |body| KeyEntry {
+            body,
+            hold_id: record.hold_id,
+            seq,
+            stage: KeyStage::Settled,
+            at: record.at,
+        });
         Ok(())
     }
 
@@ -206,7 +225,8 @@ impl Inventory {
         let hold = self.take_hold(hold_id)?;
         self.remove_units(&hold.lines, Count::Held)?;
         self.debit_buyer(hold.buyer_id, hold.quantity())?;
-        self.ended_holds.insert(hold_id, end);
+        let buyer_id = hold.buyer_id;
+        self.ended_holds.insert(hold_id, EndedHold { buyer_id, end });
         Ok(())
     }
 
@@ -275,22 +295,14 @@ impl Inventory {
         Ok(())
     }
 
-    fn remember_key(&mut self, binding: Option<KeyBinding>, hold_id: HoldId, seq: Sequence, at: UnixMillis) {
+    fn remember_key(&mut self, binding: Option<KeyBinding>, entry: impl FnOnce(BodyDigest) -> KeyEntry) {
         if let Some(KeyBinding { key, body }) = binding {
-            self.keys.insert(
-                key,
-                KeyEntry {
-                    body,
-                    hold_id,
-                    seq,
-                    at,
-                },
-            );
+            self.keys.insert(key, entry(body));
         }
     }
 
     /// Forgets outdated keys and ended holds whenever their number has doubled, so that the cost stays constant for
-    /// each record. What is swept was already treated as forgotten, so sweeping is never seen from outside.
+    /// each record. Keys that are swept were treated as forgotten already; an ended hold is unknown from its sweep on.
     fn sweep(&mut self, now: UnixMillis) {
         const SWEEP_MIN: usize = 4_096;
         let remembered = self.keys.len() + self.ended_holds.len();

@@ -126,7 +126,11 @@ impl Inventory {
                 order_id: hold_id.into(),
             });
         }
-        match self.ended_holds.get(&hold_id) {
+        let ended = self
+            .ended_holds
+            .get(&hold_id)
+            .filter(|ended| ended.buyer_id == buyer_id);
+        match ended.map(|ended| ended.end) {
             Some(HoldEnd::Released) => Err(Refusal::HoldReleased),
             Some(HoldEnd::Expired) => Err(Refusal::HoldExpired),
             None => Err(Refusal::HoldNotFound),

@@ -16,7 +16,7 @@ use smallvec::{SmallVec, smallvec};
 
 pub use availability::{Availability, QuotaCounts, TicketTypeCounts};
 pub use invariants::Violation;
-pub use state::{HeldLine, Hold, HoldEnd, Inventory, KeyEntry, Order};
+pub use state::{EndedHold, HeldLine, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, Order};
 
 use crate::{Command, Record, Refusal, Sequence, UnixMillis};
 
