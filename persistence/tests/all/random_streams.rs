@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use onsale_domain::inventory::HoldEnd;
-use onsale_domain::{HoldId, OrderId};
+use onsale_domain::{BuyerId, HoldId, OrderId, Refusal};
 use onsale_engine::port::ProjectionSink;
 use onsale_persistence::{HoldStatus, OrderStatus, PaymentStatus, PostgresProjection, TicketStatus};
 
@@ -81,7 +80,7 @@ async fn compare(test: &TestDatabase, sale: &Sale, seed: u64) {
         .expect("holds");
     let mut live = 0;
     for row in &holds {
-        let expected = status_of(sale, row.hold_id);
+        let expected = status_of(sale, row.hold_id, row.buyer_id);
         assert_eq!(row.status, expected, "seed {seed}, hold {}", row.hold_id);
         if let Some(hold) = inventory.hold(row.hold_id) {
             live += 1;
@@ -94,14 +93,13 @@ async fn compare(test: &TestDatabase, sale: &Sale, seed: u64) {
     compare_orders(test, sale, seed).await;
 }
 
-fn status_of(sale: &Sale, hold_id: HoldId) -> HoldStatus {
-    if sale.inventory.hold(hold_id).is_some() {
-        return HoldStatus::Held;
-    }
-    match sale.inventory.hold_end(hold_id) {
-        Some(HoldEnd::Released) => HoldStatus::Released,
-        Some(HoldEnd::Expired) => HoldStatus::Expired,
-        None => HoldStatus::Confirmed,
+fn status_of(sale: &Sale, hold_id: HoldId, buyer_id: BuyerId) -> HoldStatus {
+    match sale.inventory.live_hold_of(hold_id, buyer_id) {
+        Ok(_) => HoldStatus::Held,
+        Err(Refusal::HoldReleased) => HoldStatus::Released,
+        Err(Refusal::HoldExpired) => HoldStatus::Expired,
+        Err(Refusal::HoldConfirmed { .. }) => HoldStatus::Confirmed,
+        Err(refusal) => panic!("hold {hold_id}: {refusal}"),
     }
 }
 

@@ -37,7 +37,7 @@ async fn events_are_filtered() {
     let test = TestDatabase::new().await;
     let sales = three_events(&test).await;
     let filter = EventFilter::default;
-    let starts_at = |millis| Some(UnixMillis(1_900_000_000_000 + millis));
+    let starts_at = |millis: i64| Some(UnixMillis(1_900_000_000_000 + millis));
     for (filter, expected) in [
         (filter(), vec![0, 1, 2]),
         (
