@@ -2,6 +2,7 @@
 //!
 //! Every test makes its own database in the server that `DATABASE_URL` names (`cargo xtask test` starts one) and
 //! drops it afterwards, so they run in parallel.
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod conformance;
 mod database;

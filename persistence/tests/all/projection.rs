@@ -1,8 +1,10 @@
 //! The projection writes each record's rows once, and never rows that break a check.
 
-use onsale_domain::{Command, EventStatus};
+use onsale_domain::{Command, EventStatus, OrderId};
 use onsale_engine::port::{JournalEntry, ProjectionError, ProjectionSink};
-use onsale_persistence::{HoldStatus, OrderStatus, PaymentStatus, PostgresProjection, TicketStatus};
+use onsale_persistence::{
+    HoldStatus, OrderRow, OrderStatus, PaymentStatus, PostgresProjection, TicketStatus,
+};
 
 use crate::support::{Sale, TestDatabase};
 
@@ -10,6 +12,11 @@ async fn project(test: &TestDatabase, entries: &[JournalEntry]) -> Result<(), Pr
     PostgresProjection::new(test.database.clone())
         .project(entries)
         .await
+}
+
+async fn order_row(test: &TestDatabase, sale: &Sale, order_id: OrderId) -> OrderRow {
+    let order = test.database.order(sale.event_id, order_id).await;
+    order.expect("order").expect("projected")
 }
 
 #[tokio::test]
@@ -35,12 +42,7 @@ async fn a_hold_and_its_end_in_one_batch_are_one_row() {
         let hold = test.database.hold(sale.event_id, hold_id).await.expect("hold");
         assert_eq!(hold.expect("projected").status, expected);
     }
-    let order = test
-        .database
-        .order(sale.event_id, order_id)
-        .await
-        .expect("order")
-        .expect("projected");
+    let order = order_row(&test, &sale, order_id).await;
     assert_eq!((order.status, order.total_minor), (OrderStatus::Confirmed, 5_000));
     assert_eq!(order.payment.expect("paid").status, PaymentStatus::Authorized);
     assert!(
@@ -107,12 +109,7 @@ async fn later_batches_change_earlier_rows() {
         .expect("projected");
     assert_eq!(hold.status, HoldStatus::Expired);
     assert_eq!(hold.expires_at.ms_since(hold.placed_at), 660_000);
-    let order = test
-        .database
-        .order(sale.event_id, paid)
-        .await
-        .expect("order")
-        .expect("projected");
+    let order = order_row(&test, &sale, paid).await;
     assert_eq!(order.status, OrderStatus::Cancelled);
     assert!(order.cancelled_at.is_some());
     assert_eq!(order.payment.expect("paid").status, PaymentStatus::Refunding);
@@ -122,12 +119,7 @@ async fn later_batches_change_earlier_rows() {
             .iter()
             .all(|ticket| ticket.status == TicketStatus::Cancelled)
     );
-    let free = test
-        .database
-        .order(sale.event_id, free)
-        .await
-        .expect("order")
-        .expect("projected");
+    let free = order_row(&test, &sale, free).await;
     assert!(free.payment.is_none());
     let to_settle = test.database.payments_to_settle(10).await.expect("outbox");
     assert_eq!(to_settle.len(), 1);
@@ -156,12 +148,7 @@ async fn an_authorization_of_a_cancelled_order_is_voided() {
     sale.cancel(same_batch).expect("cancelled");
     project(&test, &[sale.entry()]).await.expect("project");
     for order_id in [earlier, same_batch] {
-        let order = test
-            .database
-            .order(sale.event_id, order_id)
-            .await
-            .expect("order")
-            .expect("projected");
+        let order = order_row(&test, &sale, order_id).await;
         assert_eq!(order.status, OrderStatus::Cancelled);
         assert_eq!(order.payment.expect("paid").status, PaymentStatus::Voiding);
         assert_eq!(order.tickets[0].status, TicketStatus::Cancelled);

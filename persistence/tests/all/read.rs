@@ -36,88 +36,39 @@ async fn three_events(test: &TestDatabase) -> Vec<Sale> {
 async fn events_are_filtered() {
     let test = TestDatabase::new().await;
     let sales = three_events(&test).await;
-    let filter = EventFilter::default;
     let starts_at = |millis: i64| Some(UnixMillis(1_900_000_000_000 + millis));
-    for (filter, expected) in [
-        (filter(), vec![0, 1, 2]),
+    type Edit<'a> = &'a dyn Fn(&mut EventFilter);
+    let cases: [(Edit<'_>, &[usize]); 11] = [
+        (&|_| {}, &[0, 1, 2]),
+        (&|filter| filter.q = Some("ALPHA".to_owned()), &[0]),
+        (&|filter| filter.q = Some("%".to_owned()), &[0]),
+        (&|filter| filter.q = Some("a".to_owned()), &[0, 1, 2]),
+        (&|filter| filter.from = starts_at(1), &[1, 2]),
+        (&|filter| filter.to = starts_at(1), &[0]),
         (
-            EventFilter {
-                q: Some("ALPHA".to_owned()),
-                ..filter()
-            },
-            vec![0],
+            &|filter| (filter.from, filter.to) = (starts_at(1), starts_at(2)),
+            &[1],
+        ),
+        (&|filter| filter.statuses = vec![EventStatus::Closed], &[2]),
+        (
+            &|filter| filter.statuses = vec![EventStatus::OnSale, EventStatus::Draft],
+            &[0, 1],
         ),
         (
-            EventFilter {
-                q: Some("%".to_owned()),
-                ..filter()
-            },
-            vec![0],
+            &|filter| filter.organization_id = Some(sales[1].organization_id),
+            &[1],
         ),
         (
-            EventFilter {
-                q: Some("a".to_owned()),
-                ..filter()
-            },
-            vec![0, 1, 2],
+            &|filter| filter.organization_id = Some(OrganizationId(Uuid::now_v7())),
+            &[],
         ),
-        (
-            EventFilter {
-                from: starts_at(1),
-                ..filter()
-            },
-            vec![1, 2],
-        ),
-        (
-            EventFilter {
-                to: starts_at(1),
-                ..filter()
-            },
-            vec![0],
-        ),
-        (
-            EventFilter {
-                from: starts_at(1),
-                to: starts_at(2),
-                ..filter()
-            },
-            vec![1],
-        ),
-        (
-            EventFilter {
-                statuses: vec![EventStatus::Closed],
-                ..filter()
-            },
-            vec![2],
-        ),
-        (
-            EventFilter {
-                statuses: vec![EventStatus::OnSale, EventStatus::Draft],
-                ..filter()
-            },
-            vec![0, 1],
-        ),
-        (
-            EventFilter {
-                organization_id: Some(sales[1].organization_id),
-                ..filter()
-            },
-            vec![1],
-        ),
-        (
-            EventFilter {
-                organization_id: Some(OrganizationId(Uuid::now_v7())),
-                ..filter()
-            },
-            vec![],
-        ),
-    ] {
+    ];
+    for (edit, expected) in cases {
+        let mut filter = EventFilter::default();
+        edit(&mut filter);
         let rows = test.database.events(&filter, None, 10).await.expect("events");
         let found: Vec<_> = rows.iter().map(|row| row.event_id).collect();
-        let expected: Vec<_> = expected
-            .iter()
-            .map(|index: &usize| sales[*index].event_id)
-            .collect();
+        let expected: Vec<_> = expected.iter().map(|index| sales[*index].event_id).collect();
         assert_eq!(found, expected, "{filter:?}");
     }
 }
