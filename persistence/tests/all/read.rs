@@ -32,12 +32,14 @@ async fn three_events(test: &TestDatabase) -> Vec<Sale> {
     sales
 }
 
+/// Sets what a case filters by.
+type Edit<'a> = &'a dyn Fn(&mut EventFilter);
+
 #[tokio::test]
 async fn events_are_filtered() {
     let test = TestDatabase::new().await;
     let sales = three_events(&test).await;
     let starts_at = |millis: i64| Some(UnixMillis(1_900_000_000_000 + millis));
-    type Edit<'a> = &'a dyn Fn(&mut EventFilter);
     let cases: [(Edit<'_>, &[usize]); 11] = [
         (&|_| {}, &[0, 1, 2]),
         (&|filter| filter.q = Some("ALPHA".to_owned()), &[0]),
