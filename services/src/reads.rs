@@ -3,7 +3,7 @@
 use onsale_domain::{BuyerId, OrderId, OrganizationId};
 use onsale_persistence::{EventCursor, EventFilter, EventRow, OrderRow, Organization};
 
-use crate::{ServiceError, Services};
+use crate::{ServiceError, Services, StaffScope};
 
 /// One page of a listing, and whether more follow.
 #[derive(Clone, Debug)]
@@ -37,13 +37,23 @@ impl Services {
         Ok(Page::cut(rows, limit))
     }
 
-    /// Organizations in the order in which they were made.
+    /// The organizations in a scope, in the order in which they were made.
     pub async fn list_organizations(
         &self,
+        scope: StaffScope,
         after: Option<OrganizationId>,
         limit: u32,
     ) -> Result<Page<Organization>, ServiceError> {
-        let rows = self.database().organizations(after, limit + 1).await?;
+        let rows = match scope {
+            StaffScope::Everything => self.database().organizations(after, limit + 1).await?,
+            StaffScope::Organization(own) if after.is_none() => self
+                .database()
+                .organization(own)
+                .await?
+                .into_iter()
+                .collect(),
+            StaffScope::Organization(_) => vec![],
+        };
         Ok(Page::cut(rows, limit))
     }
 
