@@ -146,13 +146,13 @@ fn refusal_problem(refusal: &Refusal) -> Problem {
         Refusal::SoldOut => Problem::new(Code::SoldOut),
         Refusal::SaleNotStarted {
             opens_at: Some(opens_at),
-        } => plain().text("starts_at", opens_at.to_timestamp()),
+        } => plain().text("starts_at", &opens_at.to_timestamp()),
         Refusal::AllHeld { next_expiry_at } => {
             let problem = Problem::new(Code::AllHeld);
             match next_expiry_at {
                 Some(at) => problem
                     .retry(Retry::At(*at))
-                    .text("next_expiry_at", at.to_timestamp()),
+                    .text("next_expiry_at", &at.to_timestamp()),
                 None => problem.retry(Retry::InSeconds(RETRY_SECONDS)),
             }
         }
@@ -174,9 +174,9 @@ fn refusal_problem(refusal: &Refusal) -> Problem {
         }
         Refusal::HoldConfirmed { order_id } => plain().text("order_id", order_id),
         Refusal::VersionMismatch { version } => plain().number("version", *version),
-        Refusal::InvalidTransition { from, to } => {
-            plain().text("from", from.as_str()).text("to", to.as_str())
-        }
+        Refusal::InvalidTransition { from, to } => plain()
+            .text("from", &from.as_str())
+            .text("to", &to.as_str()),
         Refusal::CapacityBelowCommitted { committed } => plain().number("committed", *committed),
         Refusal::Frozen { field } => plain().text("field", field),
         Refusal::TicketCountMismatch | Refusal::Violation(_) => {

@@ -3,6 +3,7 @@
 //! `/livez` touches nothing; `/readyz` says whether this process should get traffic; `/metrics` renders; the drill
 //! crashes an event's actor on purpose, where that is enabled.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -93,10 +94,11 @@ async fn ready(State(internal): State<Internal>, Query(query): Query<ReadyQuery>
             text.push_str(name);
             text.push('\n');
         }
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "write_behind_lag_ms {}\nwrite_behind_lag_records {}\nactive_events {}\n",
             status.write_behind_lag_ms, status.write_behind_lag_records, status.active_events
-        ));
+        );
     }
     text.push_str(if is_ready { "ready\n" } else { "not ready\n" });
     let status = if is_ready {

@@ -29,11 +29,11 @@ pub(crate) enum Retry {
 
 /// One thing that is wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct FieldError {
+pub(crate) struct FieldError {
     /// JSON pointer to it in the body; empty for the body as a whole.
-    pub pointer: String,
+    pub(crate) pointer: String,
     /// What is wrong with it.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 /// A further member of a problem, for clients to act on.
@@ -104,7 +104,7 @@ impl Problem {
 
     /// Adds an instant or a word for clients to act on.
     #[must_use]
-    pub(crate) fn text(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn text(mut self, name: &'static str, value: &impl ToString) -> Self {
         self.extras.push((name, Extra::Text(value.to_string())));
         self
     }
@@ -215,7 +215,6 @@ impl Serialize for TypeUri {
 /// The shape of problems, for the `OpenAPI` document.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Problem)]
-#[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct ProblemSchema {
     /// `urn:onsale:problem:<code>`.
     r#type: String,

@@ -5,7 +5,6 @@ use onsale_domain::HoldId;
 use onsale_services::{CheckoutRequest, KeyedRoute, Services, key_binding};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 use crate::answer::{Answer, created_or_replayed, ok};
 use crate::auth::Buyer;

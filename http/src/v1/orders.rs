@@ -5,7 +5,6 @@ use onsale_domain::OrderId;
 use onsale_services::{OrderRow, Services};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 use crate::answer::{Answer, ok};
 use crate::auth::Buyer;

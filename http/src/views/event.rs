@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use onsale_domain::money::Currency;
 use onsale_domain::{
     Availability, EventDefinition, EventDetails, Money, OrganizationId, Quota, QuotaId,
-    SalesWindow, TicketType,
+    SalesWindow, TicketType, UnixMillis,
 };
 use onsale_services::{EventRow, TicketTypeInput};
 use serde::{Deserialize, Serialize};
@@ -333,7 +333,7 @@ impl From<&Availability> for AvailabilityView {
             event_id: definition.event_id.0,
             status: definition.status.as_str(),
             seq: availability.seq,
-            next_expiry_at: availability.next_expiry_at.map(|at| at.to_timestamp()),
+            next_expiry_at: availability.next_expiry_at.map(UnixMillis::to_timestamp),
             ticket_types,
         }
     }

@@ -8,10 +8,9 @@ mod organization;
 mod page;
 
 pub(crate) use event::{
-    AvailabilityView, EventInput, EventView, QuotaInput, SalesWindowView, StaffEventView,
-    TicketTypeBody,
+    AvailabilityView, EventInput, EventView, QuotaInput, StaffEventView, TicketTypeBody,
 };
-pub(crate) use hold::{CheckoutBody, HoldBody, HoldStatus, HoldView, PurchaseBody, ReleasedView};
+pub(crate) use hold::{CheckoutBody, HoldBody, HoldView, PurchaseBody, ReleasedView};
 pub(crate) use money::MoneyView;
 pub(crate) use order::{CancelledView, OrderView};
 pub(crate) use organization::{OrganizationInput, OrganizationView};

@@ -1,6 +1,7 @@
 //! Orders.
 
 use jiff::Timestamp;
+use onsale_domain::UnixMillis;
 use onsale_domain::record::PaymentAuthorization;
 use onsale_services::{
     CancelledOrder, OrderPayment, OrderRow, OrderStatus, OrderTicket, PaymentStatus, Purchased,
@@ -109,7 +110,7 @@ impl From<OrderRow> for OrderView {
             payment: order.payment.map(PaymentView::from),
             tickets: order.tickets.into_iter().map(TicketView::from).collect(),
             confirmed_at: order.confirmed_at.to_timestamp(),
-            cancelled_at: order.cancelled_at.map(|at| at.to_timestamp()),
+            cancelled_at: order.cancelled_at.map(UnixMillis::to_timestamp),
             seq: order.seq,
         }
     }

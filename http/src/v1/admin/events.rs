@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use onsale_domain::EventId;
 use onsale_services::{EventRow, Services, StaffScope};
-use uuid::Uuid;
 
 use crate::answer::{Answer, ok, staff_event};
 use crate::auth::{Manager, Staff};

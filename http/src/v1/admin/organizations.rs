@@ -3,7 +3,6 @@
 use axum::extract::State;
 use onsale_domain::OrganizationId;
 use onsale_services::{Organization, Services};
-use uuid::Uuid;
 
 use crate::answer::{Answer, created, ok};
 use crate::auth::{Admin, Staff};

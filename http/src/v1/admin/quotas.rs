@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use onsale_domain::{EventId, Quota, QuotaId};
 use onsale_services::Services;
-use uuid::Uuid;
 
 use crate::answer::{Answer, staff_event};
 use crate::auth::Manager;

@@ -7,7 +7,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use onsale_domain::EventId;
 use onsale_services::Services;
-use uuid::Uuid;
 
 use crate::answer::{Answer, ok, with_tag};
 use crate::auth::Visitor;

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use onsale_domain::EventId;
 use onsale_services::{KeyedRoute, PurchaseRequest, Services, key_binding};
-use uuid::Uuid;
 
 use crate::answer::{Answer, created_or_replayed};
 use crate::auth::Buyer;
