@@ -46,12 +46,9 @@ impl Services {
     ) -> Result<Page<Organization>, ServiceError> {
         let rows = match scope {
             StaffScope::Everything => self.database().organizations(after, limit + 1).await?,
-            StaffScope::Organization(own) if after.is_none() => self
-                .database()
-                .organization(own)
-                .await?
-                .into_iter()
-                .collect(),
+            StaffScope::Organization(own) if after.is_none() => {
+                self.database().organization(own).await?.into_iter().collect()
+            }
             StaffScope::Organization(_) => vec![],
         };
         Ok(Page::cut(rows, limit))
@@ -73,11 +70,7 @@ impl Services {
     }
 
     /// A buyer's own order. Errors: not found, also when it is another's.
-    pub async fn order(
-        &self,
-        order_id: OrderId,
-        buyer_id: BuyerId,
-    ) -> Result<OrderRow, ServiceError> {
+    pub async fn order(&self, order_id: OrderId, buyer_id: BuyerId) -> Result<OrderRow, ServiceError> {
         let event_id = self.event_of(order_id.route()).await?;
         self.engine().wait_projected(event_id).await?;
         self.database()

@@ -62,11 +62,7 @@ impl Settlement {
                 }) => IDLE,
                 Ok(Round { failed: 0, .. }) => Duration::ZERO,
                 Ok(Round { failed, settled }) => {
-                    tracing::warn!(
-                        failed,
-                        settled,
-                        "payments could not be settled; trying again"
-                    );
+                    tracing::warn!(failed, settled, "payments could not be settled; trying again");
                     longer(wait)
                 }
                 Err(error) => {
@@ -79,11 +75,7 @@ impl Settlement {
 
     /// Settles one batch of what is due now.
     pub async fn round(&self) -> Result<Round, DatabaseError> {
-        let due = self
-            .services
-            .database()
-            .payments_to_settle(BATCH_MAX)
-            .await?;
+        let due = self.services.database().payments_to_settle(BATCH_MAX).await?;
         let outcomes: Vec<bool> = stream::iter(due)
             .map(|payment| self.settle(payment))
             .buffer_unordered(CALLS_MAX)
@@ -123,10 +115,7 @@ impl Settlement {
         };
         let (call, to) = match payment.status {
             PaymentStatus::Authorized => (gateway.capture(&authorization), PaymentStatus::Captured),
-            PaymentStatus::Voiding => (
-                gateway.void(authorization.purchase_id),
-                PaymentStatus::Voided,
-            ),
+            PaymentStatus::Voiding => (gateway.void(authorization.purchase_id), PaymentStatus::Voided),
             PaymentStatus::Refunding => (gateway.refund(&authorization), PaymentStatus::Refunded),
             PaymentStatus::Captured | PaymentStatus::Voided | PaymentStatus::Refunded => {
                 return None;

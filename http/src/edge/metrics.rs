@@ -15,8 +15,8 @@ use crate::problem::IDEMPOTENCY_REPLAYED;
 
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "HEAD", "other"];
 const STATUSES: [u16; 22] = [
-    200, 201, 204, 304, 400, 401, 402, 403, 404, 405, 408, 409, 410, 412, 413, 415, 422, 428, 429,
-    500, 503, 0,
+    200, 201, 204, 304, 400, 401, 402, 403, 404, 405, 408, 409, 410, 412, 413, 415, 422, 428, 429, 500, 503,
+    0,
 ];
 const UNMATCHED: &str = "unmatched";
 

@@ -48,10 +48,7 @@ impl PageQuery {
     }
 
     /// The cursor, read by `parse`. Errors: one that we did not make.
-    pub(crate) fn cursor<C>(
-        &self,
-        parse: impl FnOnce(&str) -> Option<C>,
-    ) -> Result<Option<C>, Problem> {
+    pub(crate) fn cursor<C>(&self, parse: impl FnOnce(&str) -> Option<C>) -> Result<Option<C>, Problem> {
         self.cursor
             .as_deref()
             .map(|cursor| parse(cursor).ok_or_else(|| Problem::invalid("", "cursor is not ours")))

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use onsale_domain::money::Currency;
 use onsale_domain::{
-    Availability, EventDefinition, EventDetails, Money, OrganizationId, Quota, QuotaId,
-    SalesWindow, TicketType, UnixMillis,
+    Availability, EventDefinition, EventDetails, Money, OrganizationId, Quota, QuotaId, SalesWindow,
+    TicketType, UnixMillis,
 };
 use onsale_services::{EventRow, TicketTypeInput};
 use serde::{Deserialize, Serialize};

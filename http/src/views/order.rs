@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use onsale_domain::UnixMillis;
 use onsale_domain::record::PaymentAuthorization;
 use onsale_services::{
-    CancelledOrder, OrderPayment, OrderRow, OrderStatus, OrderTicket, PaymentStatus, Purchased,
-    TicketStatus,
+    CancelledOrder, OrderPayment, OrderRow, OrderStatus, OrderTicket, PaymentStatus, Purchased, TicketStatus,
 };
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -82,8 +82,7 @@ fn attempt(hold: &HoldView, request: CheckoutRequest) -> Result<Attempt, Service
         hold_id: hold.hold_id,
         buyer_id: hold.buyer_id,
         total: Money {
-            amount_minor: total_minor(prices)
-                .ok_or(ServiceError::Internal("a hold without a total"))?,
+            amount_minor: total_minor(prices).ok_or(ServiceError::Internal("a hold without a total"))?,
             currency: hold.currency,
         },
         quantity: hold.lines.iter().map(|line| line.quantity).sum(),

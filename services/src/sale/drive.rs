@@ -58,9 +58,7 @@ pub(super) fn outcome_of(record: Record) -> Outcome {
     match record {
         Record::HoldPlaced(hold) => Outcome::Open(hold),
         Record::HoldConfirmed(order) => Outcome::Settled(Settled::Confirmed(order)),
-        Record::HoldReleased(HoldReleased { reason, .. }) => {
-            Outcome::Settled(Settled::Released(reason))
-        }
+        Record::HoldReleased(HoldReleased { reason, .. }) => Outcome::Settled(Settled::Released(reason)),
         Record::EventCreated { .. }
         | Record::EventEdited { .. }
         | Record::QuotaSet { .. }
@@ -87,12 +85,8 @@ impl Settled {
                 order,
                 replayed,
             }),
-            Self::Released(ReleaseReason::PaymentDeclined) => {
-                Err(ServiceError::PaymentDeclined { replayed })
-            }
-            Self::Released(ReleaseReason::PaymentUnavailable) => {
-                Err(ServiceError::PaymentUnavailable)
-            }
+            Self::Released(ReleaseReason::PaymentDeclined) => Err(ServiceError::PaymentDeclined { replayed }),
+            Self::Released(ReleaseReason::PaymentUnavailable) => Err(ServiceError::PaymentUnavailable),
             Self::Released(ReleaseReason::Buyer) => Err(Refusal::HoldReleased.into()),
             Self::Unexpected => Err(ServiceError::Internal("a purchase led to another record")),
         }
@@ -123,30 +117,22 @@ impl Services {
             Ok(payment) => self.confirm(attempt, payment).await,
             Err(PaymentError::Declined { reason }) => {
                 tracing::debug!(hold_id = %attempt.hold_id, reason, "payment declined");
-                self.give_back(attempt, ReleaseReason::PaymentDeclined)
-                    .await
+                self.give_back(attempt, ReleaseReason::PaymentDeclined).await
             }
             Err(PaymentError::Unavailable) => {
                 tracing::warn!(hold_id = %attempt.hold_id, "payment gateway gave no answer");
-                self.give_back(attempt, ReleaseReason::PaymentUnavailable)
-                    .await
+                self.give_back(attempt, ReleaseReason::PaymentUnavailable).await
             }
         }
     }
 
-    async fn authorize(
-        &self,
-        attempt: &Attempt,
-    ) -> Result<Option<PaymentAuthorization>, PaymentError> {
+    async fn authorize(&self, attempt: &Attempt) -> Result<Option<PaymentAuthorization>, PaymentError> {
         if attempt.total.amount_minor == 0 {
             return Ok(None);
         }
-        let payment_method = attempt
-            .payment_method
-            .clone()
-            .ok_or(PaymentError::Declined {
-                reason: "no_payment_method",
-            })?;
+        let payment_method = attempt.payment_method.clone().ok_or(PaymentError::Declined {
+            reason: "no_payment_method",
+        })?;
         let request = AuthorizationRequest {
             purchase_id: attempt.hold_id,
             amount: attempt.total,
@@ -188,11 +174,7 @@ impl Services {
         }
     }
 
-    async fn give_back(
-        &self,
-        attempt: Attempt,
-        reason: ReleaseReason,
-    ) -> Result<Purchased, ServiceError> {
+    async fn give_back(&self, attempt: Attempt, reason: ReleaseReason) -> Result<Purchased, ServiceError> {
         let command = Command::ReleaseHold {
             hold_id: attempt.hold_id,
             buyer_id: attempt.buyer_id,
@@ -236,18 +218,12 @@ impl Services {
                 Err(refusal.into())
             }
             Err(error) => Err(error.into()),
-            Ok(_) => Err(ServiceError::Internal(
-                "a live hold refused its confirmation",
-            )),
+            Ok(_) => Err(ServiceError::Internal("a live hold refused its confirmation")),
         }
     }
 
     /// Executes a step of a purchase, and again where it met overload.
-    async fn execute_patiently(
-        &self,
-        event_id: EventId,
-        command: Command,
-    ) -> Result<Receipt, EngineError> {
+    async fn execute_patiently(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
         for attempt in 1..TRIES_MAX {
             match self.engine().execute(event_id, command.clone()).await {
                 Err(EngineError::Overloaded { .. }) => {

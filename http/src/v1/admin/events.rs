@@ -26,9 +26,7 @@ pub(super) async fn create(
     manager: Manager,
     body: JsonBody<EventInput>,
 ) -> Answer {
-    let event = services
-        .create_event(manager.scope, body.value.into())
-        .await?;
+    let event = services.create_event(manager.scope, body.value.into()).await?;
     staff_event(StatusCode::CREATED, &event)
 }
 
@@ -67,11 +65,7 @@ pub(super) async fn list(
     params(("event_id" = Uuid, Path)), security(("token" = [])),
     responses((status = 200, body = StaffEventView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
 )]
-pub(super) async fn get(
-    State(services): State<Services>,
-    staff: Staff,
-    Id(event_id): Id<EventId>,
-) -> Answer {
+pub(super) async fn get(State(services): State<Services>, staff: Staff, Id(event_id): Id<EventId>) -> Answer {
     let event = services.staff_event(staff.scope, event_id).await?;
     staff_event(StatusCode::OK, &event)
 }
