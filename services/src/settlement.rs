@@ -17,7 +17,7 @@ use crate::Services;
 use crate::payments::{Authorization, PaymentError};
 
 /// Payments of one round.
-const BATCH_MAX: u32 = 500;
+const BATCH_MAX: usize = 500;
 /// Calls to the gateway that are under way at once.
 const CALLS_MAX: usize = 16;
 /// Wait after a round that found nothing to do.
@@ -97,8 +97,29 @@ impl Settlement {
             .database()
             .mark_payment(payment.event_id, payment.order_id, payment.status, to)
             .await;
-        // Not marked means that the order was cancelled meanwhile: the next round sees the new state.
-        marked.is_ok()
+        match marked {
+            Ok(true) => true,
+            Ok(false) => self.overtaken(&payment).await,
+            Err(_) => false,
+        }
+    }
+
+    /// The row moved on while the gateway worked: the order was cancelled. Money that was captured meanwhile cannot
+    /// be voided any more and must be refunded.
+    async fn overtaken(&self, payment: &PaymentToSettle) -> bool {
+        if payment.status != PaymentStatus::Authorized {
+            return true;
+        }
+        self.services
+            .database()
+            .mark_payment(
+                payment.event_id,
+                payment.order_id,
+                PaymentStatus::Voiding,
+                PaymentStatus::Refunding,
+            )
+            .await
+            .is_ok()
     }
 
     /// Asks the gateway for what the payment's state calls for; `None` when it did not do it.

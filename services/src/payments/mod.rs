@@ -57,7 +57,8 @@ pub trait PaymentGateway: Send + Sync + 'static {
     /// Takes the money that was set aside.
     fn capture<'a>(&'a self, authorization: &'a Authorization) -> BoxFuture<'a, Result<(), PaymentError>>;
 
-    /// Lets go of what was set aside for a purchase, if anything was. By the purchase and not by a reference,
+    /// Lets go of what was set aside for a purchase, if anything was; gives it back if it was captured, because a
+    /// crash may lose the note of a capture. By the purchase and not by a reference,
     /// because it is needed exactly where the answer with the reference was lost.
     fn void(&self, purchase_id: HoldId) -> BoxFuture<'_, Result<(), PaymentError>>;
 

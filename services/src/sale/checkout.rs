@@ -61,9 +61,9 @@ impl Services {
         }));
         let receipt = self.engine().execute(event_id, command).await?;
         match receipt.answer {
-            Answer::Replayed(record) => match outcome_of(record) {
+            Answer::Replayed(record) => match outcome_of(*record) {
                 Outcome::Settled(settled) => settled.answer(event_id, receipt.seq, true),
-                Outcome::Open(_) => Err(Refusal::HoldExpired.into()),
+                Outcome::Open(_) => Err(ServiceError::Internal("a checkout was answered as open")),
             },
             Answer::Recorded(_) | Answer::Unchanged => {
                 Err(ServiceError::Internal("an ended hold was confirmed"))

@@ -38,7 +38,7 @@ pub(super) struct Attempt {
 
 /// What a key's answering record means for a purchase.
 pub(super) enum Outcome {
-    /// The hold is placed and not paid yet, or ended without an answer to the key.
+    /// The hold was placed; whether it still lives is another question.
     Open(HoldPlaced),
     /// The purchase is decided.
     Settled(Settled),
@@ -47,7 +47,7 @@ pub(super) enum Outcome {
 /// A decided purchase.
 pub(super) enum Settled {
     /// There is an order.
-    Confirmed(HoldConfirmed),
+    Confirmed(Box<HoldConfirmed>),
     /// The hold was given back.
     Released(ReleaseReason),
     /// A record that no purchase leads to.
@@ -57,7 +57,11 @@ pub(super) enum Settled {
 pub(super) fn outcome_of(record: Record) -> Outcome {
     match record {
         Record::HoldPlaced(hold) => Outcome::Open(hold),
+<<<<<<< HEAD
         Record::HoldConfirmed(order) => Outcome::Settled(Settled::Confirmed(order)),
+=======
+        Record::HoldConfirmed(order) => Outcome::Settled(Settled::Confirmed(Box::new(order))),
+>>>>>>> http
         Record::HoldReleased(HoldReleased { reason, .. }) => Outcome::Settled(Settled::Released(reason)),
         Record::EventCreated { .. }
         | Record::EventEdited { .. }
@@ -82,7 +86,7 @@ impl Settled {
             Self::Confirmed(order) => Ok(Purchased {
                 event_id,
                 seq,
-                order,
+                order: *order,
                 replayed,
             }),
             Self::Released(ReleaseReason::PaymentDeclined) => Err(ServiceError::PaymentDeclined { replayed }),
@@ -164,7 +168,7 @@ impl Services {
             key: Some(attempt.key),
         }));
         match self.execute_patiently(attempt.event_id, command).await {
-            Ok(receipt) => self.settle(&attempt, receipt).await,
+            Ok(receipt) => settle(&attempt, receipt),
             Err(EngineError::Refused(refusal)) => {
                 self.void_if_ended(attempt.hold_id, &refusal).await;
                 Err(refusal.into())
@@ -189,6 +193,7 @@ impl Services {
                 }
                 Settled::Released(reason).answer(attempt.event_id, receipt.seq, false)
             }
+<<<<<<< HEAD
             Answer::Replayed(_) => self.settle(&attempt, receipt).await,
         }
     }
@@ -219,6 +224,9 @@ impl Services {
             }
             Err(error) => Err(error.into()),
             Ok(_) => Err(ServiceError::Internal("a live hold refused its confirmation")),
+=======
+            Answer::Replayed(_) => settle(&attempt, receipt),
+>>>>>>> http
         }
     }
 
@@ -251,5 +259,18 @@ impl Services {
         if !matches!(voided, Ok(Ok(()))) {
             tracing::warn!(hold_id = %purchase_id, "could not void an authorization");
         }
+    }
+}
+
+/// The answer of a receipt for this attempt's key.
+fn settle(attempt: &Attempt, receipt: Receipt) -> Result<Purchased, ServiceError> {
+    let (record, replayed) = match receipt.answer {
+        Answer::Recorded(record) => (*record, false),
+        Answer::Replayed(record) => (*record, true),
+        Answer::Unchanged => return Err(ServiceError::Internal("an order without a record")),
+    };
+    match outcome_of(record) {
+        Outcome::Settled(settled) => settled.answer(attempt.event_id, receipt.seq, replayed),
+        Outcome::Open(_) => Err(ServiceError::Internal("a settled purchase was answered as open")),
     }
 }

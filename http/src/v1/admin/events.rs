@@ -10,7 +10,7 @@ use crate::auth::{Manager, Staff};
 use crate::error::ApiError;
 use crate::extract::{ExpectedVersion, Id, JsonBody, PageQuery, Search};
 use crate::problem::ProblemSchema;
-use crate::v1::events::EventsQuery;
+use crate::v1::events::{ALL_STATUSES, EventsQuery};
 use crate::views::{EventInput, PageView, StaffEventView, event_cursor, parse_event_cursor};
 
 /// Create an event
@@ -44,7 +44,7 @@ pub(super) async fn list(
     Search(query): Search<EventsQuery>,
     Search(page): Search<PageQuery>,
 ) -> Answer {
-    let mut filter = query.into_filter(true)?;
+    let mut filter = query.into_filter(&ALL_STATUSES)?;
     match staff.scope {
         StaffScope::Everything => {}
         StaffScope::Organization(own) => {
@@ -93,5 +93,5 @@ pub(super) async fn edit(
 }
 
 fn cursor(row: &EventRow) -> String {
-    event_cursor(row.details.starts_at, row.event_id)
+    event_cursor(row.starts_at, row.event_id)
 }
