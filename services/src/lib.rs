@@ -31,11 +31,6 @@ pub use settlement::{Round, Settlement};
 pub use onsale_engine::port::Clock;
 pub use onsale_engine::{Drill, EngineError, EngineStatus, HoldView};
 pub use onsale_persistence::{
-<<<<<<< HEAD
-    EventCursor, EventFilter, EventRow, OrderPayment, OrderRow, OrderStatus, OrderTicket, Organization,
-    PaymentStatus, TicketStatus,
-=======
     EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
     PaymentStatus, TicketRow, TicketStatus,
->>>>>>> http
 };

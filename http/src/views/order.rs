@@ -5,12 +5,8 @@ use onsale_domain::UnixMillis;
 use onsale_domain::money::Currency;
 use onsale_domain::record::{Line, PaymentAuthorization};
 use onsale_services::{
-<<<<<<< HEAD
-    CancelledOrder, OrderPayment, OrderRow, OrderStatus, OrderTicket, PaymentStatus, Purchased, TicketStatus,
-=======
     CancelledOrder, LineRow, OrderRow, OrderStatus, PaymentRow, PaymentStatus, Purchased, TicketRow,
     TicketStatus,
->>>>>>> http
 };
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -57,11 +57,7 @@ pub(super) enum Settled {
 pub(super) fn outcome_of(record: Record) -> Outcome {
     match record {
         Record::HoldPlaced(hold) => Outcome::Open(hold),
-<<<<<<< HEAD
-        Record::HoldConfirmed(order) => Outcome::Settled(Settled::Confirmed(order)),
-=======
         Record::HoldConfirmed(order) => Outcome::Settled(Settled::Confirmed(Box::new(order))),
->>>>>>> http
         Record::HoldReleased(HoldReleased { reason, .. }) => Outcome::Settled(Settled::Released(reason)),
         Record::EventCreated { .. }
         | Record::EventEdited { .. }
@@ -193,40 +189,7 @@ impl Services {
                 }
                 Settled::Released(reason).answer(attempt.event_id, receipt.seq, false)
             }
-<<<<<<< HEAD
-            Answer::Replayed(_) => self.settle(&attempt, receipt).await,
-        }
-    }
-
-    /// The answer of a receipt for this attempt's key.
-    async fn settle(&self, attempt: &Attempt, receipt: Receipt) -> Result<Purchased, ServiceError> {
-        let (record, replayed) = match receipt.answer {
-            Answer::Recorded(record) => (record, false),
-            Answer::Replayed(record) => (record, true),
-            Answer::Unchanged => return Err(ServiceError::Internal("an order without a record")),
-        };
-        match outcome_of(record) {
-            Outcome::Settled(settled) => settled.answer(attempt.event_id, receipt.seq, replayed),
-            Outcome::Open(_) => self.ended_meanwhile(attempt).await,
-        }
-    }
-
-    /// The key's answer is still the placed hold, but the hold lives no more: it ended while the gateway worked.
-    async fn ended_meanwhile(&self, attempt: &Attempt) -> Result<Purchased, ServiceError> {
-        let found = self
-            .engine()
-            .find_hold(attempt.event_id, attempt.hold_id, attempt.buyer_id)
-            .await;
-        match found {
-            Err(EngineError::Refused(refusal)) => {
-                self.void_if_ended(attempt.hold_id, &refusal).await;
-                Err(refusal.into())
-            }
-            Err(error) => Err(error.into()),
-            Ok(_) => Err(ServiceError::Internal("a live hold refused its confirmation")),
-=======
             Answer::Replayed(_) => settle(&attempt, receipt),
->>>>>>> http
         }
     }
 
