@@ -59,7 +59,7 @@ impl Default for EngineConfig {
             commit_patience_ms: 10_000,
             projection_patience_ms: 5_000,
             idle_after_ms: 600_000,
-            snapshot_every_records: 500_000,
+            snapshot_every_records: 2_000_000,
             backlog_records_max: 5_000_000,
         }
     }

@@ -121,7 +121,7 @@ async fn measure(
 
 fn place(ticket_type_id: TicketTypeId, number: usize) -> Command {
     Command::PlaceHold(onsale_domain::command::PlaceHold {
-        hold_id: HoldId(Uuid::now_v7()),
+        hold_id: HoldId(Uuid::from_u128(0x0190_0000_0000_7000_8000 << 48 | number as u128)),
         buyer_id: onsale_domain::BuyerId(Uuid::from_u128(number as u128)),
         lines: smallvec::smallvec![onsale_domain::command::RequestedLine {
             ticket_type_id,
