@@ -257,6 +257,7 @@ async fn local(database: &Database) {
     append(&journal, 1, 2_000).await;
     append(&journal, 50, 2_000).await;
     append(&journal, RECORDS_PER_ENTRY, 2_000).await;
+    append(&journal, 4_000, 300).await;
 }
 
 async fn postgres(database: &Database) {
@@ -266,6 +267,7 @@ async fn postgres(database: &Database) {
     append(&journal, 1, 2_000).await;
     append(&journal, 50, 2_000).await;
     append(&journal, RECORDS_PER_ENTRY, 2_000).await;
+    append(&journal, 4_000, 300).await;
     journal.shutdown().await;
 }
 

@@ -36,7 +36,8 @@ pub(super) async fn append(
     let payloads: Vec<&[u8]> = entries.iter().map(|entry| &entry.payload[..]).collect();
     sqlx::query_scalar!(
         r#"WITH batch AS (
-               SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[])
+               SELECT event_id, epoch, first_seq, last_seq, chain, payload
+               FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[])
                    AS entry (event_id, epoch, first_seq, last_seq, chain, payload)
            ), owned AS (
                UPDATE event_owner AS owner SET last_seq = batch.last_seq

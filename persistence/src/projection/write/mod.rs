@@ -1,7 +1,7 @@
 //! Row changes into Postgres: few statements, many rows each, from arrays.
 //!
 //! Arrays and not COPY: COPY cannot be compile-checked, needs a second round of messages that the embedded Postgres
-//! does not answer, and is not what bounds the speed (see `persistence/examples/projection_speed.rs`).
+//! does not answer, and is not what bounds the speed (see `persistence/examples/speed.rs`).
 
 mod definitions;
 mod holds;
