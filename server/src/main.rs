@@ -1,2 +1,31 @@
-//! The `onsale` binary.
-fn main() {}
+//! The `onsale` binary. Logs go to stderr, results to stdout, and the exit code says what happened
+//! ([`exit::Failure`]).
+
+mod audit;
+mod cli;
+mod command;
+mod configuration;
+mod demo;
+mod exit;
+mod internal;
+mod readiness;
+mod request;
+mod retry;
+mod signals;
+mod telemetry;
+mod token;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match command::run(cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,10 @@
+//! `onsale openapi`: the API's OpenAPI 3.1 document, as `/openapi.json` serves it.
+
+use super::print;
+use crate::exit::Failure;
+use crate::wiring;
+
+/// Prints the document.
+pub(crate) fn run() -> Result<(), Failure> {
+    print(&wiring::openapi_document()?)
+}
