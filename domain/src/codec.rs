@@ -20,9 +20,7 @@ pub enum CodecError {
 }
 
 /// Encodes one batch of records.
-pub fn encode_records<'a>(
-    records: impl ExactSizeIterator<Item = &'a Record>,
-) -> Result<Vec<u8>, CodecError> {
+pub fn encode_records<'a>(records: impl ExactSizeIterator<Item = &'a Record>) -> Result<Vec<u8>, CodecError> {
     let mut bytes = Vec::with_capacity(1 + 128 * records.len());
     bytes.push(VERSION);
     bytes = postcard::to_extend(&records.len(), bytes).map_err(damaged)?;
@@ -58,19 +56,13 @@ fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, CodecError> {
         None => Err(CodecError::Damaged("empty".to_owned())),
         Some((&VERSION, body)) => match postcard::take_from_bytes(body).map_err(damaged)? {
             (value, []) => Ok(value),
-            (_, rest) => Err(CodecError::Damaged(format!(
-                "{} bytes too many",
-                rest.len()
-            ))),
+            (_, rest) => Err(CodecError::Damaged(format!("{} bytes too many", rest.len()))),
         },
         Some((&version, _)) => Err(CodecError::UnknownVersion(version)),
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that map_err wants"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn damaged(error: postcard::Error) -> CodecError {
     CodecError::Damaged(error.to_string())
 }

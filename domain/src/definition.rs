@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{
-    CAPACITY_MAX, DESCRIPTION_BYTES_MAX, HOLD_DURATION_MS_MAX, HOLD_DURATION_MS_MIN,
-    NAME_BYTES_MAX, UNIT_PRICE_MINOR_MAX,
+    CAPACITY_MAX, DESCRIPTION_BYTES_MAX, HOLD_DURATION_MS_MAX, HOLD_DURATION_MS_MIN, NAME_BYTES_MAX,
+    UNIT_PRICE_MINOR_MAX,
 };
 use crate::money::Currency;
 use crate::{EventId, OrganizationId, QuotaId, Refusal, Sequence, TicketTypeId, UnixMillis};

@@ -22,9 +22,7 @@ impl fmt::Display for Route {
 
 fn route_of(uuid: Uuid) -> Route {
     let bytes = uuid.as_bytes();
-    Route(u32::from_be_bytes([
-        bytes[12], bytes[13], bytes[14], bytes[15],
-    ]))
+    Route(u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]))
 }
 
 macro_rules! ids {

@@ -22,9 +22,7 @@ pub mod time;
 
 pub use command::Command;
 pub use definition::{EventDefinition, EventDetails, EventStatus, Quota, SalesWindow, TicketType};
-pub use id::{
-    BuyerId, EventId, HoldId, OrderId, OrganizationId, QuotaId, Route, TicketId, TicketTypeId,
-};
+pub use id::{BuyerId, EventId, HoldId, OrderId, OrganizationId, QuotaId, Route, TicketId, TicketTypeId};
 pub use inventory::{Availability, Decision, Inventory};
 pub use money::Money;
 pub use record::Record;

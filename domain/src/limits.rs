@@ -17,7 +17,7 @@ pub const NAME_BYTES_MAX: usize = 200;
 /// Bytes of an event's description.
 pub const DESCRIPTION_BYTES_MAX: usize = 8_000;
 /// Holds that one expiry record may end. More than these are expired by further records.
-pub const EXPIRED_HOLDS_PER_RECORD_MAX: usize = 256;
+pub const EXPIRED_HOLDS_PER_RECORD_MAX: usize = 1_024;
 /// Shortest and longest duration of a hold.
 pub const HOLD_DURATION_MS_MIN: i64 = 1_000;
 /// See [`HOLD_DURATION_MS_MIN`].

@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// An instant in milliseconds since the Unix epoch. The rules never read a clock; instants come in from outside.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UnixMillis(pub i64);
 
 impl UnixMillis {

@@ -1,2 +1,28 @@
-//! The engine: one actor per event over the rules of `onsale-domain`.
+//! The engine: one actor for each event over the rules of `onsale-domain`, group commit, recovery, write-behind and
+//! ownership. It is the only user of the actor library, and it does no I/O of its own: journal, database and clock
+//! come in through the traits of [`port`].
+//!
+//! The life of a command: [`Engine::execute`] → gate (may only reject) → permit → actor decides → commit lane
+//! writes → committed view moves → answer → write-behind projects. See `ARCHITECTURE.md`.
+
+mod actor;
+mod admission;
+mod cell;
+pub mod config;
+mod error;
+mod handle;
+mod key_filter;
+mod lane;
+mod lifecycle;
+pub mod metrics;
 pub mod port;
+mod registry;
+pub mod replay;
+mod snapshots;
+mod supervisor;
+mod write_behind;
+
+pub use actor::HoldView;
+pub use config::EngineConfig;
+pub use error::EngineError;
+pub use handle::{Answer, Drill, Engine, EngineStatus, Receipt};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::state::Inventory;
+use super::status::{check_selling, due_status};
+use crate::command::RequestedLine;
 use crate::definition::EventDefinition;
 use crate::{Refusal, Sequence, UnixMillis};
 
@@ -22,9 +24,7 @@ pub struct QuotaCounts {
 impl QuotaCounts {
     /// Units that are neither held nor sold (I1).
     pub const fn available(self) -> u32 {
-        self.capacity
-            .saturating_sub(self.held)
-            .saturating_sub(self.sold)
+        self.capacity.saturating_sub(self.held).saturating_sub(self.sold)
     }
 
     /// The refusal of a line that wants more than the `available` units. Only where nothing is held either is it
@@ -100,6 +100,26 @@ impl Inventory {
 }
 
 impl Availability {
+    /// The quick answer for a request that cannot succeed at this sequence: the sale is not open, or a line's quota
+    /// has nothing free. It may only reject; whatever passes is decided by [`Inventory::apply`].
+    ///
+    /// Errors: the refusal that the full decision would give at this sequence.
+    pub fn gate(&self, lines: &[RequestedLine], now: UnixMillis) -> Result<(), Refusal> {
+        let window = self.definition.details.sales_window;
+        let status = due_status(&self.definition, now).unwrap_or(self.definition.status);
+        check_selling(status, window.opens_at)?;
+        for line in lines {
+            let Some((position, _)) = self.definition.ticket_type(line.ticket_type_id) else {
+                return Ok(());
+            };
+            let counts = self.quota_of(position);
+            if counts.available() == 0 && line.quantity > 0 {
+                return Err(counts.refusal(0, self.next_expiry_at));
+            }
+        }
+        Ok(())
+    }
+
     /// Counts of the quota behind a ticket type's position.
     pub fn quota_of(&self, ticket_type: usize) -> QuotaCounts {
         self.definition

@@ -8,25 +8,17 @@ use crate::{BuyerId, EventStatus, Money, OrderId, Record, Refusal, UnixMillis};
 
 impl Inventory {
     /// A live hold can be paid while the sale is paused or closed, but not once the event is cancelled.
-    pub(super) fn confirm_hold(
-        &self,
-        command: &ConfirmHold,
-        now: UnixMillis,
-    ) -> Result<Record, Refusal> {
+    pub(super) fn confirm_hold(&self, command: &ConfirmHold, now: UnixMillis) -> Result<Record, Refusal> {
         let definition = self.definition.as_ref().ok_or(Refusal::EventNotFound)?;
         let hold = self.live_hold_of(command.hold_id, command.buyer_id)?;
         if definition.status == EventStatus::Cancelled {
             return Err(Refusal::EventCancelled);
         }
         let lines = self.spell_out(&hold.lines);
-        let amount_minor = total_minor(
-            lines
-                .iter()
-                .map(|line| (line.unit_price_minor, line.quantity)),
-        )
-        .ok_or(Refusal::BadLines {
-            reason: "the total is too large",
-        })?;
+        let amount_minor = total_minor(lines.iter().map(|line| (line.unit_price_minor, line.quantity)))
+            .ok_or(Refusal::BadLines {
+                reason: "the total is too large",
+            })?;
         let total = Money {
             amount_minor,
             currency: definition.details.currency,

@@ -38,9 +38,7 @@ impl Inventory {
                 field: "organization_id",
             });
         }
-        if definition.status != EventStatus::Draft
-            && details.currency != definition.details.currency
-        {
+        if definition.status != EventStatus::Draft && details.currency != definition.details.currency {
             return Err(Refusal::Frozen { field: "currency" });
         }
         Ok(Record::EventEdited {
@@ -93,16 +91,12 @@ impl Inventory {
         match definition.ticket_type(ticket_type.id) {
             Some((_, present)) => {
                 // Units that are held or sold stand in the old quota's counts.
-                if definition.status != EventStatus::Draft
-                    && present.quota_id != ticket_type.quota_id
-                {
+                if definition.status != EventStatus::Draft && present.quota_id != ticket_type.quota_id {
                     return Err(Refusal::Frozen { field: "quota_id" });
                 }
             }
             None if definition.ticket_types.len() >= TICKET_TYPES_MAX => {
-                return Err(Refusal::TooMany {
-                    what: "ticket types",
-                });
+                return Err(Refusal::TooMany { what: "ticket types" });
             }
             None => {}
         }

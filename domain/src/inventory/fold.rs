@@ -43,9 +43,7 @@ impl Inventory {
             Record::StatusChanged { to, .. } => self.fold_status(*to, seq)?,
             Record::HoldPlaced(record) => self.fold_placed(record, seq)?,
             Record::HoldExtended {
-                hold_id,
-                expires_at,
-                ..
+                hold_id, expires_at, ..
             } => self.fold_extended(*hold_id, *expires_at)?,
             Record::HoldReleased(record) => self.fold_released(record, seq)?,
             Record::HoldsExpired { holds, .. } => {
@@ -68,9 +66,7 @@ impl Inventory {
         seq: Sequence,
     ) -> Result<(), Violation> {
         if self.definition.is_some() || self.seq != 0 {
-            return Err(Violation::state(
-                "an event is created once, by its first record",
-            ));
+            return Err(Violation::state("an event is created once, by its first record"));
         }
         self.definition = Some(Arc::new(EventDefinition {
             event_id,
@@ -83,11 +79,7 @@ impl Inventory {
         Ok(())
     }
 
-    fn define(
-        &mut self,
-        seq: Sequence,
-        edit: impl FnOnce(&mut EventDefinition),
-    ) -> Result<(), Violation> {
+    fn define(&mut self, seq: Sequence, edit: impl FnOnce(&mut EventDefinition)) -> Result<(), Violation> {
         let definition = self
             .definition
             .as_mut()
@@ -100,14 +92,12 @@ impl Inventory {
 
     fn fold_quota(&mut self, quota: &Quota, seq: Sequence) -> Result<(), Violation> {
         let mut position = self.quota_units.len();
-        self.define(seq, |definition| {
-            match definition.quota_position(quota.id) {
-                Some(present) => {
-                    position = present;
-                    definition.quotas[present] = quota.clone();
-                }
-                None => definition.quotas.push(quota.clone()),
+        self.define(seq, |definition| match definition.quota_position(quota.id) {
+            Some(present) => {
+                position = present;
+                definition.quotas[present] = quota.clone();
             }
+            None => definition.quotas.push(quota.clone()),
         })?;
         if position == self.quota_units.len() {
             self.quota_units.push(Units::default());
@@ -115,19 +105,13 @@ impl Inventory {
         self.check_conservation(position)
     }
 
-    fn fold_ticket_type(
-        &mut self,
-        ticket_type: &TicketType,
-        seq: Sequence,
-    ) -> Result<(), Violation> {
+    fn fold_ticket_type(&mut self, ticket_type: &TicketType, seq: Sequence) -> Result<(), Violation> {
         let mut added = false;
-        self.define(seq, |definition| {
-            match definition.ticket_type(ticket_type.id) {
-                Some((present, _)) => definition.ticket_types[present] = ticket_type.clone(),
-                None => {
-                    added = true;
-                    definition.ticket_types.push(ticket_type.clone());
-                }
+        self.define(seq, |definition| match definition.ticket_type(ticket_type.id) {
+            Some((present, _)) => definition.ticket_types[present] = ticket_type.clone(),
+            None => {
+                added = true;
+                definition.ticket_types.push(ticket_type.clone());
             }
         })?;
         if added {
@@ -251,13 +235,10 @@ impl Inventory {
         for line in lines {
             let position = self.quota_position_of(usize::from(line.ticket_type))?;
             for units in [
-                self.ticket_type_units
-                    .get_mut(usize::from(line.ticket_type)),
+                self.ticket_type_units.get_mut(usize::from(line.ticket_type)),
                 self.quota_units.get_mut(position),
             ] {
-                let units = units
-                    .ok_or(Violation::state("counts are missing"))?
-                    .count(count);
+                let units = units.ok_or(Violation::state("counts are missing"))?.count(count);
                 *units = change(*units, line.quantity)
                     .ok_or(Violation::conservation("a count fell below zero"))?;
             }
@@ -285,10 +266,7 @@ impl Inventory {
 
     fn debit_buyer(&mut self, buyer_id: BuyerId, quantity: u32) -> Result<(), Violation> {
         let below_zero = Violation::buyer_ledger("a buyer's count fell below zero");
-        let live = self
-            .buyers
-            .get_mut(&buyer_id)
-            .ok_or_else(|| below_zero.clone())?;
+        let live = self.buyers.get_mut(&buyer_id).ok_or_else(|| below_zero.clone())?;
         *live = live.checked_sub(quantity).ok_or(below_zero)?;
         if *live == 0 {
             self.buyers.remove(&buyer_id);
@@ -296,13 +274,7 @@ impl Inventory {
         Ok(())
     }
 
-    fn remember_key(
-        &mut self,
-        binding: Option<KeyBinding>,
-        hold_id: HoldId,
-        seq: Sequence,
-        at: UnixMillis,
-    ) {
+    fn remember_key(&mut self, binding: Option<KeyBinding>, hold_id: HoldId, seq: Sequence, at: UnixMillis) {
         if let Some(KeyBinding { key, body }) = binding {
             self.keys.insert(
                 key,

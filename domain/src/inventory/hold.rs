@@ -4,13 +4,9 @@ use super::state::{HeldLine, HoldEnd, Inventory};
 use super::status::check_selling;
 use crate::command::{PlaceHold, RequestedLine};
 use crate::definition::EventDefinition;
-use crate::limits::{
-    EXPIRED_HOLDS_PER_RECORD_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_QUANTITY_MAX,
-};
+use crate::limits::{EXPIRED_HOLDS_PER_RECORD_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_QUANTITY_MAX};
 use crate::money::total_minor;
-use crate::record::{
-    ExpiredHold, HoldPlaced, HoldReleased, KeyBinding, Line, Lines, ReleaseReason,
-};
+use crate::record::{ExpiredHold, HoldPlaced, HoldReleased, KeyBinding, Line, Lines, ReleaseReason};
 use crate::{BuyerId, EventStatus, HoldId, Record, Refusal, UnixMillis};
 
 impl Inventory {
@@ -51,11 +47,7 @@ impl Inventory {
         now: UnixMillis,
     ) -> Result<Record, Refusal> {
         let hold = self.live_hold_of(hold_id, buyer_id)?;
-        let details = &self
-            .definition
-            .as_ref()
-            .ok_or(Refusal::EventNotFound)?
-            .details;
+        let details = &self.definition.as_ref().ok_or(Refusal::EventNotFound)?.details;
         let latest = hold.placed_at.plus_ms(details.hold_lifetime_ms_max);
         let expires_at = now.plus_ms(details.hold_duration_ms).min(latest);
         if expires_at <= hold.expires_at {
@@ -115,11 +107,9 @@ impl Inventory {
     }
 
     /// The live hold, or what became of it. Somebody else's hold is as good as none.
-    pub(super) fn live_hold_of(
-        &self,
-        hold_id: HoldId,
-        buyer_id: BuyerId,
-    ) -> Result<&super::Hold, Refusal> {
+    ///
+    /// Errors: how the hold ended, or that there is none.
+    pub fn live_hold_of(&self, hold_id: HoldId, buyer_id: BuyerId) -> Result<&super::Hold, Refusal> {
         if let Some(hold) = self.holds.get(&hold_id) {
             return if hold.buyer_id == buyer_id {
                 Ok(hold)
@@ -208,10 +198,7 @@ impl Inventory {
     }
 }
 
-fn priced_lines(
-    definition: &EventDefinition,
-    requested: &[RequestedLine],
-) -> Result<Lines, Refusal> {
+fn priced_lines(definition: &EventDefinition, requested: &[RequestedLine]) -> Result<Lines, Refusal> {
     if requested.is_empty() {
         return Err(Refusal::BadLines {
             reason: "at least one line is needed",
@@ -253,13 +240,7 @@ fn priced_lines(
             reason: "too many tickets",
         });
     }
-    if total_minor(
-        lines
-            .iter()
-            .map(|line| (line.unit_price_minor, line.quantity)),
-    )
-    .is_none()
-    {
+    if total_minor(lines.iter().map(|line| (line.unit_price_minor, line.quantity))).is_none() {
         return Err(Refusal::BadLines {
             reason: "the total is too large",
         });

@@ -78,9 +78,7 @@ impl Inventory {
                 order.lines.iter().map(|line| line.quantity).sum::<u32>();
         }
         if quotas != self.quota_units || ticket_types != self.ticket_type_units {
-            return Err(Violation::conservation(
-                "counts differ from the holds and orders",
-            ));
+            return Err(Violation::conservation("counts differ from the holds and orders"));
         }
         if buyers != self.buyers {
             return Err(Violation::buyer_ledger(

@@ -48,9 +48,7 @@ impl Inventory {
         }
         let due = self.due_status(now);
         let record = match command {
-            Command::CreateEvent { event_id, details } => {
-                Some(self.create_event(*event_id, details, now)?)
-            }
+            Command::CreateEvent { event_id, details } => Some(self.create_event(*event_id, details, now)?),
             Command::EditEvent {
                 details,
                 expected_version,
@@ -63,14 +61,11 @@ impl Inventory {
                 ticket_type,
                 expected_version,
             } => Some(self.set_ticket_type(ticket_type, *expected_version, now)?),
-            Command::ChangeStatus {
-                to,
-                expected_version,
-            } => self.change_status(*to, *expected_version, now)?,
-            Command::PlaceHold(command) => Some(self.place_hold(command, due, now)?),
-            Command::ExtendHold { hold_id, buyer_id } => {
-                Some(self.extend_hold(*hold_id, *buyer_id, now)?)
+            Command::ChangeStatus { to, expected_version } => {
+                self.change_status(*to, *expected_version, now)?
             }
+            Command::PlaceHold(command) => Some(self.place_hold(command, due, now)?),
+            Command::ExtendHold { hold_id, buyer_id } => Some(self.extend_hold(*hold_id, *buyer_id, now)?),
             Command::ReleaseHold {
                 hold_id,
                 buyer_id,
@@ -78,9 +73,7 @@ impl Inventory {
                 key,
             } => self.release_hold(*hold_id, *buyer_id, *reason, *key, now)?,
             Command::ConfirmHold(command) => Some(self.confirm_hold(command, now)?),
-            Command::CancelOrder { order_id, buyer_id } => {
-                self.cancel_order(*order_id, *buyer_id, now)?
-            }
+            Command::CancelOrder { order_id, buyer_id } => self.cancel_order(*order_id, *buyer_id, now)?,
             Command::Advance => return self.advance(due, now),
         };
         let Some(record) = record else {
@@ -108,11 +101,7 @@ impl Inventory {
         records.iter().try_for_each(|record| self.fold(record))
     }
 
-    fn advance(
-        &mut self,
-        due: Option<crate::EventStatus>,
-        now: UnixMillis,
-    ) -> Result<Decision, Refusal> {
+    fn advance(&mut self, due: Option<crate::EventStatus>, now: UnixMillis) -> Result<Decision, Refusal> {
         let mut records: Records = smallvec![];
         records.extend(due.map(|to| Record::StatusChanged { at: now, to }));
         records.extend(self.expire_due_holds(now));

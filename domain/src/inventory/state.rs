@@ -164,21 +164,11 @@ impl Inventory {
     }
 
     /// The record that answered this command's key before, if any.
-    pub(super) fn answered(
-        &self,
-        command: &Command,
-        now: UnixMillis,
-    ) -> Result<Option<Sequence>, Refusal> {
+    pub(super) fn answered(&self, command: &Command, now: UnixMillis) -> Result<Option<Sequence>, Refusal> {
         match command {
-            Command::PlaceHold(command) => {
-                Ok(self.key_entry(command.key, now)?.map(|entry| entry.seq))
-            }
-            Command::ConfirmHold(command) => {
-                self.answered_for_hold(command.key, command.hold_id, now)
-            }
-            Command::ReleaseHold { hold_id, key, .. } => {
-                self.answered_for_hold(*key, *hold_id, now)
-            }
+            Command::PlaceHold(command) => Ok(self.key_entry(command.key, now)?.map(|entry| entry.seq)),
+            Command::ConfirmHold(command) => self.answered_for_hold(command.key, command.hold_id, now),
+            Command::ReleaseHold { hold_id, key, .. } => self.answered_for_hold(*key, *hold_id, now),
             Command::CreateEvent { .. }
             | Command::EditEvent { .. }
             | Command::SetQuota { .. }
@@ -208,11 +198,7 @@ impl Inventory {
     /// What a key led to, unless that is forgotten.
     ///
     /// Errors: [`Refusal::KeyReused`] when it came with another body.
-    pub fn key_entry(
-        &self,
-        key: Option<KeyBinding>,
-        now: UnixMillis,
-    ) -> Result<Option<KeyEntry>, Refusal> {
+    pub fn key_entry(&self, key: Option<KeyBinding>, now: UnixMillis) -> Result<Option<KeyEntry>, Refusal> {
         let Some(KeyBinding { key, body }) = key else {
             return Ok(None);
         };

@@ -1,27 +1,13 @@
 //! Moving an event between its states, by staff and by the clock.
 
 use super::state::Inventory;
+use crate::definition::EventDefinition;
 use crate::{EventStatus, Record, Refusal, Sequence, UnixMillis};
 
 impl Inventory {
-    /// The status that the sales window asks for at an instant, if it is another than the present one.
+    /// See [`due_status`].
     pub(super) fn due_status(&self, now: UnixMillis) -> Option<EventStatus> {
-        let definition = self.definition.as_ref()?;
-        let window = definition.details.sales_window;
-        match definition.status {
-            EventStatus::Published | EventStatus::OnSale | EventStatus::Paused
-                if now >= window.closes_at =>
-            {
-                Some(EventStatus::Closed)
-            }
-            EventStatus::Published if now >= window.opens_at => Some(EventStatus::OnSale),
-            EventStatus::Published
-            | EventStatus::OnSale
-            | EventStatus::Paused
-            | EventStatus::Draft
-            | EventStatus::Closed
-            | EventStatus::Cancelled => None,
-        }
+        due_status(self.definition.as_ref()?, now)
     }
 
     /// When the sales window changes the status next.
@@ -64,6 +50,23 @@ impl Inventory {
             return Err(Refusal::NothingToSell);
         }
         Ok(Some(Record::StatusChanged { at: now, to }))
+    }
+}
+
+/// The status that the sales window asks for at an instant, if it is another than the present one.
+pub(super) fn due_status(definition: &EventDefinition, now: UnixMillis) -> Option<EventStatus> {
+    let window = definition.details.sales_window;
+    match definition.status {
+        EventStatus::Published | EventStatus::OnSale | EventStatus::Paused if now >= window.closes_at => {
+            Some(EventStatus::Closed)
+        }
+        EventStatus::Published if now >= window.opens_at => Some(EventStatus::OnSale),
+        EventStatus::Published
+        | EventStatus::OnSale
+        | EventStatus::Paused
+        | EventStatus::Draft
+        | EventStatus::Closed
+        | EventStatus::Cancelled => None,
     }
 }
 

@@ -133,10 +133,7 @@ pub trait Journal: Send + Sync + 'static {
     fn heads(&self) -> BoxFuture<'_, Result<Vec<(EventId, Sequence)>, JournalError>>;
 
     /// The latest snapshot of an event.
-    fn load_snapshot(
-        &self,
-        event_id: EventId,
-    ) -> BoxFuture<'_, Result<Option<Snapshot>, JournalError>>;
+    fn load_snapshot(&self, event_id: EventId) -> BoxFuture<'_, Result<Option<Snapshot>, JournalError>>;
 
     /// Keeps a snapshot in place of the event's earlier one.
     fn save_snapshot(&self, snapshot: Snapshot) -> BoxFuture<'_, Result<(), JournalError>>;
@@ -149,8 +146,6 @@ pub trait JournalWriter: Send {
     ///
     /// Returns only when the outcome is known: a lost connection is resolved from the journal itself, never by
     /// writing blindly again. Errors: [`JournalError::Fatal`], after which the process must end.
-    fn append<'a>(
-        &'a mut self,
-        entries: &'a [JournalEntry],
-    ) -> BoxFuture<'a, Result<Appended, JournalError>>;
+    fn append<'a>(&'a mut self, entries: &'a [JournalEntry])
+    -> BoxFuture<'a, Result<Appended, JournalError>>;
 }

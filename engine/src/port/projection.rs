@@ -12,14 +12,14 @@ pub enum ProjectionError {
     /// The database cannot be reached or answered with an error.
     #[error("database unavailable: {0}")]
     Unavailable(String),
-    /// The event's watermark is not where the batch starts: somebody else projected, or records are missing.
+    /// The event's watermark is not just before the batch's first record: somebody else projected, or records are missing.
     #[error("watermark of event {event_id} is {watermark}, not {expected}")]
     WatermarkMoved {
         /// Which event.
         event_id: EventId,
         /// Where it stands.
         watermark: Sequence,
-        /// Where the batch starts.
+        /// Where it would have to stand: just before the batch's first record.
         expected: Sequence,
     },
     /// An entry holds bytes that are not records.
@@ -32,10 +32,7 @@ pub enum ProjectionError {
 pub trait ProjectionSink: Send + Sync + 'static {
     /// Writes the entries' rows and the events' watermarks in one transaction. Entries of one event follow each
     /// other without a gap, starting right after its watermark.
-    fn project<'a>(
-        &'a self,
-        entries: &'a [JournalEntry],
-    ) -> BoxFuture<'a, Result<(), ProjectionError>>;
+    fn project<'a>(&'a self, entries: &'a [JournalEntry]) -> BoxFuture<'a, Result<(), ProjectionError>>;
 
     /// Watermarks of the given events; events without one stand at 0 and are left out.
     fn watermarks<'a>(

@@ -1,0 +1,152 @@
+//! The engine without a disk: decisions, group commit and answers over a journal in memory. It shows what the actor,
+//! the lanes and the handle cost by themselves; `server/benches` measures the same with real journals.
+//!
+//! `cargo bench -p onsale-engine`
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    missing_docs,
+    reason = "a benchmark"
+)]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::alloc::System;
+use std::time::Instant;
+
+use onsale_domain::{Command, EventId, HoldId, UnixMillis, codec};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use support::{Fixture, open_sale};
+use uuid::Uuid;
+
+const IN_FLIGHT: usize = 1_024;
+const HOLDS: usize = 2_000_000;
+const IDLE_EVENTS: usize = 2_000;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let idle_bytes = idle_event_bytes().await;
+        println!("loaded idle event: {idle_bytes} bytes");
+        let fixture = Fixture::on_sale(10_000_000).await;
+        let allocations = ALLOCATOR.stats().allocations;
+        let cpu_seconds = cpu_seconds_used();
+        let started = Instant::now();
+        hold(&fixture).await;
+        let seconds = started.elapsed().as_secs_f64();
+        let holds = HOLDS as f64;
+        println!(
+            "holds: {:.0} per second with {IN_FLIGHT} in flight",
+            holds / seconds
+        );
+        println!(
+            "  CPU: {:.2} us each",
+            (cpu_seconds_used() - cpu_seconds) * 1e6 / holds
+        );
+        let allocations = ALLOCATOR.stats().allocations - allocations;
+        println!(
+            "  allocations: {:.1} each, with the caller's",
+            allocations as f64 / holds
+        );
+        let started = Instant::now();
+        let next = fixture.second_engine().await;
+        next.availability(fixture.event_id).await.unwrap();
+        let seconds = started.elapsed().as_secs_f64();
+        println!(
+            "recovery: {:.2} s for each 1,000,000 records",
+            seconds * 1e6 / holds
+        );
+    });
+    println!("open hold with its key: {} bytes", open_hold_bytes());
+}
+
+async fn hold(fixture: &Fixture) {
+    let handles: Vec<_> = (0..IN_FLIGHT)
+        .map(|task| {
+            let (engine, event_id) = (fixture.engine.clone(), fixture.event_id);
+            let (_, template) = fixture.place(1, Some(0));
+            tokio::spawn(async move {
+                for number in 0..HOLDS / IN_FLIGHT {
+                    let command = numbered(&template, task * HOLDS + number);
+                    engine.execute(event_id, command).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for handle in handles {
+        handle.await.unwrap();
+    }
+}
+
+/// The template with a hold id, a buyer and a key of its own.
+fn numbered(template: &Command, number: usize) -> Command {
+    let mut command = template.clone();
+    if let Command::PlaceHold(hold) = &mut command {
+        hold.hold_id = HoldId(Uuid::from_u128(0x0190_0000_0000_7000_8000 << 48 | number as u128));
+        hold.buyer_id.0 = Uuid::from_u128(0x0190_0000_0000_7000_9000 << 48 | number as u128);
+        hold.key = Some(support::binding(number as u64));
+    }
+    command
+}
+
+/// Bytes of the state for each open hold, each with a key and a buyer of its own, at a million of them: just past
+/// the doubling of the tables, where they are emptiest.
+fn open_hold_bytes() -> usize {
+    const OPEN: usize = 1_000_000;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let fixture = runtime.block_on(Fixture::on_sale(10_000_000));
+    let entries = fixture.journal.events.lock().unwrap()[&fixture.event_id]
+        .entries
+        .clone();
+    let mut inventory = onsale_domain::Inventory::default();
+    for entry in entries {
+        for record in codec::decode_records(&entry.payload).unwrap() {
+            inventory.replay(&record).unwrap();
+        }
+    }
+    let (_, template) = fixture.place(1, Some(0));
+    let live = |stats: stats_alloc::Stats| stats.bytes_allocated - stats.bytes_deallocated;
+    let before = live(ALLOCATOR.stats());
+    for number in 0..OPEN {
+        inventory
+            .apply(
+                &numbered(&template, number),
+                UnixMillis(1_800_000_000_000 + number as i64),
+            )
+            .unwrap();
+    }
+    (live(ALLOCATOR.stats()) - before) / OPEN
+}
+
+async fn idle_event_bytes() -> usize {
+    let fixture = Fixture::on_sale(10).await;
+    let live = || ALLOCATOR.stats().bytes_allocated - ALLOCATOR.stats().bytes_deallocated;
+    let before = live();
+    for _ in 0..IDLE_EVENTS {
+        open_sale(&fixture.engine, EventId(Uuid::now_v7()), 1_000).await;
+    }
+    (live() - before) / IDLE_EVENTS
+}
+
+/// User and system time of this process.
+fn cpu_seconds_used() -> f64 {
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    fields[11..13]
+        .iter()
+        .map(|ticks| ticks.parse::<f64>().unwrap())
+        .sum::<f64>()
+        / TICKS_PER_SECOND
+}

@@ -1,0 +1,337 @@
+//! The event actor: one for each event in memory, the only one that decides about it.
+//!
+//! It never awaits I/O. A decision goes to the commit lane together with its answer; the next message sees the
+//! decision, the outside sees nothing until the lane has committed. A panic or a kill loses the state on purpose:
+//! the next incarnation is read from the journal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use onsale_domain::inventory::Records;
+use onsale_domain::money::Currency;
+use onsale_domain::record::Lines;
+use onsale_domain::{BuyerId, Command, Decision, EventId, HoldId, Inventory, Refusal, Sequence, UnixMillis};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::admission::Permit;
+use crate::cell::EventCell;
+use crate::config::{EXPIRY_CHECK_MS, TIMER_MS_MAX};
+use crate::error::EngineError;
+use crate::key_filter::KeyFilter;
+use crate::lane::{Decided, LaneMessage, Verdict};
+use crate::metrics::{Metrics, violated};
+use crate::port::Clock;
+use crate::port::clock::Stopwatch;
+
+/// Where an answer goes, once it may.
+pub(crate) type Reply = oneshot::Sender<Result<Answered, EngineError>>;
+
+/// An answer whose sequence is committed.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) seq: Sequence,
+    pub(crate) verdict: Verdict,
+}
+
+/// A live hold as its buyer may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldView {
+    /// Identity.
+    pub hold_id: HoldId,
+    /// Whose capacity it holds.
+    pub event_id: EventId,
+    /// Whose it is.
+    pub buyer_id: BuyerId,
+    /// What, at which locked prices.
+    pub lines: Lines,
+    /// Currency of the prices.
+    pub currency: Currency,
+    /// When it was placed.
+    pub placed_at: UnixMillis,
+    /// When it ends.
+    pub expires_at: UnixMillis,
+    /// The state up to this record was looked at.
+    pub seq: Sequence,
+}
+
+/// What the actor is sent.
+pub(crate) enum Message {
+    /// Decide.
+    Command {
+        command: Command,
+        deadline_at: UnixMillis,
+        permit: Permit,
+        reply: Reply,
+    },
+    /// Look a live hold up.
+    FindHold {
+        hold_id: HoldId,
+        buyer_id: BuyerId,
+        permit: Permit,
+        reply: Reply,
+    },
+    /// Time has passed.
+    Tick,
+    /// Nobody has used the event for long: leave memory if nothing is due.
+    Passivate,
+    /// Second half of [`Message::Passivate`], behind everything that came in meanwhile.
+    Leave,
+    /// A drill: fail as a defect would.
+    Panic,
+}
+
+/// What an actor starts with.
+pub(crate) struct Start {
+    pub(crate) inventory: Inventory,
+    pub(crate) cell: Arc<EventCell>,
+    pub(crate) lane: mpsc::Sender<LaneMessage>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+pub(crate) struct State {
+    start: Start,
+    timer_at: Option<UnixMillis>,
+    decisions: u64,
+}
+
+pub(crate) struct EventActor;
+
+impl Actor for EventActor {
+    type Msg = Message;
+    type State = State;
+    type Arguments = Start;
+
+    async fn pre_start(&self, myself: ActorRef<Message>, start: Start) -> Result<State, ActorProcessingErr> {
+        let mut state = State {
+            start,
+            timer_at: None,
+            decisions: 0,
+        };
+        state.set_timer(&myself);
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Message>,
+        message: Message,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        if state.start.cell.is_fenced() {
+            myself.stop(Some("fenced".to_owned()));
+            return Ok(());
+        }
+        match message {
+            Message::Command {
+                command,
+                deadline_at,
+                permit,
+                reply,
+            } => {
+                state.on_command(&command, deadline_at, permit, reply)?;
+                state.set_timer(&myself);
+            }
+            Message::FindHold {
+                hold_id,
+                buyer_id,
+                permit,
+                reply,
+            } => {
+                let verdict = state.find_hold(hold_id, buyer_id);
+                state.settle(verdict, permit, reply);
+            }
+            Message::Tick => state.on_tick(&myself)?,
+            Message::Passivate if state.may_leave() => {
+                state.start.cell.close();
+                myself.send_message(Message::Leave)?;
+            }
+            Message::Leave if state.may_leave() => myself.stop(Some("passivated".to_owned())),
+            Message::Passivate | Message::Leave => state.start.cell.reopen(),
+            #[expect(clippy::panic, reason = "the drill is to fail as a defect would")]
+            Message::Panic => panic!("drill: the actor was told to panic"),
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn on_command(
+        &mut self,
+        command: &Command,
+        deadline_at: UnixMillis,
+        permit: Permit,
+        reply: Reply,
+    ) -> Result<(), ActorProcessingErr> {
+        let now = self.start.clock.now();
+        if now > deadline_at {
+            let _ = reply.send(Err(EngineError::Overloaded { reason: "deadline" }));
+            return Ok(());
+        }
+        // A place in the lane comes before the decision: what is decided must be committed.
+        let Ok(place) = self.start.lane.clone().try_reserve_owned() else {
+            let _ = reply.send(Err(EngineError::Overloaded {
+                reason: "commit_lane",
+            }));
+            return Ok(());
+        };
+        self.decisions += 1;
+        let timed = self.decisions.is_multiple_of(64).then(Stopwatch::start);
+        let decision = self.start.inventory.apply(command, now);
+        if let Some(stopwatch) = timed {
+            self.start.metrics.decision.record(stopwatch.seconds());
+        }
+        let verdict = match decision {
+            Ok(Decision::Recorded(records)) => {
+                self.remember_keys(&records);
+                let decided = self.decided(records, Verdict::Recorded, Some((reply, permit)));
+                let _ = place.send(LaneMessage::Decided(decided));
+                return Ok(());
+            }
+            Ok(Decision::Replayed(seq)) => Verdict::Replayed(seq),
+            Ok(Decision::Unchanged) => Verdict::Unchanged,
+            Err(Refusal::Violation(violation)) => {
+                violated(violation.invariant);
+                return Err(violation.into());
+            }
+            Err(refusal) => Verdict::Refused(refusal),
+        };
+        drop(place);
+        self.settle(verdict, permit, reply);
+        Ok(())
+    }
+
+    /// Answers without a new record. Where the state that the answer rests on is not committed yet, the answer waits
+    /// for it in the lane.
+    fn settle(&self, verdict: Verdict, permit: Permit, reply: Reply) {
+        let seq = self.start.inventory.seq();
+        if self.start.cell.committed_seq() >= seq {
+            let _ = reply.send(verdict.into_answer(seq));
+            return;
+        }
+        let decided = Decided {
+            cell: Arc::clone(&self.start.cell),
+            seq,
+            records: Records::new(),
+            availability: None,
+            verdict,
+            reply: Some((reply, permit)),
+        };
+        if let Err(error) = self.start.lane.try_send(LaneMessage::Decided(decided))
+            && let LaneMessage::Decided(Decided {
+                reply: Some((reply, _)),
+                ..
+            }) = error.into_inner()
+        {
+            let _ = reply.send(Err(EngineError::Overloaded {
+                reason: "commit_lane",
+            }));
+        }
+    }
+
+    fn on_tick(&mut self, myself: &ActorRef<Message>) -> Result<(), ActorProcessingErr> {
+        self.timer_at = None;
+        let now = self.start.clock.now();
+        let Ok(place) = self.start.lane.clone().try_reserve_owned() else {
+            // The lane is full of decisions about to be committed: come back when it has moved on.
+            self.timer_at = Some(now.plus_ms(EXPIRY_CHECK_MS));
+            myself.send_after(duration(EXPIRY_CHECK_MS), || Message::Tick);
+            return Ok(());
+        };
+        match self.start.inventory.apply(&Command::Advance, now) {
+            Ok(Decision::Recorded(records)) => {
+                let decided = self.decided(records, Verdict::Recorded, None);
+                let _ = place.send(LaneMessage::Decided(decided));
+            }
+            Ok(Decision::Replayed(_) | Decision::Unchanged) => {}
+            Err(Refusal::Violation(violation)) => {
+                violated(violation.invariant);
+                return Err(violation.into());
+            }
+            // Only an event that was never created refuses to let time pass.
+            Err(_) => return Ok(()),
+        }
+        if self.next_due_at().is_some_and(|due_at| due_at <= now) {
+            // More is due than one record takes: let the waiting messages through first.
+            self.timer_at = Some(now);
+            myself.send_message(Message::Tick)?;
+        } else {
+            self.set_timer(myself);
+        }
+        Ok(())
+    }
+
+    fn decided(&self, records: Records, verdict: Verdict, reply: Option<(Reply, Permit)>) -> Decided {
+        Decided {
+            cell: Arc::clone(&self.start.cell),
+            seq: self.start.inventory.seq(),
+            records,
+            availability: self.start.inventory.availability(),
+            verdict,
+            reply,
+        }
+    }
+
+    fn find_hold(&self, hold_id: HoldId, buyer_id: BuyerId) -> Verdict {
+        let inventory = &self.start.inventory;
+        let found = inventory.live_hold_of(hold_id, buyer_id).map(|hold| HoldView {
+            hold_id,
+            event_id: self.start.cell.event_id,
+            buyer_id,
+            lines: inventory.spell_out(hold.lines()),
+            currency: inventory
+                .definition()
+                .map_or(Currency::EUR, |definition| definition.details.currency),
+            placed_at: hold.placed_at,
+            expires_at: hold.expires_at,
+            seq: inventory.seq(),
+        });
+        match found {
+            Ok(view) => Verdict::Found(Box::new(view)),
+            Err(refusal) => Verdict::Refused(refusal),
+        }
+    }
+
+    fn remember_keys(&self, records: &[onsale_domain::Record]) {
+        let cell = &self.start.cell;
+        for binding in records.iter().filter_map(onsale_domain::Record::key) {
+            let filter = cell.keys.load();
+            filter.insert(binding.key);
+            if self.start.inventory.keys().len() > filter.room() {
+                cell.keys
+                    .store(Arc::new(KeyFilter::with(self.start.inventory.keys())));
+            }
+        }
+    }
+
+    fn next_due_at(&self) -> Option<UnixMillis> {
+        let inventory = &self.start.inventory;
+        [inventory.next_expiry_at(), inventory.next_status_at()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn may_leave(&self) -> bool {
+        self.start.inventory.live_holds() == 0
+    }
+
+    /// Wakes the actor when the next hold ends or the sales window turns; a timer that is early enough stays.
+    fn set_timer(&mut self, myself: &ActorRef<Message>) {
+        let Some(due_at) = self.next_due_at() else {
+            return;
+        };
+        if self.timer_at.is_some_and(|timer_at| timer_at <= due_at) {
+            return;
+        }
+        let now = self.start.clock.now();
+        let delay_ms = due_at.ms_since(now).clamp(EXPIRY_CHECK_MS, TIMER_MS_MAX);
+        self.timer_at = Some(now.plus_ms(delay_ms));
+        myself.send_after(duration(delay_ms), || Message::Tick);
+    }
+}
+
+fn duration(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}

@@ -1,0 +1,326 @@
+//! The handle: what the rest of the product sees of the engine. It hides where an event's actor lives.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use onsale_domain::command::PlaceHold;
+use onsale_domain::{
+    Availability, BuyerId, Command, EventId, HoldId, Record, Refusal, Route, Sequence, UnixMillis, codec,
+};
+use tokio::sync::oneshot;
+
+use crate::actor::{Answered, HoldView, Message};
+use crate::error::EngineError;
+use crate::lane::Verdict;
+use crate::lifecycle::Lifecycle;
+use crate::metrics::rejected;
+use crate::registry::{Running, Shared};
+
+/// What a command led to. Its record is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Sequence of the answer's record, or of the state where no record was needed.
+    pub seq: Sequence,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// The answer to a command: every answer is a function of a record, so a repeat can be answered from the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The record that the command made.
+    Recorded(Box<Record>),
+    /// The record that answered the same idempotency key before.
+    Replayed(Box<Record>),
+    /// What the command wants was so already.
+    Unchanged,
+}
+
+/// A failure on demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drill {
+    /// End the actor at once, state and all.
+    Kill,
+    /// Make the actor panic at its next message.
+    Panic,
+}
+
+/// How the engine is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineStatus {
+    /// Everything that an earlier process left is loaded.
+    pub recovered: bool,
+    /// Age of the oldest committed record that is not projected.
+    pub write_behind_lag_ms: u64,
+    /// Committed records that are not projected.
+    pub write_behind_lag_records: u64,
+    /// Events in memory.
+    pub active_events: usize,
+}
+
+/// The engine. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+}
+
+impl Engine {
+    /// Has a command decided and made durable.
+    ///
+    /// A caller that stops waiting changes nothing about the outcome; the same idempotency key finds it out.
+    /// Errors: see [`EngineError`]; except for [`EngineError::OutcomeUnknown`], nothing changed.
+    pub async fn execute(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
+        let is_hold = matches!(command, Command::PlaceHold(_));
+        let result = self.execute_inner(event_id, command).await;
+        if is_hold {
+            let metrics = &self.shared.metrics;
+            match &result {
+                Ok(Receipt {
+                    answer: Answer::Recorded(_),
+                    ..
+                }) => metrics.holds_held.increment(1),
+                Ok(_) => metrics.holds_replayed.increment(1),
+                Err(EngineError::Refused(refusal)) => metrics.hold_refused(refusal.code()),
+                Err(EngineError::Overloaded { .. }) => metrics.hold_refused("overloaded"),
+                Err(_) => metrics.hold_refused("unavailable"),
+            }
+        }
+        if let Err(EngineError::Overloaded { reason }) = &result {
+            rejected(reason);
+        }
+        result
+    }
+
+    async fn execute_inner(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
+        if let Command::CreateEvent { .. } = command {
+            self.lifecycle.check_open()?;
+            let acquired = self.shared.journal.create(event_id).await?;
+            self.shared.start_new(event_id, acquired).await?;
+        }
+        let answered = self
+            .ask(event_id, |running| {
+                if let Command::PlaceHold(hold) = &command {
+                    self.gate(running, hold)?;
+                }
+                let permit = running
+                    .cell
+                    .admission
+                    .admit(&command)
+                    .ok_or(EngineError::Overloaded {
+                        reason: "event_mailbox",
+                    })?;
+                let deadline_at = self.now().plus_ms(self.shared.config.decision_deadline_ms);
+                let command = command.clone();
+                Ok(move |reply| Message::Command {
+                    command,
+                    deadline_at,
+                    permit,
+                    reply,
+                })
+            })
+            .await?;
+        match answered.verdict {
+            Verdict::Record(record) => Ok(Receipt {
+                seq: answered.seq,
+                answer: Answer::Recorded(record),
+            }),
+            Verdict::Replayed(seq) => {
+                let record = self.record(event_id, seq).await?;
+                Ok(Receipt {
+                    seq,
+                    answer: Answer::Replayed(Box::new(record)),
+                })
+            }
+            Verdict::Recorded | Verdict::Unchanged | Verdict::Refused(_) | Verdict::Found(_) => Ok(Receipt {
+                seq: answered.seq,
+                answer: Answer::Unchanged,
+            }),
+        }
+    }
+
+    /// The sold-out gate: answers what cannot succeed at the committed sequence without troubling the actor. It only
+    /// rejects, and lets every key pass that may have succeeded before.
+    fn gate(&self, running: &Running, hold: &PlaceHold) -> Result<(), EngineError> {
+        if self.shared.write_behind.backlog_records() > self.shared.config.backlog_records_max {
+            return Err(EngineError::Overloaded {
+                reason: "write_behind",
+            });
+        }
+        if hold
+            .key
+            .is_some_and(|binding| running.cell.keys.load().may_contain(binding.key))
+        {
+            return Ok(());
+        }
+        let now = self.now();
+        running
+            .cell
+            .peek(|availability| availability.gate(&hold.lines, now))
+            .unwrap_or(Ok(()))?;
+        Ok(())
+    }
+
+    /// A buyer's live hold.
+    ///
+    /// Errors: [`EngineError::Refused`] tells how a hold ended that is not live.
+    pub async fn find_hold(
+        &self,
+        event_id: EventId,
+        hold_id: HoldId,
+        buyer_id: BuyerId,
+    ) -> Result<HoldView, EngineError> {
+        let answered = self
+            .ask(event_id, |running| {
+                let permit = running
+                    .cell
+                    .admission
+                    .admit_query()
+                    .ok_or(EngineError::Overloaded {
+                        reason: "event_mailbox",
+                    })?;
+                Ok(move |reply| Message::FindHold {
+                    hold_id,
+                    buyer_id,
+                    permit,
+                    reply,
+                })
+            })
+            .await?;
+        match answered.verdict {
+            Verdict::Found(view) => Ok(*view),
+            Verdict::Recorded
+            | Verdict::Record(_)
+            | Verdict::Replayed(_)
+            | Verdict::Unchanged
+            | Verdict::Refused(_) => Err(EngineError::Refused(Refusal::HoldNotFound)),
+        }
+    }
+
+    /// Sends one message to an event's actor and waits for the committed answer. An event that leaves memory in
+    /// between is loaded again.
+    async fn ask<M>(
+        &self,
+        event_id: EventId,
+        message: impl Fn(&Running) -> Result<M, EngineError>,
+    ) -> Result<Answered, EngineError>
+    where
+        M: FnOnce(crate::actor::Reply) -> Message,
+    {
+        self.lifecycle.check_open()?;
+        let mut running = match self.shared.present(event_id) {
+            Some(running) => running,
+            None => self.shared.running(event_id).await?,
+        };
+        for _ in 0..2 {
+            let message = message(&running)?;
+            running.cell.mark_used(self.now().0);
+            let (reply, answer) = oneshot::channel();
+            let sent = running.actor.send_message(message(reply)).is_ok();
+            let patience = Duration::from_millis(self.shared.config.commit_patience_ms);
+            match tokio::time::timeout(patience, answer).await {
+                Ok(Ok(answered)) => return answered,
+                // Undecided: whatever is decided carries its reply to the lane.
+                Ok(Err(_)) if !sent || running.cell.is_closing() => {
+                    running = self.shared.running(event_id).await?;
+                }
+                Ok(Err(_)) => break,
+                Err(_) => return Err(EngineError::OutcomeUnknown),
+            }
+        }
+        Err(EngineError::Unavailable {
+            reason: "the event's actor was restarted".to_owned(),
+        })
+    }
+
+    /// The counts and the definition at the committed sequence. Loads the event on first use.
+    pub async fn availability(&self, event_id: EventId) -> Result<Arc<Availability>, EngineError> {
+        self.lifecycle.check_open()?;
+        let running = self.shared.running(event_id).await?;
+        running.cell.committed().ok_or(EngineError::NotFound)
+    }
+
+    /// The event of a route: of the last four bytes of a hold's, order's or ticket's id.
+    pub async fn resolve(&self, route: Route) -> Result<EventId, EngineError> {
+        self.shared.resolve(route).await
+    }
+
+    /// A committed record.
+    pub async fn record(&self, event_id: EventId, seq: Sequence) -> Result<Record, EngineError> {
+        let unreadable = |reason: String| EngineError::Unavailable { reason };
+        let entries = self
+            .shared
+            .journal
+            .read(event_id, seq.saturating_sub(1), 1)
+            .await?;
+        let entry = entries
+            .first()
+            .filter(|entry| (entry.first_seq..=entry.last_seq).contains(&seq));
+        let entry = entry.ok_or_else(|| unreadable(format!("record {seq} is missing")))?;
+        let mut records =
+            codec::decode_records(&entry.payload).map_err(|error| unreadable(error.to_string()))?;
+        let index = usize::try_from(seq - entry.first_seq).unwrap_or(usize::MAX);
+        if index >= records.len() {
+            return Err(unreadable(format!("record {seq} is missing")));
+        }
+        Ok(records.swap_remove(index))
+    }
+
+    /// Waits until Postgres has everything of the event that is committed now.
+    ///
+    /// Errors: [`EngineError::Overloaded`] when it does not catch up in time.
+    pub async fn wait_projected(&self, event_id: EventId) -> Result<(), EngineError> {
+        self.patiently(self.shared.write_behind.wait_projected(event_id))
+            .await
+    }
+
+    /// Waits until Postgres has everything that is committed now.
+    ///
+    /// Errors: [`EngineError::Overloaded`] when it does not catch up in time.
+    pub async fn wait_all_projected(&self) -> Result<(), EngineError> {
+        self.patiently(self.shared.write_behind.wait_all_projected())
+            .await
+    }
+
+    async fn patiently(&self, wait: impl Future<Output = ()>) -> Result<(), EngineError> {
+        let patience = Duration::from_millis(self.shared.config.projection_patience_ms);
+        let waited = tokio::time::timeout(patience, wait).await;
+        waited.map_err(|_| EngineError::Overloaded {
+            reason: "write_behind",
+        })
+    }
+
+    /// Makes an event's actor fail, to show that nothing is lost. False when the event is not in memory.
+    pub fn crash_event(&self, event_id: EventId, drill: Drill) -> bool {
+        let Some(running) = self.shared.present(event_id) else {
+            return false;
+        };
+        match drill {
+            Drill::Kill => {
+                running.actor.kill();
+                true
+            }
+            Drill::Panic => running.actor.send_message(Message::Panic).is_ok(),
+        }
+    }
+
+    /// Lets an event be loaded again that was quarantined after repeated crashes.
+    pub fn clear_quarantine(&self, event_id: EventId) {
+        self.shared.clear_quarantine(event_id);
+    }
+
+    /// The engine's time.
+    pub fn now(&self) -> UnixMillis {
+        self.shared.clock.now()
+    }
+
+    /// How the engine is.
+    pub fn status(&self) -> EngineStatus {
+        EngineStatus {
+            recovered: self.lifecycle.is_recovered(),
+            write_behind_lag_ms: self.shared.write_behind.lag_ms(),
+            write_behind_lag_records: self.shared.write_behind.backlog_records(),
+            active_events: self.shared.all_present().len(),
+        }
+    }
+}

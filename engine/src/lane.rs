@@ -1,0 +1,257 @@
+//! Commit lanes: group commit, and the answers that wait for it.
+//!
+//! A lane is one task with its own writer. It takes everything that is queued, writes one entry for each event in
+//! one commit, and only then moves the committed view and lets the answers go. Nothing cancels it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use onsale_domain::inventory::Records;
+use onsale_domain::{Availability, EventId, Record, Refusal, Sequence, codec};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::actor::{Answered, HoldView, Reply};
+use crate::admission::Permit;
+use crate::cell::{EventCell, Head};
+use crate::config::COMMIT_BATCH_MAX;
+use crate::error::EngineError;
+use crate::metrics::Metrics;
+use crate::port::clock::Stopwatch;
+use crate::port::{Chain, JournalEntry, JournalWriter};
+use crate::write_behind::WriteBehind;
+
+/// What a decision answers, once it may.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// The last of the decision's records; the lane puts it in.
+    Recorded,
+    /// The record that the lane has put in.
+    Record(Box<Record>),
+    /// The record at this sequence answered the same key before.
+    Replayed(Sequence),
+    /// Nothing needed to be done.
+    Unchanged,
+    /// A rule refused.
+    Refused(Refusal),
+    /// A live hold.
+    Found(Box<HoldView>),
+}
+
+impl Verdict {
+    pub(crate) fn into_answer(self, seq: Sequence) -> Result<Answered, EngineError> {
+        match self {
+            Self::Refused(refusal) => Err(EngineError::Refused(refusal)),
+            verdict @ (Self::Recorded
+            | Self::Record(_)
+            | Self::Replayed(_)
+            | Self::Unchanged
+            | Self::Found(_)) => Ok(Answered { seq, verdict }),
+        }
+    }
+}
+
+/// A decision on its way to the journal.
+pub(crate) struct Decided {
+    pub(crate) cell: Arc<EventCell>,
+    /// The state's sequence after the decision.
+    pub(crate) seq: Sequence,
+    pub(crate) records: Records,
+    /// The counts after the decision; `None` where it made no records.
+    pub(crate) availability: Option<Availability>,
+    pub(crate) verdict: Verdict,
+    pub(crate) reply: Option<(Reply, Permit)>,
+}
+
+/// What a lane is sent.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every message is the large one, and a box would cost each"
+)]
+pub(crate) enum LaneMessage {
+    /// Commit, then answer.
+    Decided(Decided),
+    /// Answer when everything sent before is committed.
+    Flush(oneshot::Sender<()>),
+}
+
+/// Decisions of one incarnation in one commit.
+struct Group {
+    cell: Arc<EventCell>,
+    decisions: Vec<Decided>,
+}
+
+pub(crate) struct Lane {
+    pub(crate) writer: Box<dyn JournalWriter>,
+    pub(crate) write_behind: Arc<WriteBehind>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) snapshots: mpsc::Sender<EventId>,
+    pub(crate) snapshot_every_records: u64,
+}
+
+impl Lane {
+    /// Runs until every sender is gone.
+    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<LaneMessage>) {
+        let mut messages = Vec::with_capacity(COMMIT_BATCH_MAX);
+        while queue.recv_many(&mut messages, COMMIT_BATCH_MAX).await > 0 {
+            let mut flushes = Vec::new();
+            let groups = group(messages.drain(..), &mut flushes);
+            self.commit(groups).await;
+            for flush in flushes {
+                let _ = flush.send(());
+            }
+        }
+    }
+
+    async fn commit(&mut self, groups: Vec<Group>) {
+        let mut entries = Vec::with_capacity(groups.len());
+        for group in &groups {
+            entries.extend(group.entry());
+        }
+        let mut fenced = Vec::new();
+        if !entries.is_empty() {
+            let stopwatch = Stopwatch::start();
+            match self.writer.append(&entries).await {
+                Ok(appended) => fenced = appended.fenced,
+                Err(error) => abort(&error.to_string()),
+            }
+            self.metrics.commit.record(stopwatch.seconds());
+        }
+        let mut entries = entries.into_iter().peekable();
+        let mut under_way = 0;
+        for group in groups {
+            under_way += group.cell.admission.in_use();
+            let entry = entries.next_if(|entry| entry.event_id == group.cell.event_id);
+            if fenced.contains(&group.cell.event_id) {
+                group.cell.fence();
+            }
+            if group.cell.is_fenced() {
+                group.refuse();
+                continue;
+            }
+            if let Some(entry) = entry {
+                let records = entry.last_seq - entry.first_seq + 1;
+                self.metrics.commit_records.record(count(records));
+                group.cell.set_head(Head {
+                    seq: entry.last_seq,
+                    chain: entry.chain,
+                });
+                group.publish();
+                self.write_behind.committed(&group.cell, entry);
+                if group.cell.is_snapshot_due(records, self.snapshot_every_records) {
+                    // With the queue full, the next time will do.
+                    let _ = self.snapshots.try_send(group.cell.event_id);
+                }
+            }
+            group.answer();
+        }
+        self.metrics
+            .mailbox_depth
+            .set(count(u64::try_from(under_way).unwrap_or(u64::MAX)));
+    }
+}
+
+impl Group {
+    /// The group's records as the next entry of the event's journal; `None` where it only has answers that waited.
+    fn entry(&self) -> Option<JournalEntry> {
+        let records: Vec<&Record> = self
+            .decisions
+            .iter()
+            .flat_map(|decided| &decided.records)
+            .collect();
+        if records.is_empty() || self.cell.is_fenced() {
+            return None;
+        }
+        let head = self.cell.head();
+        let payload = match codec::encode_records(records.iter().copied()) {
+            Ok(payload) => Bytes::from(payload),
+            Err(error) => abort(&error.to_string()),
+        };
+        let mut entry = JournalEntry {
+            event_id: self.cell.event_id,
+            epoch: self.cell.epoch,
+            first_seq: head.seq + 1,
+            last_seq: head.seq + u64::try_from(records.len()).unwrap_or(u64::MAX),
+            chain: Chain::default(),
+            payload,
+        };
+        entry.chain = entry.chain_after(head.chain);
+        Some(entry)
+    }
+
+    /// Moves the committed view to this commit's last decision.
+    fn publish(&self) {
+        let last = self
+            .decisions
+            .iter()
+            .rev()
+            .find_map(|decided| decided.availability.as_ref());
+        if let Some(availability) = last {
+            self.cell.publish(availability.clone());
+        }
+    }
+
+    fn answer(self) {
+        for mut decided in self.decisions {
+            let Some((reply, permit)) = decided.reply else {
+                continue;
+            };
+            let verdict = match (decided.verdict, decided.records.pop()) {
+                (Verdict::Recorded, Some(record)) => Verdict::Record(Box::new(record)),
+                (verdict, _) => verdict,
+            };
+            drop(permit);
+            let _ = reply.send(verdict.into_answer(decided.seq));
+        }
+    }
+
+    /// A newer owner exists: what was decided here never happened.
+    fn refuse(self) {
+        for (reply, _) in self.decisions.into_iter().filter_map(|decided| decided.reply) {
+            let owner = "a newer owner".to_owned();
+            let _ = reply.send(Err(EngineError::OwnedElsewhere { owner }));
+        }
+    }
+}
+
+fn group(messages: impl Iterator<Item = LaneMessage>, flushes: &mut Vec<oneshot::Sender<()>>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut index: HashMap<*const EventCell, usize> = HashMap::new();
+    let mut last = 0;
+    for message in messages {
+        match message {
+            LaneMessage::Flush(done) => flushes.push(done),
+            LaneMessage::Decided(decided) => {
+                if !groups
+                    .get(last)
+                    .is_some_and(|group| Arc::ptr_eq(&group.cell, &decided.cell))
+                {
+                    last = *index.entry(Arc::as_ptr(&decided.cell)).or_insert_with(|| {
+                        groups.push(Group {
+                            cell: Arc::clone(&decided.cell),
+                            decisions: Vec::new(),
+                        });
+                        groups.len() - 1
+                    });
+                }
+                groups[last].decisions.push(decided);
+            }
+        }
+    }
+    groups
+}
+
+/// A write or sync failed: nothing may be acknowledged any more, and a second try would lie (a failed sync drops the
+/// dirty pages). The process ends; recovery reads what is durable.
+fn abort(reason: &str) -> ! {
+    tracing::error!(
+        reason,
+        "journal write failed: aborting so that nothing unsaved is acknowledged"
+    );
+    std::process::abort()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "metrics are floats")]
+pub(crate) fn count(number: u64) -> f64 {
+    number as f64
+}

@@ -1,0 +1,368 @@
+//! The registry: which events are in memory, how they get there, and what happens when their actors end.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use arc_swap::ArcSwapOption;
+use onsale_domain::{EventId, Inventory, Route, Sequence};
+use ractor::{Actor, ActorId, ActorRef};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc, oneshot};
+
+use crate::actor::{EventActor, Message, Start};
+use crate::cell::EventCell;
+use crate::config::{CRASHES_MAX, EngineConfig, LOADS_MAX};
+use crate::error::EngineError;
+use crate::lane::LaneMessage;
+use crate::metrics::Metrics;
+use crate::port::{Acquired, Chain, Clock, Journal, JournalError, ProjectionSink};
+use crate::replay::{ReplayError, replay};
+use crate::supervisor::SupervisorMessage;
+use crate::write_behind::WriteBehind;
+
+/// An event in memory.
+pub(crate) struct Running {
+    pub(crate) actor: ActorRef<Message>,
+    pub(crate) cell: Arc<EventCell>,
+}
+
+/// Crashes of an event without progress between them.
+#[derive(Clone, Debug, Default)]
+struct Crashes {
+    seq: Sequence,
+    count: u32,
+    reason: String,
+}
+
+/// An event's place in the registry. It stays when the event leaves memory.
+#[derive(Default)]
+pub(crate) struct Slot {
+    current: ArcSwapOption<Running>,
+    /// Held while loading. Tells whether this process has compared the event's watermark with its journal.
+    loading: AsyncMutex<bool>,
+    crashes: Mutex<Crashes>,
+}
+
+/// Everything that the engine's tasks share.
+pub(crate) struct Shared {
+    pub(crate) config: EngineConfig,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) sink: Arc<dyn ProjectionSink>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) lanes: Vec<mpsc::Sender<LaneMessage>>,
+    pub(crate) write_behind: Arc<WriteBehind>,
+    pub(crate) supervisor: ActorRef<SupervisorMessage>,
+    snapshots: mpsc::Sender<EventId>,
+    pub(crate) slots: RwLock<HashMap<EventId, Arc<Slot>, foldhash::fast::FixedState>>,
+    routes: RwLock<HashMap<Route, EventId>>,
+    by_actor: Mutex<HashMap<ActorId, EventId>>,
+    loads: Semaphore,
+}
+
+/// The parts that [`Shared`] is made of.
+pub(crate) struct Parts {
+    pub(crate) config: EngineConfig,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) sink: Arc<dyn ProjectionSink>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) lanes: Vec<mpsc::Sender<LaneMessage>>,
+    pub(crate) write_behind: Arc<WriteBehind>,
+    pub(crate) supervisor: ActorRef<SupervisorMessage>,
+    pub(crate) snapshots: mpsc::Sender<EventId>,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self {
+            config: parts.config,
+            journal: parts.journal,
+            sink: parts.sink,
+            clock: parts.clock,
+            metrics: parts.metrics,
+            lanes: parts.lanes,
+            write_behind: parts.write_behind,
+            supervisor: parts.supervisor,
+            snapshots: parts.snapshots,
+            slots: RwLock::default(),
+            routes: RwLock::default(),
+            by_actor: Mutex::default(),
+            loads: Semaphore::new(LOADS_MAX),
+        }
+    }
+
+    /// The event in memory, if it is there and may be used.
+    pub(crate) fn present(&self, event_id: EventId) -> Option<Arc<Running>> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let running = slots.get(&event_id)?.current.load_full()?;
+        (!running.cell.is_fenced() && !running.cell.is_closing()).then_some(running)
+    }
+
+    /// The event, loaded on first use. A caller that goes away does not stop the load.
+    pub(crate) async fn running(self: &Arc<Self>, event_id: EventId) -> Result<Arc<Running>, EngineError> {
+        if let Some(running) = self.present(event_id) {
+            return Ok(running);
+        }
+        let shared = Arc::clone(self);
+        match tokio::spawn(async move { shared.load(event_id).await }).await {
+            Ok(result) => result,
+            Err(error) => Err(EngineError::Unavailable {
+                reason: format!("loading the event failed: {error}"),
+            }),
+        }
+    }
+
+    /// Starts the actor of an event that was just registered, before its first record.
+    pub(crate) async fn start_new(
+        self: &Arc<Self>,
+        event_id: EventId,
+        acquired: Acquired,
+    ) -> Result<Arc<Running>, EngineError> {
+        let slot = self.slot(event_id);
+        let mut compared = slot.loading.lock().await;
+        *compared = true;
+        self.start(&slot, event_id, acquired, Inventory::default(), Chain::default())
+            .await
+    }
+
+    /// The event of a route.
+    pub(crate) async fn resolve(&self, route: Route) -> Result<EventId, EngineError> {
+        let known = self
+            .routes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&route)
+            .copied();
+        if let Some(event_id) = known {
+            return Ok(event_id);
+        }
+        let event_id = self.journal.resolve(route).await?.ok_or(EngineError::NotFound)?;
+        self.learn_route(event_id);
+        Ok(event_id)
+    }
+
+    /// All events in memory.
+    pub(crate) fn all_present(&self) -> Vec<Arc<Running>> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots
+            .values()
+            .filter_map(|slot| slot.current.load_full())
+            .collect()
+    }
+
+    /// Called by the supervisor when an event's actor has ended.
+    ///
+    /// A crashed event is read back at once and not on first use: its live holds must end in time.
+    pub(crate) fn on_actor_ended(self: &Arc<Self>, actor_id: ActorId, crash: Option<String>) {
+        let event_id = self
+            .by_actor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&actor_id);
+        let Some(event_id) = event_id else { return };
+        let slot = self
+            .slots
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&event_id)
+            .cloned();
+        let Some(slot) = slot else { return };
+        let Some(running) = slot
+            .current
+            .load_full()
+            .filter(|running| running.actor.get_id() == actor_id)
+        else {
+            return;
+        };
+        let must_return = crash.is_some();
+        if let Some(reason) = crash {
+            self.metrics.restarts.increment(1);
+            let mut log = slot.crashes.lock().unwrap_or_else(PoisonError::into_inner);
+            let seq = running.cell.committed_seq() + 1;
+            let count = if log.seq == seq { log.count + 1 } else { 1 };
+            tracing::error!(%event_id, seq, count, reason, "event actor crashed; it will be read back from the journal");
+            *log = Crashes { seq, count, reason };
+        } else {
+            // The event will be read back one day: make that short.
+            let _ = self.snapshots.try_send(event_id);
+        }
+        slot.current.store(None);
+        self.metrics.active_events.decrement(1);
+        if must_return {
+            let shared = Arc::clone(self);
+            tokio::spawn(async move {
+                if let Err(error) = shared.running(event_id).await {
+                    tracing::error!(%event_id, %error, "a crashed event could not be read back");
+                }
+            });
+        }
+    }
+
+    /// Lets a quarantined event be loaded again.
+    pub(crate) fn clear_quarantine(&self, event_id: EventId) {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get(&event_id) {
+            *slot.crashes.lock().unwrap_or_else(PoisonError::into_inner) = Crashes::default();
+        }
+    }
+
+    async fn load(self: Arc<Self>, event_id: EventId) -> Result<Arc<Running>, EngineError> {
+        let slot = self.slot(event_id);
+        let mut compared = slot.loading.lock().await;
+        if let Some(running) = slot.current.load_full() {
+            if !running.cell.is_fenced() && !running.cell.is_closing() {
+                return Ok(running);
+            }
+            if running.cell.is_fenced() {
+                running.actor.stop(Some("fenced".to_owned()));
+            }
+            // The supervisor may hear of it a moment later than we do.
+            let _ = running.actor.wait(None).await;
+            self.on_actor_ended(running.actor.get_id(), None);
+        }
+        slot.check_quarantine()?;
+        let _turn = self
+            .loads
+            .acquire()
+            .await
+            .map_err(|_| EngineError::ShuttingDown)?;
+        let lane = self.lane_of(event_id);
+        self.flush(lane).await?;
+        let result = self.read_back(&slot, event_id, &mut compared).await;
+        if matches!(result, Err(EngineError::NotFound)) {
+            self.slots
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&event_id);
+        }
+        result
+    }
+
+    async fn read_back(
+        self: &Arc<Self>,
+        slot: &Slot,
+        event_id: EventId,
+        compared: &mut bool,
+    ) -> Result<Arc<Running>, EngineError> {
+        let acquired = self.journal.acquire(event_id).await?;
+        let replayer = match replay(&*self.journal, event_id).await {
+            Ok(replayer) => replayer,
+            Err(ReplayError::Damaged(damage)) => {
+                tracing::error!(%event_id, seq = damage.seq, %damage, "the event's journal is damaged");
+                crate::metrics::violated(damage.invariant);
+                return Err(slot.quarantine(damage.seq, damage.to_string()));
+            }
+            Err(ReplayError::Journal(JournalError::Damaged(reason))) => {
+                return Err(slot.quarantine(0, reason));
+            }
+            Err(ReplayError::Journal(error)) => return Err(error.into()),
+        };
+        let (inventory, chain) = replayer.into_parts();
+        if !*compared {
+            self.note_unprojected(event_id, inventory.seq()).await?;
+            *compared = true;
+        }
+        self.start(slot, event_id, acquired, inventory, chain).await
+    }
+
+    /// An earlier owner may have left committed records that it did not project.
+    async fn note_unprojected(&self, event_id: EventId, committed: Sequence) -> Result<(), EngineError> {
+        let watermarks = self.sink.watermarks(&[event_id]).await;
+        let watermarks = watermarks.map_err(|error| EngineError::Unavailable {
+            reason: error.to_string(),
+        })?;
+        let projected = watermarks.first().map_or(0, |(_, seq)| *seq);
+        if projected < committed {
+            self.write_behind.note_behind(event_id, projected, committed);
+        }
+        Ok(())
+    }
+
+    async fn start(
+        self: &Arc<Self>,
+        slot: &Slot,
+        event_id: EventId,
+        acquired: Acquired,
+        inventory: Inventory,
+        chain: Chain,
+    ) -> Result<Arc<Running>, EngineError> {
+        let lane = self.lane_of(event_id);
+        let cell = Arc::new(EventCell::new(acquired.epoch, event_id, &inventory, chain));
+        cell.mark_used(self.clock.now().0);
+        let start = Start {
+            inventory,
+            cell: Arc::clone(&cell),
+            lane: self.lanes[lane].clone(),
+            clock: Arc::clone(&self.clock),
+            metrics: Arc::clone(&self.metrics),
+        };
+        let (actor, _) = Actor::spawn_linked(None, EventActor, start, self.supervisor.get_cell())
+            .await
+            .map_err(|error| EngineError::Unavailable {
+                reason: error.to_string(),
+            })?;
+        let running = Arc::new(Running { actor, cell });
+        slot.current.store(Some(Arc::clone(&running)));
+        self.by_actor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(running.actor.get_id(), event_id);
+        self.learn_route(event_id);
+        self.metrics.active_events.increment(1);
+        Ok(running)
+    }
+
+    /// Waits until everything that was sent to a lane before is committed.
+    pub(crate) async fn flush(&self, lane: usize) -> Result<(), EngineError> {
+        let (done, flushed) = oneshot::channel();
+        self.lanes[lane]
+            .send(LaneMessage::Flush(done))
+            .await
+            .map_err(|_| EngineError::ShuttingDown)?;
+        flushed.await.map_err(|_| EngineError::ShuttingDown)
+    }
+
+    fn slot(&self, event_id: EventId) -> Arc<Slot> {
+        Arc::clone(
+            self.slots
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(event_id)
+                .or_default(),
+        )
+    }
+
+    fn learn_route(&self, event_id: EventId) {
+        self.routes
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(event_id.route(), event_id);
+    }
+
+    fn lane_of(&self, event_id: EventId) -> usize {
+        usize::try_from(event_id.route().0).unwrap_or(0) % self.lanes.len()
+    }
+}
+
+impl Slot {
+    fn check_quarantine(&self) -> Result<(), EngineError> {
+        let crashes = self.crashes.lock().unwrap_or_else(PoisonError::into_inner);
+        if crashes.count < CRASHES_MAX {
+            return Ok(());
+        }
+        Err(EngineError::Quarantined {
+            seq: crashes.seq,
+            reason: crashes.reason.clone(),
+        })
+    }
+
+    fn quarantine(&self, seq: Sequence, reason: String) -> EngineError {
+        let crashes = Crashes {
+            seq,
+            count: CRASHES_MAX,
+            reason: reason.clone(),
+        };
+        *self.crashes.lock().unwrap_or_else(PoisonError::into_inner) = crashes;
+        EngineError::Quarantined { seq, reason }
+    }
+}

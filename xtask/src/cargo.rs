@@ -1,0 +1,34 @@
+//! How cargo is called.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+/// The cargo that runs this xtask, so that the toolchain stays the same.
+pub fn command(root: &Path) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root);
+    cargo
+}
+
+/// Runs cargo quietly and returns what it printed.
+pub fn output(root: &Path, args: &[&str]) -> Result<String> {
+    let output = command(root)
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot run cargo")?;
+    ensure!(
+        output.status.success(),
+        "cargo {} failed: {}",
+        args.join(" "),
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    String::from_utf8(output.stdout).context("cargo printed something that is not UTF-8")
+}
+
+/// Whether `cargo nextest` is installed.
+pub fn has_nextest(root: &Path) -> bool {
+    output(root, &["nextest", "--version"]).is_ok()
+}

@@ -1,0 +1,92 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::{crash, pg, sqlx_prepare, test, tidy};
+
+/// Tests, tidiness checks and chores of Onsale.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub chore: Chore,
+}
+
+/// One variant per chore.
+#[derive(Debug, Subcommand)]
+pub enum Chore {
+    /// Set up Postgres and Redis, run every test, print `N passed, N failed` as the last line
+    Test {
+        /// Also build and test the embedded Postgres (a long first build); `ONSALE_TEST_EMBEDDED=1` does too
+        #[arg(long)]
+        embedded: bool,
+        /// Arguments for nextest, for example `-p onsale-domain hold`; doc tests are then left out
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Check the rules of the repository: crate edges, file sizes, banned calls, links
+    Tidy,
+    /// Write the offline query data in `.sqlx` afresh, from `migrations/` and the queries in the code
+    SqlxPrepare,
+    /// Run a command with a private Postgres and Redis, for example `-- cargo nextest run -p onsale-persistence`
+    Pg {
+        /// The command and its arguments
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+    /// Kill and recover a release build of the server, many times
+    Crash {
+        /// How many times to crash
+        #[arg(long, default_value_t = 100)]
+        rounds: u32,
+        /// The journal to crash; both when left out
+        #[arg(long)]
+        journal: Option<Journal>,
+    },
+}
+
+/// The journals of the server, as its own `--journal` spells them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Journal {
+    /// Files on the disk of the machine
+    Local,
+    /// A table in Postgres
+    Postgres,
+}
+
+/// Reads the command line and does the chore.
+pub fn run() -> Result<ExitCode> {
+    match Cli::parse().chore {
+        Chore::Test { embedded, args } => test::run(embedded, &args),
+        Chore::Tidy => tidy::run(),
+        Chore::SqlxPrepare => sqlx_prepare::run(),
+        Chore::Pg { command } => pg::run(&command),
+        Chore::Crash { rounds, journal } => crash::run(rounds, journal),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_after_the_dashes_go_to_the_runner() {
+        let cli = Cli::parse_from(["xtask", "test", "--", "-p", "onsale-domain"]);
+        let Chore::Test { embedded, args } = cli.chore else {
+            panic!("not test: {cli:?}")
+        };
+        assert!(!embedded);
+        assert_eq!(args, ["-p", "onsale-domain"]);
+    }
+}
