@@ -96,7 +96,7 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Ask a serving process whether it is ready
     Healthcheck(command::healthcheck::Arguments),
-    /// Print the OpenAPI document
+    /// Print the API's `OpenAPI` document
     Openapi,
     /// Print a completion script for a shell
     Completions(command::completions::Arguments),

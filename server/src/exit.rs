@@ -35,7 +35,10 @@ impl Failure {
     }
 
     /// Says why on stderr and hands out the exit code.
-    #[expect(clippy::print_stderr, reason = "the one place where a command's end is told to a person")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "the one place where a command's end is told to a person"
+    )]
     pub(crate) fn report(&self) -> ExitCode {
         match self {
             Self::Internal(error) => eprintln!("onsale: {error:#}"),

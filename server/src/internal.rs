@@ -104,7 +104,11 @@ impl Internal {
         let lag = self.engine.get().map(|engine| engine.write_behind_lag_seconds());
         let lag_ok = lag.is_some_and(|lag| lag <= LAG_SECONDS_MAX);
         let ready = phase == Phase::Ready && lag_ok;
-        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let status = if ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
         let verbose = query.is_some_and(|query| query.split('&').any(|part| part.starts_with("verbose")));
         if !verbose {
             return text(status, if ready { "ok" } else { phase.as_str() });
@@ -144,8 +148,9 @@ impl Internal {
 fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
     let mut answer = Response::new(Full::new(body.into()));
     *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     answer
 }

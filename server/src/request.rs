@@ -43,7 +43,12 @@ impl Connection {
     /// Sends a request and reads the whole answer.
     pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
         self.0.ready().await.context("the connection is closed")?;
-        let (head, body) = self.0.send_request(request).await.context("no answer")?.into_parts();
+        let (head, body) = self
+            .0
+            .send_request(request)
+            .await
+            .context("no answer")?
+            .into_parts();
         Ok(Response::from_parts(head, read(body).await?))
     }
 }
@@ -55,11 +60,7 @@ async fn read(body: Incoming) -> anyhow::Result<Bytes> {
 }
 
 /// Sends one request without a body; status and body text.
-pub(crate) async fn once(
-    address: SocketAddr,
-    method: &str,
-    path: &str,
-) -> anyhow::Result<(u16, String)> {
+pub(crate) async fn once(address: SocketAddr, method: &str, path: &str) -> anyhow::Result<(u16, String)> {
     let request = Request::builder()
         .method(method)
         .uri(path)

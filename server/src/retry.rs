@@ -7,9 +7,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// The pause after the given number of failures (from 0): between half and all of `FIRST` × 2ⁿ, at most `LONGEST`.
 pub(crate) fn pause_after(failures: u32) -> Duration {
-    let whole = FIRST
-        .saturating_mul(1 << failures.min(10))
-        .min(LONGEST);
+    let whole = FIRST.saturating_mul(1 << failures.min(10)).min(LONGEST);
     whole.mul_f64(0.5 + 0.5 * random_unit())
 }
 

@@ -14,9 +14,7 @@ const BUCKETS_SECONDS: [f64; 14] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 /// Buckets of the histograms that count records.
-const BUCKETS_RECORDS: [f64; 11] = [
-    1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0,
-];
+const BUCKETS_RECORDS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
 /// How often the exporter tidies its histograms; without it they grow for ever.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -26,7 +24,9 @@ pub(crate) fn log_to_stderr(settings: &Settings) -> anyhow::Result<()> {
         .with_env_filter(EnvFilter::try_new(&settings.log).context("log directives")?)
         .with_writer(std::io::stderr);
     match settings.log_format {
-        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
+        LogFormat::Text => builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     }
     .map_err(|error| anyhow::anyhow!("cannot set up logging: {error}"))

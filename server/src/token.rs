@@ -114,8 +114,7 @@ mod tests {
         validation.set_audience(&["audience"]);
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         let decoded =
-            jsonwebtoken::decode::<Value>(&token, &DecodingKey::from_secret(&secret), &validation)
-                .unwrap();
+            jsonwebtoken::decode::<Value>(&token, &DecodingKey::from_secret(&secret), &validation).unwrap();
         assert_eq!(decoded.header.typ.as_deref(), Some("at+jwt"));
         let claims = decoded.claims;
         assert_eq!(claims["sub"], subject.to_string());

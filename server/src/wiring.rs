@@ -112,7 +112,7 @@ pub(crate) async fn open_journal(_settings: &Settings) -> Result<Arc<dyn Journal
     Err(not_wired("the journal").into())
 }
 
-/// The OpenAPI document, pretty-printed.
+/// The `OpenAPI` document, pretty-printed.
 pub(crate) fn openapi_document() -> anyhow::Result<String> {
     Err(not_wired("the OpenAPI document"))
 }

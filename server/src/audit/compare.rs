@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use uuid::Uuid;
 
-use super::expected::{PaymentRow, Rows, TicketRow};
+use crate::tables::{PaymentRow, Rows, TicketRow};
 
 /// The first thing that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,19 +17,66 @@ pub(super) struct Difference {
 /// Compares table by table, in the order in which people want to know.
 pub(super) fn first_difference(expected: &Rows, stored: &Rows) -> Option<Difference> {
     if expected.watermark != stored.watermark {
-        return difference("I8", format!("no entry ends at the tables' watermark {}", stored.watermark));
+        return difference(
+            "I8",
+            format!("no entry ends at the tables' watermark {}", stored.watermark),
+        );
     }
     if expected.event_status != stored.event_status {
         return difference(
             "I13",
-            format!("events: status is {:?}, must be {:?}", stored.event_status, expected.event_status),
+            format!(
+                "events: status is {:?}, must be {:?}",
+                stored.event_status, expected.event_status
+            ),
         );
     }
     table("I8", "quotas", &expected.quotas, &stored.quotas, PartialEq::eq)
-        .or_else(|| table("I8", "ticket_types", &expected.ticket_types, &stored.ticket_types, PartialEq::eq))
-        .or_else(|| table("I8", "ticket_orders", &expected.orders, &stored.orders, PartialEq::eq))
-        .or_else(|| table("I15", "tickets", &expected.tickets, &stored.tickets, tickets_agree))
-        .or_else(|| table("I12", "payments", &expected.payments, &stored.payments, payments_agree))
+        .or_else(|| {
+            table(
+                "I8",
+                "ticket_types",
+                &expected.ticket_types,
+                &stored.ticket_types,
+                PartialEq::eq,
+            )
+        })
+        .or_else(|| {
+            table(
+                "I8",
+                "ticket_types.quota_id",
+                &expected.quota_ids,
+                &stored.quota_ids,
+                PartialEq::eq,
+            )
+        })
+        .or_else(|| {
+            table(
+                "I8",
+                "ticket_orders",
+                &expected.orders,
+                &stored.orders,
+                PartialEq::eq,
+            )
+        })
+        .or_else(|| {
+            table(
+                "I15",
+                "tickets",
+                &expected.tickets,
+                &stored.tickets,
+                tickets_agree,
+            )
+        })
+        .or_else(|| {
+            table(
+                "I12",
+                "payments",
+                &expected.payments,
+                &stored.payments,
+                payments_agree,
+            )
+        })
         .or_else(|| table("I8", "holds", &expected.holds, &stored.holds, PartialEq::eq))
 }
 
@@ -39,7 +86,12 @@ fn tickets_agree(expected: &TicketRow, stored: &TicketRow) -> bool {
         "valid" => matches!(stored.status.as_str(), "valid" | "used" | "transferred"),
         other => stored.status == other,
     };
-    status_fits && *expected == TicketRow { status: expected.status.clone(), ..stored.clone() }
+    status_fits
+        && *expected
+            == TicketRow {
+                status: expected.status.clone(),
+                ..stored.clone()
+            }
 }
 
 /// The payment worker moves a payment on from where the projection put it.
@@ -49,7 +101,11 @@ fn payments_agree(expected: &PaymentRow, stored: &PaymentRow) -> bool {
         _ => &["voiding", "voided", "refunding", "refunded"],
     };
     statuses.contains(&stored.status.as_str())
-        && *expected == PaymentRow { status: expected.status.clone(), ..stored.clone() }
+        && *expected
+            == PaymentRow {
+                status: expected.status.clone(),
+                ..stored.clone()
+            }
 }
 
 fn table<T: Debug>(
@@ -63,7 +119,10 @@ fn table<T: Debug>(
         match stored.get(id) {
             None => return difference(invariant, format!("{name}: {id} is missing")),
             Some(found) if !agree(wanted, found) => {
-                return difference(invariant, format!("{name}: {id} is {found:?}, must be {wanted:?}"));
+                return difference(
+                    invariant,
+                    format!("{name}: {id} is {found:?}, must be {wanted:?}"),
+                );
             }
             Some(_) => {}
         }
@@ -81,13 +140,17 @@ const fn difference(invariant: &'static str, what: String) -> Option<Difference>
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use super::super::expected::{Counters, OrderRow};
     use super::*;
+    use crate::tables::{Counters, OrderRow};
 
     const ID: Uuid = Uuid::from_u128(7);
 
     fn rows() -> Rows {
-        let counters = Counters { capacity: 10, held: 1, sold: 2 };
+        let counters = Counters {
+            capacity: 10,
+            held: 1,
+            sold: 2,
+        };
         Rows {
             watermark: 5,
             event_status: Some("on_sale".to_owned()),
@@ -128,14 +191,24 @@ mod tests {
         let mut stored = rows();
         spoil(&mut stored);
         let found = first_difference(&rows(), &stored);
-        assert_eq!(found.as_ref().map(|found| found.invariant), invariant, "{found:?}");
+        assert_eq!(
+            found.as_ref().map(|found| found.invariant),
+            invariant,
+            "{found:?}"
+        );
     }
 
     #[test]
     fn rows_that_follow_from_the_records_agree() {
         check(|_| {}, None);
-        check(|rows| rows.payments.get_mut(&ID).unwrap().status = "captured".to_owned(), None);
-        check(|rows| rows.tickets.get_mut(&ID).unwrap().status = "used".to_owned(), None);
+        check(
+            |rows| rows.payments.get_mut(&ID).unwrap().status = "captured".to_owned(),
+            None,
+        );
+        check(
+            |rows| rows.tickets.get_mut(&ID).unwrap().status = "used".to_owned(),
+            None,
+        );
     }
 
     #[test]
@@ -144,10 +217,22 @@ mod tests {
         check(|rows| rows.event_status = None, Some("I13"));
         check(|rows| rows.quotas.get_mut(&ID).unwrap().sold = 3, Some("I8"));
         check(|rows| rows.orders.clear(), Some("I8"));
-        check(|rows| rows.tickets.get_mut(&ID).unwrap().code = "OTHER".to_owned(), Some("I15"));
-        check(|rows| rows.tickets.get_mut(&ID).unwrap().status = "cancelled".to_owned(), Some("I15"));
-        check(|rows| rows.payments.get_mut(&ID).unwrap().amount_minor = 1, Some("I12"));
-        check(|rows| rows.payments.get_mut(&ID).unwrap().status = "voided".to_owned(), Some("I12"));
+        check(
+            |rows| rows.tickets.get_mut(&ID).unwrap().code = "OTHER".to_owned(),
+            Some("I15"),
+        );
+        check(
+            |rows| rows.tickets.get_mut(&ID).unwrap().status = "cancelled".to_owned(),
+            Some("I15"),
+        );
+        check(
+            |rows| rows.payments.get_mut(&ID).unwrap().amount_minor = 1,
+            Some("I12"),
+        );
+        check(
+            |rows| rows.payments.get_mut(&ID).unwrap().status = "voided".to_owned(),
+            Some("I12"),
+        );
         let stray = |rows: &mut Rows| {
             let order = rows.orders[&ID].clone();
             rows.orders.insert(Uuid::from_u128(8), order);

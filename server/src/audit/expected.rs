@@ -1,69 +1,10 @@
 //! What the tables must hold: the fold of the records, in the tables' own words.
 
-use std::collections::BTreeMap;
-
+use onsale_domain::record::HoldConfirmed;
 use onsale_domain::{Inventory, Record};
 use uuid::Uuid;
 
-/// Counters of a quota or ticket type.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counters {
-    /// Of a quota; 0 for a ticket type.
-    pub(super) capacity: i64,
-    pub(super) held: i64,
-    pub(super) sold: i64,
-}
-
-/// A hold's row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct HoldRow {
-    pub(super) buyer_id: Uuid,
-    pub(super) status: String,
-    pub(super) total_minor: i64,
-    pub(super) expires_at_ms: i64,
-}
-
-/// An order's row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OrderRow {
-    pub(super) buyer_id: Uuid,
-    pub(super) status: String,
-    pub(super) currency: String,
-    pub(super) total_minor: i64,
-}
-
-/// A ticket's row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct TicketRow {
-    pub(super) order_id: Uuid,
-    pub(super) ticket_type_id: Uuid,
-    pub(super) code: String,
-    pub(super) status: String,
-}
-
-/// A payment's row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PaymentRow {
-    pub(super) gateway: String,
-    pub(super) reference: String,
-    pub(super) amount_minor: i64,
-    pub(super) currency: String,
-    /// As stored; among the expected rows `authorized` or `voiding`, from which the payment worker moves on.
-    pub(super) status: String,
-}
-
-/// One event's rows, by their keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rows {
-    pub(super) watermark: u64,
-    pub(super) event_status: Option<String>,
-    pub(super) quotas: BTreeMap<Uuid, Counters>,
-    pub(super) ticket_types: BTreeMap<Uuid, Counters>,
-    pub(super) holds: BTreeMap<Uuid, HoldRow>,
-    pub(super) orders: BTreeMap<Uuid, OrderRow>,
-    pub(super) tickets: BTreeMap<Uuid, TicketRow>,
-    pub(super) payments: BTreeMap<Uuid, PaymentRow>,
-}
+use crate::tables::{Counters, HoldRow, OrderRow, PaymentRow, Rows, TicketRow};
 
 impl Rows {
     /// Folds one record into the rows of holds, orders, tickets and payments.
@@ -78,7 +19,9 @@ impl Rows {
                 };
                 self.holds.insert(placed.hold_id.0, row);
             }
-            Record::HoldExtended { hold_id, expires_at, .. } => {
+            Record::HoldExtended {
+                hold_id, expires_at, ..
+            } => {
                 if let Some(hold) = self.holds.get_mut(&hold_id.0) {
                     hold.expires_at_ms = expires_at.0;
                 }
@@ -105,7 +48,7 @@ impl Rows {
         }
     }
 
-    fn fold_confirmed(&mut self, confirmed: &onsale_domain::record::HoldConfirmed) {
+    fn fold_confirmed(&mut self, confirmed: &HoldConfirmed) {
         let order_id = confirmed.hold_id.0;
         self.end_hold(order_id, "confirmed");
         let order = OrderRow {
@@ -140,7 +83,11 @@ impl Rows {
         if let Some(order) = self.orders.get_mut(&order_id) {
             "cancelled".clone_into(&mut order.status);
         }
-        for ticket in self.tickets.values_mut().filter(|ticket| ticket.order_id == order_id) {
+        for ticket in self
+            .tickets
+            .values_mut()
+            .filter(|ticket| ticket.order_id == order_id)
+        {
             "cancelled".clone_into(&mut ticket.status);
         }
         if let Some(payment) = self.payments.get_mut(&order_id) {
@@ -168,6 +115,11 @@ impl Rows {
                 };
                 (quota.id.0, counters)
             })
+            .collect();
+        self.quota_ids = definition
+            .ticket_types
+            .iter()
+            .map(|ticket_type| (ticket_type.id.0, ticket_type.quota_id.0))
             .collect();
         self.ticket_types = definition
             .ticket_types

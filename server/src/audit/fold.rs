@@ -2,11 +2,11 @@
 
 use anyhow::Context as _;
 use onsale_domain::{EventId, Inventory, Sequence, codec};
-use onsale_engine::{Damage, Replayer};
 use onsale_engine::port::{Journal, JournalError, Snapshot};
+use onsale_engine::replay::{Damage, Replayer};
 
 use super::Stop;
-use super::expected::Rows;
+use crate::tables::Rows;
 
 /// Entries read at once.
 const PAGE_ENTRIES: usize = 256;
@@ -51,7 +51,9 @@ pub(super) async fn fold(
             walk.replayer.fold(entry)?;
             let records = codec::decode_records(&entry.payload).context("decoded once already")?;
             if entry.last_seq <= walk.watermark {
-                records.iter().for_each(|record| walk.expected.fold(record));
+                for record in &records {
+                    walk.expected.fold(record);
+                }
             }
             walk.look()?;
         }
@@ -64,17 +66,26 @@ pub(super) async fn fold(
         let what = format!("the snapshot is at {}, where no entry ends", snapshot.seq);
         return Err(walk.damage("I6", what).into());
     }
-    Ok(Folded { records: walk.seq(), expected: walk.expected })
+    Ok(Folded {
+        records: walk.seq(),
+        expected: walk.expected,
+    })
 }
 
 /// Damaged bytes are a finding, anything else a failure of the audit.
 fn read<T>(event_id: EventId, result: Result<T, JournalError>) -> Result<T, Stop> {
     match result {
         Ok(value) => Ok(value),
-        Err(JournalError::Damaged(reason)) => {
-            Err(Damage { event_id, seq: 0, invariant: "I6", reason }.into())
+        Err(JournalError::Damaged(reason)) => Err(Damage {
+            event_id,
+            seq: 0,
+            invariant: "I6",
+            reason,
         }
-        Err(error) => Err(Stop::Failed(anyhow::Error::new(error).context("cannot read the journal"))),
+        .into()),
+        Err(error) => Err(Stop::Failed(
+            anyhow::Error::new(error).context("cannot read the journal"),
+        )),
     }
 }
 
@@ -84,7 +95,12 @@ impl Walk {
     }
 
     fn damage(&self, invariant: &'static str, reason: String) -> Damage {
-        Damage { event_id: self.event_id, seq: self.seq(), invariant, reason }
+        Damage {
+            event_id: self.event_id,
+            seq: self.seq(),
+            invariant,
+            reason,
+        }
     }
 
     /// What is due after an entry.
@@ -92,7 +108,10 @@ impl Walk {
         if self.seq() == self.watermark {
             self.expected.count(self.replayer.inventory());
         }
-        if let Some(snapshot) = self.snapshot.take_if(|snapshot| snapshot.seq <= self.replayer.inventory().seq()) {
+        if let Some(snapshot) = self
+            .snapshot
+            .take_if(|snapshot| snapshot.seq <= self.replayer.inventory().seq())
+        {
             self.compare(&snapshot)?;
         }
         if self.seq() - self.recounted_at >= RECOUNT_EVERY_RECORDS {
@@ -112,11 +131,20 @@ impl Walk {
         let stored: Inventory = codec::decode_snapshot(&snapshot.state)
             .map_err(|error| self.damage("I6", format!("the snapshot: {error}")))?;
         if stored != *self.replayer.inventory() {
-            return Err(self.damage("I6", format!("the snapshot at {} is not the fold of the records", snapshot.seq)));
+            return Err(self.damage(
+                "I6",
+                format!("the snapshot at {} is not the fold of the records", snapshot.seq),
+            ));
         }
-        let here = self.replayer.snapshot().map_err(|error| self.damage("I6", error.to_string()))?;
+        let here = self
+            .replayer
+            .snapshot()
+            .map_err(|error| self.damage("I6", error.to_string()))?;
         if here.chain != snapshot.chain {
-            return Err(self.damage("I6", format!("the snapshot at {} has another chain", snapshot.seq)));
+            return Err(self.damage(
+                "I6",
+                format!("the snapshot at {} has another chain", snapshot.seq),
+            ));
         }
         Ok(())
     }

@@ -6,16 +6,16 @@
 mod compare;
 mod expected;
 mod fold;
-mod tables;
 
 use anyhow::Context as _;
 use onsale_domain::{EventId, Sequence};
-use onsale_engine::Damage;
 use onsale_engine::port::Journal;
+use onsale_engine::replay::Damage;
 use serde::Serialize;
 use sqlx::PgConnection;
 
 use self::compare::Difference;
+use crate::tables;
 
 /// What is not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -111,16 +111,27 @@ async fn event(
     head: Sequence,
 ) -> Result<Audited, Stop> {
     let found = |invariant, seq, what| {
-        Stop::Found(Finding { invariant, event_id: event_id.to_string(), seq, what })
+        Stop::Found(Finding {
+            invariant,
+            event_id: event_id.to_string(),
+            seq,
+            what,
+        })
     };
     let stored = tables::load(database, event_id).await?;
     let folded = fold::fold(journal, event_id, stored.watermark).await?;
     if folded.records < head {
-        let what = format!("the journal says that it ends at {head}, its entries end at {}", folded.records);
+        let what = format!(
+            "the journal says that it ends at {head}, its entries end at {}",
+            folded.records
+        );
         return Err(found("I6", folded.records, what));
     }
     if stored.watermark > folded.records {
-        let what = format!("the tables are at {}, the journal ends at {}", stored.watermark, folded.records);
+        let what = format!(
+            "the tables are at {}, the journal ends at {}",
+            stored.watermark, folded.records
+        );
         return Err(found("I8", stored.watermark, what));
     }
     if let Some(Difference { invariant, what }) = compare::first_difference(&folded.expected, &stored) {

@@ -24,5 +24,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "onsale", &mut script);
-    print(String::from_utf8(script).context("the script is not text")?.trim_end())
+    print(
+        String::from_utf8(script)
+            .context("the script is not text")?
+            .trim_end(),
+    )
 }

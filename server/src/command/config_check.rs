@@ -46,7 +46,9 @@ pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
     }
     let lines: Vec<_> = rows
         .map(|(setting, value, source)| {
-            format!("{:<26} {value:<24} {source}", setting.key).trim_end().to_owned()
+            format!("{:<26} {value:<24} {source}", setting.key)
+                .trim_end()
+                .to_owned()
         })
         .collect();
     print(&lines.join("\n"))

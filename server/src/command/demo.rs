@@ -59,9 +59,8 @@ pub(crate) struct Arguments {
 
 /// Runs the demo and prints the verdict.
 pub(crate) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> {
-    let (buyers, duration) =
-        demo::crowd(arguments.buyers, arguments.rate, arguments.duration)
-            .map_err(|error| Failure::Usage(error.to_string()))?;
+    let (buyers, duration) = demo::crowd(arguments.buyers, arguments.rate, arguments.duration)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
     let sources = common.sources().flag("database_url", arguments.database_url);
     let log_given = sources.gives("log")?;
     let mut settings = Settings::load(&sources)?;
@@ -75,8 +74,7 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> 
         Some(directory) => directory.clone(),
         None => temporary.path().to_owned(),
     };
-    std::fs::create_dir_all(&directory)
-        .with_context(|| format!("cannot make {}", directory.display()))?;
+    std::fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let plan = Plan {
         capacity: arguments.capacity,
         buyers,

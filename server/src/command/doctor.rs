@@ -46,15 +46,27 @@ struct Check {
 
 impl Check {
     fn ok(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, outcome: Outcome::Ok, detail: detail.into() }
+        Self {
+            name,
+            outcome: Outcome::Ok,
+            detail: detail.into(),
+        }
     }
 
     fn warning(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, outcome: Outcome::Warning, detail: detail.into() }
+        Self {
+            name,
+            outcome: Outcome::Warning,
+            detail: detail.into(),
+        }
     }
 
     fn failed(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, outcome: Outcome::Failed, detail: detail.into() }
+        Self {
+            name,
+            outcome: Outcome::Failed,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -106,7 +118,10 @@ async fn database(settings: &Settings) -> Vec<Check> {
 }
 
 fn report(checks: &[Check], json: bool) -> Result<(), Failure> {
-    let failed = checks.iter().filter(|check| check.outcome == Outcome::Failed).count();
+    let failed = checks
+        .iter()
+        .filter(|check| check.outcome == Outcome::Failed)
+        .count();
     if json {
         print_json(&serde_json::json!({"ok": failed == 0, "checks": checks}))?;
     } else {

@@ -33,7 +33,9 @@ pub(crate) struct Arguments {
 
 /// Asks once.
 pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> {
-    let sources = common.sources().flag("internal_listen", arguments.internal_listen);
+    let sources = common
+        .sources()
+        .flag("internal_listen", arguments.internal_listen);
     let address = reachable(Settings::load(&sources)?.internal_listen);
     let asked = request::get(address, "/readyz");
     let outcome = match tokio::time::timeout(Duration::from_secs(arguments.timeout), asked).await {

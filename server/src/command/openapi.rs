@@ -1,4 +1,4 @@
-//! `onsale openapi`: the API's OpenAPI 3.1 document, as `/openapi.json` serves it.
+//! `onsale openapi`: the API's `OpenAPI` 3.1 document, as `/openapi.json` serves it.
 
 use super::print;
 use crate::exit::Failure;

@@ -46,14 +46,22 @@ pub(crate) struct Arguments {
 /// Mints one token.
 pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let settings = Settings::load(&common.sources())?;
-    let ttl_max = if arguments.load_test { TTL_LOAD_TEST_MAX } else { TTL_DEFAULT };
+    let ttl_max = if arguments.load_test {
+        TTL_LOAD_TEST_MAX
+    } else {
+        TTL_DEFAULT
+    };
     let ttl = Duration::from_secs(arguments.ttl);
     if ttl.is_zero() || ttl > ttl_max {
         return Err(Failure::Usage(format!(
             "--ttl {} is not from 1 to {} seconds{}",
             arguments.ttl,
             ttl_max.as_secs(),
-            if arguments.load_test { "" } else { "; --load-test allows a day" },
+            if arguments.load_test {
+                ""
+            } else {
+                "; --load-test allows a day"
+            },
         )));
     }
     let subject = arguments.subject.unwrap_or_else(Uuid::now_v7);

@@ -22,12 +22,7 @@ impl Setting {
     }
 }
 
-const fn plain(
-    key: &'static str,
-    env: &'static str,
-    default: &'static str,
-    mend: &'static str,
-) -> Setting {
+const fn plain(key: &'static str, env: &'static str, default: &'static str, mend: &'static str) -> Setting {
     Setting {
         key,
         env,

@@ -9,10 +9,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::parse::Reader;
 use super::setting::{
-    CONNECTIONS_MAX, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS,
-    INTERNAL_LISTEN, JOURNAL, JOURNAL_DIRECTORY, LISTEN, LOG, LOG_FORMAT, RATE_LIMIT_BURST,
-    RATE_LIMIT_PER_SECOND, REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER,
-    TOKEN_SECRET,
+    CONNECTIONS_MAX, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, INTERNAL_LISTEN, JOURNAL,
+    JOURNAL_DIRECTORY, LISTEN, LOG, LOG_FORMAT, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND, REDIS_URL,
+    SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_SECRET,
 };
 use super::{ConfigurationError, Sources, Value};
 
@@ -79,9 +78,7 @@ impl Settings {
     }
 
     /// Checks resolved texts.
-    pub(crate) fn read(
-        values: &BTreeMap<&'static str, Value>,
-    ) -> Result<Self, ConfigurationError> {
+    pub(crate) fn read(values: &BTreeMap<&'static str, Value>) -> Result<Self, ConfigurationError> {
         let reader = Reader(values);
         let per_second = reader.number(&RATE_LIMIT_PER_SECOND, 0..=1_000_000)?;
         Ok(Self {
@@ -98,9 +95,7 @@ impl Settings {
             connections_max: reader.number(&CONNECTIONS_MAX, 1..=1_000_000)?,
             rate_limit_per_second: (per_second > 0).then_some(per_second),
             rate_limit_burst: reader.number(&RATE_LIMIT_BURST, 1..=1_000_000)?,
-            shutdown_grace: Duration::from_secs(
-                reader.number(&SHUTDOWN_GRACE_SECONDS, 1..=600)?.into(),
-            ),
+            shutdown_grace: Duration::from_secs(reader.number(&SHUTDOWN_GRACE_SECONDS, 1..=600)?.into()),
             log: log(&reader)?,
             log_format: log_format(&reader)?,
             drills: reader.parsed(&DRILLS)?,
@@ -165,15 +160,13 @@ fn log(reader: &Reader<'_>) -> Result<String, ConfigurationError> {
 fn token_secret(reader: &Reader<'_>) -> Result<Option<SecretString>, ConfigurationError> {
     let secret: Option<SecretString> = reader.optional(&TOKEN_SECRET).map(Into::into);
     match &secret {
-        Some(text) if text.expose_secret().len() < TOKEN_SECRET_BYTES_MIN => {
-            Err(ConfigurationError::of(
-                &TOKEN_SECRET,
-                format!(
-                    "has {} bytes and needs {TOKEN_SECRET_BYTES_MIN}",
-                    text.expose_secret().len()
-                ),
-            ))
-        }
+        Some(text) if text.expose_secret().len() < TOKEN_SECRET_BYTES_MIN => Err(ConfigurationError::of(
+            &TOKEN_SECRET,
+            format!(
+                "has {} bytes and needs {TOKEN_SECRET_BYTES_MIN}",
+                text.expose_secret().len()
+            ),
+        )),
         Some(_) | None => Ok(secret),
     }
 }

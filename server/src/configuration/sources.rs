@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::setting::{ALL, Setting};
 use super::ConfigurationError;
+use super::setting::{ALL, Setting};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,10 +58,7 @@ impl Sources {
     }
 
     /// An environment of one's own.
-    pub(crate) fn with_environment(
-        environment: HashMap<String, String>,
-        file: Option<PathBuf>,
-    ) -> Self {
+    pub(crate) fn with_environment(environment: HashMap<String, String>, file: Option<PathBuf>) -> Self {
         let named = || environment.get("ONSALE_CONFIG").filter(|path| !path.is_empty());
         let file = file.or_else(|| named().map(PathBuf::from));
         Self {
@@ -91,10 +88,10 @@ impl Sources {
         let mut values = BTreeMap::new();
         for setting in ALL {
             let value = self
-                .from_flag(setting)
-                .map_or_else(|| self.from_environment(setting), |value| Ok(Some(value)))?
-                .or_else(|| self.from_file(setting, &file))
-                .or_else(|| from_default(setting));
+                .flagged(setting)
+                .map_or_else(|| self.in_environment(setting), |value| Ok(Some(value)))?
+                .or_else(|| self.in_file(setting, &file))
+                .or_else(|| defaulted(setting));
             if let Some(value) = value {
                 values.insert(setting.key, value);
             }
@@ -105,10 +102,12 @@ impl Sources {
     /// Whether anybody said something about a setting.
     pub(crate) fn gives(&self, key: &str) -> Result<bool, ConfigurationError> {
         let values = self.resolve()?;
-        Ok(values.get(key).is_some_and(|value| value.source != Source::Default))
+        Ok(values
+            .get(key)
+            .is_some_and(|value| value.source != Source::Default))
     }
 
-    fn from_flag(&self, setting: &Setting) -> Option<Value> {
+    fn flagged(&self, setting: &Setting) -> Option<Value> {
         self.flags.get(setting.key).map(|text| Value {
             text: text.clone(),
             source: Source::Flag,
@@ -116,7 +115,7 @@ impl Sources {
     }
 
     /// An empty variable counts as unset: compose files pass those on for variables that nobody set.
-    fn from_environment(&self, setting: &Setting) -> Result<Option<Value>, ConfigurationError> {
+    fn in_environment(&self, setting: &Setting) -> Result<Option<Value>, ConfigurationError> {
         let variable = |name: &str| self.environment.get(name).filter(|text| !text.is_empty());
         let direct = variable(setting.env);
         let file_variable = format!("{}_FILE", setting.env);
@@ -147,7 +146,7 @@ impl Sources {
         }
     }
 
-    fn from_file(&self, setting: &Setting, file: &HashMap<String, String>) -> Option<Value> {
+    fn in_file(&self, setting: &Setting, file: &HashMap<String, String>) -> Option<Value> {
         let path = self.file.as_ref()?;
         file.get(setting.key).map(|text| Value {
             text: text.clone(),
@@ -156,7 +155,7 @@ impl Sources {
     }
 }
 
-fn from_default(setting: &Setting) -> Option<Value> {
+fn defaulted(setting: &Setting) -> Option<Value> {
     setting.default.map(|text| Value {
         text: text.to_owned(),
         source: Source::Default,
@@ -176,9 +175,9 @@ fn read_file(path: &Path) -> Result<HashMap<String, String>, ConfigurationError>
         )
     })?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error
-            .span()
-            .map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+        let line = error.span().map_or(1, |span| {
+            1 + text[..span.start.min(text.len())].matches('\n').count()
+        });
         refuse(
             format!("line {line}: {}", error.message()),
             "Write `key = value` lines in TOML",

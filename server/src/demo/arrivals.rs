@@ -12,9 +12,7 @@ const STREAM: u64 = u64::MAX;
 /// number of arrivals).
 pub(crate) fn schedule(buyers: u32, duration: Duration, seed: u64) -> Vec<Duration> {
     let mut random = Random::new(seed, STREAM);
-    let mut arrivals: Vec<_> = (0..buyers)
-        .map(|_| duration.mul_f64(random.unit()))
-        .collect();
+    let mut arrivals: Vec<_> = (0..buyers).map(|_| duration.mul_f64(random.unit())).collect();
     arrivals.sort_unstable();
     arrivals
 }

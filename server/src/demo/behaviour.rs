@@ -76,9 +76,8 @@ mod tests {
     #[test]
     fn every_behaviour_occurs_and_most_just_buy() {
         let crowd: Vec<_> = (0..10_000).map(|index| buyer(3, index, 3)).collect();
-        let count = |wanted: fn(&Behaviour) -> bool| {
-            crowd.iter().filter(|buyer| wanted(&buyer.behaviour)).count()
-        };
+        let count =
+            |wanted: fn(&Behaviour) -> bool| crowd.iter().filter(|buyer| wanted(&buyer.behaviour)).count();
         assert!(count(|behaviour| *behaviour == Behaviour::Buys) > 6_500);
         assert!(count(|behaviour| matches!(behaviour, Behaviour::Thinks(_))) > 900);
         assert!(count(|behaviour| *behaviour == Behaviour::Abandons) > 500);

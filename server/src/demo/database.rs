@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+#[cfg(feature = "embedded")]
 use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -35,8 +36,10 @@ impl Postgres {
         if plan.journal == JournalKind::Postgres {
             return Err(ConfigurationError {
                 setting: "journal (ONSALE_JOURNAL)".to_owned(),
-                problem: "the postgres journal needs more than the embedded Postgres's one connection".to_owned(),
-                mend: "Give a real Postgres in --database-url or DATABASE_URL, or choose --journal local".to_owned(),
+                problem: "the postgres journal needs more than the embedded Postgres's one connection"
+                    .to_owned(),
+                mend: "Give a real Postgres in --database-url or DATABASE_URL, or choose --journal local"
+                    .to_owned(),
             }
             .into());
         }
@@ -67,7 +70,9 @@ impl Postgres {
         Err(ConfigurationError {
             setting: "database_url (DATABASE_URL)".to_owned(),
             problem: "is not set, and this build has no embedded Postgres".to_owned(),
-            mend: "Give a Postgres URL, or use a build with it: cargo demo (or cargo build --features embedded)".to_owned(),
+            mend:
+                "Give a Postgres URL, or use a build with it: cargo demo (or cargo build --features embedded)"
+                    .to_owned(),
         }
         .into())
     }

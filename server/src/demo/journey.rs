@@ -45,7 +45,13 @@ pub(crate) async fn run(shop: &Shop, buyer: Buyer, due: Instant) -> anyhow::Resu
         ttl: TTL_DEFAULT,
     })?;
     let behaviour = buyer.behaviour;
-    let mut visit = Visit { shop, buyer, token, due, keys: 0 };
+    let mut visit = Visit {
+        shop,
+        buyer,
+        token,
+        due,
+        keys: 0,
+    };
     match behaviour {
         Behaviour::Buys => visit.buy("sim_approve").await,
         Behaviour::IsDeclined => visit.buy("sim_decline").await,
@@ -120,7 +126,9 @@ impl Visit<'_> {
             let call = self.call(path.clone(), &key, body);
             let (code, retry_after) = match self.send(&call).await? {
                 Reply::Done { body, sent, .. } => return Ok(Some((body, key, sent))),
-                Reply::Refused { code, retry_after, .. } => (code, retry_after),
+                Reply::Refused {
+                    code, retry_after, ..
+                } => (code, retry_after),
                 Reply::GaveUp => ("no_answer".to_owned(), None),
             };
             attempts += 1;
@@ -172,9 +180,14 @@ impl Visit<'_> {
         let tickets = order["tickets"].as_array().context("an order without tickets")?;
         let acknowledgement = Acknowledgement {
             order_id: id(&order["id"])?,
-            ticket_ids: tickets.iter().map(|ticket| id(&ticket["id"])).collect::<Result<_, _>>()?,
+            ticket_ids: tickets
+                .iter()
+                .map(|ticket| id(&ticket["id"]))
+                .collect::<Result<_, _>>()?,
             key,
-            total_minor: order["total"]["amount"].as_i64().context("an order without a total")?,
+            total_minor: order["total"]["amount"]
+                .as_i64()
+                .context("an order without a total")?,
         };
         self.shop.ledger.acknowledge(acknowledgement, self.due, sent);
         Ok(())

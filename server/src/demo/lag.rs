@@ -40,6 +40,12 @@ mod tests {
     #[test]
     fn lag_is_read_from_the_exposition_format() {
         let text = "# TYPE onsale_write_behind_lag_records gauge\nonsale_write_behind_lag_records 12\nonsale_write_behind_lag_seconds{x=\"y\"} 0.25\nonsale_write_behind_lag_seconds_max 9\n";
-        assert_eq!(parse(text), Lag { records: 12.0, seconds: 0.25 });
+        assert_eq!(
+            parse(text),
+            Lag {
+                records: 12.0,
+                seconds: 0.25
+            }
+        );
     }
 }

@@ -149,8 +149,7 @@ impl Ledger {
     pub(crate) fn recent_latency(&self) -> Option<(f64, f64)> {
         let mut log = self.log();
         let recent = &mut log.latency_recent;
-        let quantiles = (!recent.is_empty())
-            .then(|| (millis(recent, 0.5), millis(recent, 0.99)));
+        let quantiles = (!recent.is_empty()).then(|| (millis(recent, 0.5), millis(recent, 0.99)));
         recent.reset();
         quantiles
     }

@@ -17,6 +17,7 @@ mod ledger;
 mod plan;
 mod process;
 mod random;
+#[cfg(feature = "embedded")]
 mod relay;
 mod report;
 mod setup;
@@ -83,7 +84,12 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome, Failure> {
     let sale = setup::open_sale(&connections, &minter, plan)
         .await
         .context("cannot open the sale")?;
-    let shop = Arc::new(Shop { sale, connections, minter, ledger: Ledger::new()? });
+    let shop = Arc::new(Shop {
+        sale,
+        connections,
+        minter,
+        ledger: Ledger::new()?,
+    });
     storm(&shop, plan, &mut server).await?;
 
     say("every buyer is through; stopping the server and reading Postgres…");
@@ -139,7 +145,9 @@ async fn settle(shop: &Shop, postgres: &Postgres, server: &mut Server) -> anyhow
     let deadline = Instant::now() + SETTLE_WITHIN;
     let mut pause = Duration::from_millis(300);
     loop {
-        while lag::read(server.internal).await.is_none_or(|lag| lag.records > 0.0)
+        while lag::read(server.internal)
+            .await
+            .is_none_or(|lag| lag.records > 0.0)
             && Instant::now() < deadline
         {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -160,16 +168,24 @@ async fn audit_all(plan: &Plan, postgres: &Postgres) -> Result<audit::Report, Fa
         .flag("database_url", Some(postgres.url()))
         .flag("database_connections_max", Some(1))
         .flag("journal", Some(plan.journal.as_str()))
-        .flag("journal_directory", Some(plan.directory.join("journal").display()));
+        .flag(
+            "journal_directory",
+            Some(plan.directory.join("journal").display()),
+        );
     let settings = Settings::load(&sources)?;
     command::audit::of_settings(&settings, None, false).await
 }
 
 /// A secret for this demo's tokens.
 fn secret() -> anyhow::Result<String> {
-    let mut bytes = [0; 32];
+    let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).context("no randomness")?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let (first, second) = bytes.split_at(16);
+    let hex = |half: &[u8]| {
+        half.iter()
+            .fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte))
+    };
+    Ok(format!("{:032x}{:032x}", hex(first), hex(second)))
 }
 
 #[expect(clippy::print_stderr, reason = "progress for people; results go to stdout")]

@@ -42,7 +42,7 @@ pub(crate) struct Plan {
 }
 
 /// Why buyers, rate and duration do not go together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub(crate) enum CrowdError {
     /// All three were given.
     #[error("give at most two of --buyers, --rate and --duration: the third follows")]
@@ -99,7 +99,10 @@ mod tests {
         assert_eq!(crowd(Some(1_000), Some(100.0), None), Ok((1_000, seconds(10))));
         assert_eq!(crowd(None, Some(100.0), Some(5.0)), Ok((500, seconds(5))));
         assert_eq!(crowd(Some(7), None, Some(3.0)), Ok((7, seconds(3))));
-        assert_eq!(crowd(Some(1), Some(1.0), Some(1.0)), Err(CrowdError::Overdetermined));
+        assert_eq!(
+            crowd(Some(1), Some(1.0), Some(1.0)),
+            Err(CrowdError::Overdetermined)
+        );
         assert!(crowd(None, Some(0.0), None).is_err());
         assert!(crowd(None, Some(f64::NAN), Some(1.0)).is_err());
         assert_eq!(crowd(Some(0), None, None), Err(CrowdError::BadSize(0.0)));

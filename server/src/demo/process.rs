@@ -43,11 +43,17 @@ impl Server {
         let journal_directory = plan.directory.join("journal");
         let environment = vec![
             ("DATABASE_URL", postgres.url().to_owned()),
-            ("ONSALE_DATABASE_CONNECTIONS_MAX", postgres.connections_max.to_string()),
+            (
+                "ONSALE_DATABASE_CONNECTIONS_MAX",
+                postgres.connections_max.to_string(),
+            ),
             ("ONSALE_LISTEN", api.to_string()),
             ("ONSALE_INTERNAL_LISTEN", internal.to_string()),
             ("ONSALE_JOURNAL", plan.journal.as_str().to_owned()),
-            ("ONSALE_JOURNAL_DIRECTORY", journal_directory.display().to_string()),
+            (
+                "ONSALE_JOURNAL_DIRECTORY",
+                journal_directory.display().to_string(),
+            ),
             ("ONSALE_TOKEN_SECRET", secret.to_owned()),
             ("ONSALE_TOKEN_ISSUER", TOKEN_ISSUER.to_owned()),
             ("ONSALE_TOKEN_AUDIENCE", TOKEN_AUDIENCE.to_owned()),
@@ -68,7 +74,11 @@ impl Server {
 
     /// Brings the schema up to date, by the same program.
     pub(crate) async fn migrate(&self) -> anyhow::Result<()> {
-        let status = self.command("migrate")?.status().await.context("onsale migrate")?;
+        let status = self
+            .command("migrate")?
+            .status()
+            .await
+            .context("onsale migrate")?;
         if status.success() {
             Ok(())
         } else {
@@ -94,7 +104,10 @@ impl Server {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                bail!("onsale serve was not ready within {READY_WITHIN:?}\n{}", tail(&self.log));
+                bail!(
+                    "onsale serve was not ready within {READY_WITHIN:?}\n{}",
+                    tail(&self.log)
+                );
             }
             sleep(Duration::from_millis(10)).await;
         }
@@ -113,7 +126,10 @@ impl Server {
         };
         drop(child.stdin.take());
         let Ok(status) = timeout(STOP_WITHIN, child.wait()).await else {
-            bail!("onsale serve did not stop within {STOP_WITHIN:?}\n{}", tail(&self.log));
+            bail!(
+                "onsale serve did not stop within {STOP_WITHIN:?}\n{}",
+                tail(&self.log)
+            );
         };
         let status = status.context("onsale serve")?;
         if status.success() {
@@ -137,7 +153,10 @@ impl Server {
             .process_group(0);
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
-            if name_text.starts_with("ONSALE_") || name_text.starts_with("REDIS_URL") || name_text.starts_with("DATABASE_URL") {
+            if name_text.starts_with("ONSALE_")
+                || name_text.starts_with("REDIS_URL")
+                || name_text.starts_with("DATABASE_URL")
+            {
                 command.env_remove(&name);
             }
         }

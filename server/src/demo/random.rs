@@ -1,7 +1,7 @@
 //! Seeded randomness: the same seed gives the same storm on every machine.
 
 /// `SplitMix64` (Steele, Lea, Flood 2014): small, fast, and good enough to spread buyers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -22,7 +22,10 @@ impl Random {
     }
 
     /// At least 0 and below 1.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are exactly what a double holds")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "53 bits are exactly what a double holds"
+    )]
     pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }

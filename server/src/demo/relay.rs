@@ -51,7 +51,9 @@ impl Relay {
 }
 
 async fn relay(client: TcpStream, server: SocketAddr) -> anyhow::Result<()> {
-    let server = TcpStream::connect(server).await.context("embedded Postgres is gone")?;
+    let server = TcpStream::connect(server)
+        .await
+        .context("embedded Postgres is gone")?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();

@@ -52,24 +52,52 @@ fn rows(verdict: &Verdict) -> Vec<(&'static str, String, &'static str)> {
         ("capacity", verdict.capacity.to_string(), "seats, in two quotas"),
         ("sold", verdict.sold.to_string(), "valid tickets in Postgres"),
         ("oversold", verdict.oversold.to_string(), "must be 0"),
-        ("duplicate_seats", verdict.duplicate_seats.to_string(), "must be 0"),
+        (
+            "duplicate_seats",
+            verdict.duplicate_seats.to_string(),
+            "must be 0",
+        ),
         (
             "lost_acknowledgements",
             verdict.lost_acknowledgements.to_string(),
             "orders that clients have and Postgres has not; must be 0",
         ),
-        ("captured_minor", verdict.captured_minor.to_string(), "money taken"),
-        ("orders_minor", verdict.orders_minor.to_string(), "must equal the money taken"),
-        ("offered_per_second", format!("{:.1}", verdict.offered_per_second), "buyers arriving"),
+        (
+            "captured_minor",
+            verdict.captured_minor.to_string(),
+            "money taken",
+        ),
+        (
+            "orders_minor",
+            verdict.orders_minor.to_string(),
+            "must equal the money taken",
+        ),
+        (
+            "offered_per_second",
+            format!("{:.1}", verdict.offered_per_second),
+            "buyers arriving",
+        ),
         (
             "acknowledged_per_second",
             format!("{:.1}", verdict.acknowledged_per_second),
             "orders, until 95 % of them were placed",
         ),
-        ("p50_ms", format!("{:.1}", verdict.p50_ms), "from the scheduled arrival to the order"),
-        ("p99_ms", format!("{:.1}", verdict.p99_ms), "crash and retries included"),
+        (
+            "p50_ms",
+            format!("{:.1}", verdict.p50_ms),
+            "from the scheduled arrival to the order",
+        ),
+        (
+            "p99_ms",
+            format!("{:.1}", verdict.p99_ms),
+            "crash and retries included",
+        ),
         ("p999_ms", format!("{:.1}", verdict.p999_ms), ""),
-        ("recovery_ms", recovery, "from the crash to the first order after it"),
+        (
+            "recovery_ms",
+            recovery,
+            "from the crash to the first order after it",
+        ),
     ]
 }
 
@@ -86,6 +114,11 @@ fn shown(plan: &Plan, outcome: &Outcome) -> String {
         plan.capacity,
         outcome.clients.acknowledgements.len(),
         outcome.postgres,
-        outcome.audit.events.iter().map(|event| event.records).sum::<u64>(),
+        outcome
+            .audit
+            .events
+            .iter()
+            .map(|event| event.records)
+            .sum::<u64>(),
     )
 }

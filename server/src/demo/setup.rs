@@ -53,12 +53,18 @@ pub(crate) async fn open_sale(
     };
     let organization = json!({"name": "Storm Hall"});
     let organization_id = organizer.create("/v1/admin/organizations", organization).await?;
-    let event_id = organizer.create("/v1/admin/events", event(organization_id)?).await?;
+    let event_id = organizer
+        .create("/v1/admin/events", event(organization_id)?)
+        .await?;
     let event = format!("/v1/admin/events/{event_id}");
 
     let seats = plan.capacity / 5;
     let floor = organizer
-        .add(&event, "quotas", json!({"name": "Floor", "capacity": plan.capacity - seats}))
+        .add(
+            &event,
+            "quotas",
+            json!({"name": "Floor", "capacity": plan.capacity - seats}),
+        )
         .await?;
     let seated = organizer
         .add(&event, "quotas", json!({"name": "Seats", "capacity": seats}))
@@ -74,12 +80,18 @@ pub(crate) async fn open_sale(
         ticket_type_ids.push(organizer.add(&event, "ticket-types", ticket_type).await?);
     }
     organizer.publish(&event).await?;
-    Ok(Sale { event_id, ticket_type_ids })
+    Ok(Sale {
+        event_id,
+        ticket_type_ids,
+    })
 }
 
 fn event(organization_id: Uuid) -> anyhow::Result<Value> {
     let now = Timestamp::now();
-    let hours = |hours: i64| now.checked_add(hours.hours()).context("the clock is out of range");
+    let hours = |hours: i64| {
+        now.checked_add(hours.hours())
+            .context("the clock is out of range")
+    };
     Ok(json!({
         "organization_id": organization_id,
         "name": "The Storm, live",
@@ -112,7 +124,8 @@ impl Organizer<'_> {
 
     async fn publish(&mut self, event: &str) -> anyhow::Result<()> {
         let version = self.version(event).await?;
-        self.call("POST", &format!("{event}/publish"), Some(version), None).await?;
+        self.call("POST", &format!("{event}/publish"), Some(version), None)
+            .await?;
         Ok(())
     }
 

@@ -61,9 +61,7 @@ pub(crate) async fn strike(
     }
     let half_sold = u64::from(plan.capacity / 2);
     let half_time = shop.ledger.started + plan.duration / 2;
-    while shop.ledger.counts.tickets.load(Ordering::Relaxed) < half_sold
-        && Instant::now() < half_time
-    {
+    while shop.ledger.counts.tickets.load(Ordering::Relaxed) < half_sold && Instant::now() < half_time {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     match plan.crash {

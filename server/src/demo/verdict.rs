@@ -32,7 +32,7 @@ pub(crate) struct Evidence {
     /// Sum of the captured payments.
     pub(crate) captured_minor: i64,
     /// Payments that are still to be captured, voided or refunded.
-    pub(crate) payments_pending: u64,
+    pub(crate) payments_pending: usize,
 }
 
 /// Pass or fail.
@@ -47,6 +47,7 @@ pub(crate) enum Outcome {
 
 /// What `--json` prints: exactly these fields.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the contract names the field")]
 pub(crate) struct Verdict {
     pub(crate) capacity: u64,
     pub(crate) sold: u64,
@@ -80,7 +81,10 @@ pub(crate) fn judge(evidence: &Evidence, clients: &Summary, context: Context) ->
     let oversold = oversold(evidence);
     let duplicate_seats = duplicate_seats(evidence, &clients.acknowledgements);
     let lost_acknowledgements = lost_acknowledgements(evidence, &clients.acknowledgements);
-    let orders_minor = evidence.orders.values().fold(0_i64, |sum, total| sum.saturating_add(*total));
+    let orders_minor = evidence
+        .orders
+        .values()
+        .fold(0_i64, |sum, total| sum.saturating_add(*total));
     let pass = oversold == 0
         && duplicate_seats == 0
         && lost_acknowledgements == 0
@@ -136,7 +140,12 @@ fn duplicate_seats(evidence: &Evidence, acknowledged: &[Acknowledgement]) -> u64
     let mut holders: HashMap<Uuid, Uuid> = HashMap::new();
     let given_twice = acknowledged
         .iter()
-        .flat_map(|order| order.ticket_ids.iter().map(|ticket_id| (*ticket_id, order.order_id)))
+        .flat_map(|order| {
+            order
+                .ticket_ids
+                .iter()
+                .map(|ticket_id| (*ticket_id, order.order_id))
+        })
         .filter(|(ticket_id, order_id)| *holders.entry(*ticket_id).or_insert(*order_id) != *order_id)
         .count();
     size(stored + given_twice)

@@ -76,9 +76,11 @@ fn fails(verdict: &Verdict) -> bool {
 
 #[test]
 fn a_sound_sale_passes() {
-    check("sound", |_| {}, |verdict| {
-        verdict.verdict == Outcome::Pass && verdict.capacity == 2 && verdict.sold == 2
-    });
+    check(
+        "sound",
+        |_| {},
+        |verdict| verdict.verdict == Outcome::Pass && verdict.capacity == 2 && verdict.sold == 2,
+    );
 }
 
 #[test]
@@ -102,59 +104,111 @@ fn a_cut_off_answer_is_no_loss() {
 #[test]
 fn lost_acknowledgements_fail() {
     let lost = |verdict: &Verdict| fails(verdict) && verdict.lost_acknowledgements == 1;
-    check("order missing", |case| {
-        case.evidence.orders.remove(&order(1));
-        case.evidence.captured_minor = 500;
-    }, lost);
-    check("ticket missing", |case| {
-        case.evidence.tickets.pop();
-    }, lost);
-    check("ticket of another order", |case| {
-        case.evidence.tickets[1].order_id = order(0);
-    }, lost);
-    check("another total", |case| {
-        case.evidence.orders.insert(order(1), 400);
-        case.evidence.captured_minor = 900;
-    }, lost);
-    check("told without tickets", |case| {
-        case.clients.acknowledgements[0].ticket_ids.clear();
-    }, lost);
+    check(
+        "order missing",
+        |case| {
+            case.evidence.orders.remove(&order(1));
+            case.evidence.captured_minor = 500;
+        },
+        lost,
+    );
+    check(
+        "ticket missing",
+        |case| {
+            case.evidence.tickets.pop();
+        },
+        lost,
+    );
+    check(
+        "ticket of another order",
+        |case| {
+            case.evidence.tickets[1].order_id = order(0);
+        },
+        lost,
+    );
+    check(
+        "another total",
+        |case| {
+            case.evidence.orders.insert(order(1), 400);
+            case.evidence.captured_minor = 900;
+        },
+        lost,
+    );
+    check(
+        "told without tickets",
+        |case| {
+            case.clients.acknowledgements[0].ticket_ids.clear();
+        },
+        lost,
+    );
 }
 
 #[test]
 fn overselling_fails() {
-    check("capacity 1", |case| {
-        case.evidence.quotas.insert(QUOTA, 1);
-    }, |verdict| fails(verdict) && verdict.oversold == 1);
-    check("free seats elsewhere do not make up for it", |case| {
-        case.evidence.quotas.insert(QUOTA, 1);
-        case.evidence.quotas.insert(Uuid::from_u128(2), 5);
-    }, |verdict| fails(verdict) && verdict.oversold == 1);
-    check("unknown quota", |case| {
-        case.evidence.tickets[0].quota_id = Uuid::from_u128(9);
-    }, |verdict| fails(verdict) && verdict.oversold == 1);
+    check(
+        "capacity 1",
+        |case| {
+            case.evidence.quotas.insert(QUOTA, 1);
+        },
+        |verdict| fails(verdict) && verdict.oversold == 1,
+    );
+    check(
+        "free seats elsewhere do not make up for it",
+        |case| {
+            case.evidence.quotas.insert(QUOTA, 1);
+            case.evidence.quotas.insert(Uuid::from_u128(2), 5);
+        },
+        |verdict| fails(verdict) && verdict.oversold == 1,
+    );
+    check(
+        "unknown quota",
+        |case| {
+            case.evidence.tickets[0].quota_id = Uuid::from_u128(9);
+        },
+        |verdict| fails(verdict) && verdict.oversold == 1,
+    );
 }
 
 #[test]
 fn duplicate_tickets_fail() {
     let duplicate = |verdict: &Verdict| fails(verdict) && verdict.duplicate_seats == 1;
-    check("same code", |case| {
-        case.evidence.tickets[1].code = case.evidence.tickets[0].code.clone();
-    }, duplicate);
-    check("same id stored twice", |case| {
-        let again = case.evidence.tickets[0].clone();
-        case.evidence.tickets.push(again);
-        case.evidence.quotas.insert(QUOTA, 3);
-    }, duplicate);
-    check("one ticket told to two buyers", |case| {
-        case.clients.acknowledgements[1].ticket_ids.push(ticket(0));
-    }, duplicate);
+    check(
+        "same code",
+        |case| {
+            case.evidence.tickets[1].code = case.evidence.tickets[0].code.clone();
+        },
+        duplicate,
+    );
+    check(
+        "same id stored twice",
+        |case| {
+            let again = case.evidence.tickets[0].clone();
+            case.evidence.tickets.push(again);
+            case.evidence.quotas.insert(QUOTA, 3);
+        },
+        duplicate,
+    );
+    check(
+        "one ticket told to two buyers",
+        |case| {
+            case.clients.acknowledgements[1].ticket_ids.push(ticket(0));
+        },
+        duplicate,
+    );
 }
 
 #[test]
 fn money_that_does_not_add_up_fails() {
-    check("captured too little", |case| case.evidence.captured_minor = 500, fails);
-    check("captured too much", |case| case.evidence.captured_minor = 1_500, fails);
+    check(
+        "captured too little",
+        |case| case.evidence.captured_minor = 500,
+        fails,
+    );
+    check(
+        "captured too much",
+        |case| case.evidence.captured_minor = 1_500,
+        fails,
+    );
     check("not settled", |case| case.evidence.payments_pending = 1, fails);
 }
 
@@ -162,7 +216,11 @@ fn money_that_does_not_add_up_fails() {
 fn an_unhappy_auditor_no_recovery_or_no_sale_fails() {
     check("audit", |case| case.context.audit_clean = false, fails);
     check("no recovery", |case| case.clients.recovery_ms = None, fails);
-    check("nobody served", |case| case.clients.acknowledgements.clear(), fails);
+    check(
+        "nobody served",
+        |case| case.clients.acknowledgements.clear(),
+        fails,
+    );
 }
 
 #[test]
@@ -172,9 +230,20 @@ fn json_has_exactly_the_promised_fields() {
     let json = serde_json::to_value(&verdict).unwrap();
     let fields: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
     let mut promised = vec![
-        "capacity", "sold", "oversold", "duplicate_seats", "lost_acknowledgements", "captured_minor",
-        "orders_minor", "offered_per_second", "acknowledged_per_second", "p50_ms", "p99_ms", "p999_ms",
-        "recovery_ms", "verdict",
+        "capacity",
+        "sold",
+        "oversold",
+        "duplicate_seats",
+        "lost_acknowledgements",
+        "captured_minor",
+        "orders_minor",
+        "offered_per_second",
+        "acknowledged_per_second",
+        "p50_ms",
+        "p99_ms",
+        "p999_ms",
+        "recovery_ms",
+        "verdict",
     ];
     promised.sort_unstable();
     let mut fields = fields;

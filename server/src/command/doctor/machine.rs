@@ -11,8 +11,16 @@ const DESCRIPTORS_RESERVED: u64 = 256;
 /// The clock is wrong when it stands before this release was made (2026-01-01).
 const CLOCK_SECONDS_MIN: i64 = 1_767_225_600;
 /// File systems that lose their contents with the machine, or whose sync promises less than a disk's.
-const UNFIT_FILE_SYSTEMS: [&str; 8] =
-    ["tmpfs", "ramfs", "devtmpfs", "nfs", "nfs4", "cifs", "fuse.sshfs", "9p"];
+const UNFIT_FILE_SYSTEMS: [&str; 8] = [
+    "tmpfs",
+    "ramfs",
+    "devtmpfs",
+    "nfs",
+    "nfs4",
+    "cifs",
+    "fuse.sshfs",
+    "9p",
+];
 
 /// Whether the directory can be written to and synced, and lies on a disk.
 pub(super) fn journal_directory(directory: &Path) -> Check {
@@ -49,7 +57,9 @@ fn file_system_of(directory: &Path) -> Option<String> {
         .filter_map(|line| {
             let mut fields = line.split(' ');
             let (mount_point, kind) = (fields.nth(1)?, fields.next()?);
-            directory.starts_with(mount_point).then_some((mount_point.len(), kind))
+            directory
+                .starts_with(mount_point)
+                .then_some((mount_point.len(), kind))
         })
         .max_by_key(|(length, _)| *length)
         .map(|(_, kind)| kind.to_owned())
@@ -62,7 +72,9 @@ pub(super) fn file_descriptors(connections_max: u32) -> Check {
     match soft_limit() {
         Some(limit) if limit < needed => Check::warning(
             NAME,
-            format!("the limit is {limit} and {connections_max} connections need {needed}; raise it (ulimit -n, LimitNOFILE=) or lower connections_max"),
+            format!(
+                "the limit is {limit} and {connections_max} connections need {needed}; raise it (ulimit -n, LimitNOFILE=) or lower connections_max"
+            ),
         ),
         Some(limit) => Check::ok(NAME, format!("the limit is {limit}")),
         None => Check::warning(NAME, "the limit cannot be read on this system"),
@@ -71,7 +83,9 @@ pub(super) fn file_descriptors(connections_max: u32) -> Check {
 
 fn soft_limit() -> Option<u64> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
     match line.split_whitespace().next()? {
         "unlimited" => Some(u64::MAX),
         number => number.parse().ok(),
@@ -82,7 +96,10 @@ fn soft_limit() -> Option<u64> {
 pub(super) fn clock() -> Check {
     let now = jiff::Timestamp::now();
     if now.as_second() < CLOCK_SECONDS_MIN {
-        Check::failed("clock", format!("it says {now}; set it, sales windows and tokens depend on it"))
+        Check::failed(
+            "clock",
+            format!("it says {now}; set it, sales windows and tokens depend on it"),
+        )
     } else {
         Check::ok("clock", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
     }

@@ -32,10 +32,16 @@ impl Live {
     /// Takes over some lines of the terminal. Raw mode keeps typed keys off the picture, so Ctrl-C is read here.
     pub(super) fn open(interrupt: CancellationToken) -> anyhow::Result<Self> {
         enable_raw_mode().context("raw mode")?;
-        let options = TerminalOptions { viewport: Viewport::Inline(LINES) };
+        let options = TerminalOptions {
+            viewport: Viewport::Inline(LINES),
+        };
         let terminal = Terminal::with_options(CrosstermBackend::new(std::io::stderr()), options);
         match terminal {
-            Ok(terminal) => Ok(Self { terminal, history: Vec::new(), interrupt }),
+            Ok(terminal) => Ok(Self {
+                terminal,
+                history: Vec::new(),
+                interrupt,
+            }),
             Err(error) => {
                 disable_raw_mode().context("raw mode")?;
                 Err(error).context("terminal")
@@ -61,9 +67,10 @@ impl Live {
 
     fn read_keys(&self) {
         while event::poll(Duration::ZERO).unwrap_or(false) {
-            let Ok(Event::Key(key)) = event::read() else { continue };
-            let control_c =
-                key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+            let Ok(Event::Key(key)) = event::read() else {
+                continue;
+            };
+            let control_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
             if control_c || key.code == KeyCode::Char('q') {
                 self.interrupt.cancel();
             }
@@ -72,7 +79,10 @@ impl Live {
 }
 
 impl Drop for Live {
-    #[expect(clippy::print_stderr, reason = "leaves the picture, for whatever is printed next")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "leaves the picture, for whatever is printed next"
+    )]
     fn drop(&mut self) {
         let _ = disable_raw_mode();
         eprintln!();
@@ -93,10 +103,26 @@ fn draw(canvas: &mut Canvas<'_>, frame: &Frame, history: &[u64]) {
         Constraint::Length(1),
     ])
     .split(inner);
-    bar(canvas, rows[0], "seats sold", frame.tickets, frame.capacity, Color::Green);
-    bar(canvas, rows[1], "buyers arrived", frame.offered, frame.buyers, Color::Blue);
+    bar(
+        canvas,
+        rows[0],
+        "seats sold",
+        frame.tickets,
+        frame.capacity,
+        Color::Green,
+    );
+    bar(
+        canvas,
+        rows[1],
+        "buyers arrived",
+        frame.offered,
+        frame.buyers,
+        Color::Blue,
+    );
     canvas.render_widget(Paragraph::new(numbers(frame)), rows[2]);
-    let sparkline = Sparkline::default().data(history).style(Style::new().fg(Color::Cyan));
+    let sparkline = Sparkline::default()
+        .data(history)
+        .style(Style::new().fg(Color::Cyan));
     canvas.render_widget(sparkline, rows[3]);
     canvas.render_widget(Paragraph::new(phase(frame)), rows[4]);
 }

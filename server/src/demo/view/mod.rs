@@ -86,12 +86,14 @@ pub(crate) async fn show(
     let (mut offered, mut orders, mut looked) = (0, 0, shop.ledger.started);
     while done.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
         let counts = &shop.ledger.counts;
+        let lag = lag::read(internal).await;
+        let phase = *phase.borrow();
         let now = Instant::now();
         let seconds = (now - looked).as_secs_f64();
         let offered_now = counts.offered.load(Ordering::Relaxed);
         let orders_now = counts.orders.load(Ordering::Relaxed);
         let frame = Frame {
-            phase: *phase.borrow(),
+            phase,
             elapsed: now - shop.ledger.started,
             duration: plan.duration,
             capacity: plan.capacity.into(),
@@ -102,12 +104,12 @@ pub(crate) async fn show(
             offered_per_second: rate(offered_now - offered, seconds),
             acknowledged_per_second: rate(orders_now - orders, seconds),
             latency_ms: shop.ledger.recent_latency(),
-            lag: lag::read(internal).await,
+            lag,
         };
         (offered, orders, looked) = (offered_now, orders_now, now);
         match &mut screen {
             Screen::Live(live) => live.show(&frame),
-            Screen::Plain(plain) => plain.show(&frame),
+            Screen::Plain(lines) => lines.show(&frame),
         }
     }
     if let Screen::Live(live) = screen {
@@ -126,5 +128,9 @@ fn open(interrupt: CancellationToken) -> Screen {
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
 fn rate(count: u64, seconds: f64) -> f64 {
-    if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
+    if seconds > 0.0 {
+        count as f64 / seconds
+    } else {
+        0.0
+    }
 }
