@@ -129,3 +129,7 @@ mod embedded {
         }
     }
 }
+
+#[cfg(all(test, feature = "embedded"))]
+#[path = "database_tests.rs"]
+mod tests;
