@@ -44,9 +44,8 @@ impl EventStatus {
         matches!(
             (self, to),
             (Self::Draft, Self::Published)
-                | (Self::Published, Self::OnSale)
+                | (Self::Published | Self::Paused, Self::OnSale)
                 | (Self::OnSale, Self::Paused)
-                | (Self::Paused, Self::OnSale)
                 | (Self::Published | Self::OnSale | Self::Paused, Self::Closed)
                 | (
                     Self::Draft | Self::Published | Self::OnSale | Self::Paused | Self::Closed,

@@ -41,7 +41,7 @@ pub enum Refusal {
     /// Some are free, but fewer than were asked for.
     #[error("only {available} tickets of this type are available")]
     InsufficientAvailability {
-        /// How many are free.
+        /// How many the request could have had, after its earlier lines of the same quota.
         available: u32,
     },
     /// The buyer would pass the event's limit.

@@ -1,1 +1,24 @@
-//! Journals, projections and repositories.
+//! Everything that Onsale keeps outside its own memory; the only crate with SQL.
+//!
+//! - [`Database`] is the handle on Postgres: connecting, migrating, and the read models (rows for services and
+//!   HTTP to show). It works with a single connection, because the embedded Postgres has no more.
+//! - [`PostgresJournal`] and [`LocalJournal`] implement the engine's journal.
+//! - [`PostgresProjection`] folds committed records into the relational tables.
+//!
+//! What is not here: rules (domain), scheduling and retrying (engine), deciding what to show to whom (services).
+//! To add a query: write it with `query!` in the file of its noun, then run `cargo xtask sqlx-prepare`.
+
+mod convert;
+mod database;
+mod journal;
+mod projection;
+mod read;
+
+pub use database::{Database, DatabaseConfig, DatabaseError};
+pub use journal::{LocalJournal, PostgresJournal};
+pub use projection::PostgresProjection;
+pub use read::{
+    EventCursor, EventFilter, EventRow, EventTotals, HoldRow, HoldStatus, LineRow, OrderRow,
+    OrderStatus, OrganizationRow, PaymentRow, PaymentStatus, PaymentToSettle, QuotaRow, TicketRow,
+    TicketStatus, TicketTypeRow,
+};

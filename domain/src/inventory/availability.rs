@@ -27,13 +27,14 @@ impl QuotaCounts {
         self.capacity.saturating_sub(self.held).saturating_sub(self.sold)
     }
 
-    /// The refusal of a line that wants more than the `available` units. Only where nothing is held either is it
-    /// "sold out": held units may come back.
+    /// The refusal of a line that wants more than the `available` units: those that earlier lines of its request
+    /// leave of the free ones. Only where the quota itself has nothing free and nothing held is it "sold out": held
+    /// units may come back.
     pub const fn refusal(self, available: u32, next_expiry_at: Option<UnixMillis>) -> Refusal {
-        match (available, self.held) {
+        match (self.available(), self.held) {
             (0, 0) => Refusal::SoldOut,
             (0, _) => Refusal::AllHeld { next_expiry_at },
-            (available, _) => Refusal::InsufficientAvailability { available },
+            (_, _) => Refusal::InsufficientAvailability { available },
         }
     }
 }

@@ -89,16 +89,16 @@ impl Inventory {
             return Err(Refusal::UnknownQuota);
         }
         match definition.ticket_type(ticket_type.id) {
-            Some((_, present)) => {
-                // Units that are held or sold stand in the old quota's counts.
-                if definition.status != EventStatus::Draft && present.quota_id != ticket_type.quota_id {
-                    return Err(Refusal::Frozen { field: "quota_id" });
-                }
+            // Units that are held or sold stand in the old quota's counts.
+            Some((_, present))
+                if definition.status != EventStatus::Draft && present.quota_id != ticket_type.quota_id =>
+            {
+                return Err(Refusal::Frozen { field: "quota_id" });
             }
             None if definition.ticket_types.len() >= TICKET_TYPES_MAX => {
                 return Err(Refusal::TooMany { what: "ticket types" });
             }
-            None => {}
+            Some(_) | None => {}
         }
         Ok(Record::TicketTypeSet {
             at: now,

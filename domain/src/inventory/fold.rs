@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use super::Violation;
-use super::state::{HeldLines, Hold, HoldEnd, Inventory, KeyEntry, Order, Units};
+use super::state::{EndedHold, HeldLines, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, Order, Units};
 use crate::definition::{EventDefinition, EventDetails, Quota, TicketType};
+use crate::id::BodyDigest;
 use crate::limits::KEY_RETENTION_MS;
 use crate::record::{HoldConfirmed, HoldPlaced, HoldReleased, KeyBinding, ReleaseReason};
 use crate::{BuyerId, EventId, EventStatus, HoldId, OrderId, Record, Sequence, UnixMillis};
@@ -36,7 +37,7 @@ impl Inventory {
                 event_id, details, ..
             } => self.fold_created(*event_id, details, seq)?,
             Record::EventEdited { details, .. } => {
-                self.define(seq, |definition| definition.details = details.clone())?
+                self.define(seq, |definition| definition.details = details.clone())?;
             }
             Record::QuotaSet { quota, .. } => self.fold_quota(quota, seq)?,
             Record::TicketTypeSet { ticket_type, .. } => self.fold_ticket_type(ticket_type, seq)?,
@@ -107,9 +108,10 @@ impl Inventory {
 
     fn fold_ticket_type(&mut self, ticket_type: &TicketType, seq: Sequence) -> Result<(), Violation> {
         let mut added = false;
-        self.define(seq, |definition| match definition.ticket_type(ticket_type.id) {
-            Some((present, _)) => definition.ticket_types[present] = ticket_type.clone(),
-            None => {
+        self.define(seq, |definition| {
+            if let Some((present, _)) = definition.ticket_type(ticket_type.id) {
+                definition.ticket_types[present] = ticket_type.clone();
+            } else {
                 added = true;
                 definition.ticket_types.push(ticket_type.clone());
             }
@@ -145,7 +147,13 @@ impl Inventory {
         if self.holds.insert(record.hold_id, hold).is_some() {
             return Err(Violation::state("two holds have one id"));
         }
-        self.remember_key(record.key, record.hold_id, seq, record.at);
+        self.remember_key(record.key, |body| KeyEntry {
+            body,
+            hold_id: record.hold_id,
+            seq,
+            stage: KeyStage::Placed,
+            at: record.at,
+        });
         Ok(())
     }
 
@@ -165,9 +173,15 @@ impl Inventory {
         match (record.reason, record.key) {
             // The attempt was cut off by the provider, not decided: the same key may try again.
             (ReleaseReason::PaymentUnavailable, Some(binding)) => {
-                self.keys.remove(&binding.key);
+                self.keys.swap_remove(&binding.key);
             }
-            (_, key) => self.remember_key(key, record.hold_id, seq, record.at),
+            (_, key) => self.remember_key(key, |body| KeyEntry {
+                body,
+                hold_id: record.hold_id,
+                seq,
+                stage: KeyStage::Settled,
+                at: record.at,
+            }),
         }
         Ok(())
     }
@@ -184,7 +198,13 @@ impl Inventory {
         if self.orders.insert(record.hold_id.into(), order).is_some() {
             return Err(Violation::state("two orders have one id"));
         }
-        self.remember_key(record.key, record.hold_id, seq, record.at);
+        self.remember_key(record.key, |body| KeyEntry {
+            body,
+            hold_id: record.hold_id,
+            seq,
+            stage: KeyStage::Settled,
+            at: record.at,
+        });
         Ok(())
     }
 
@@ -205,14 +225,15 @@ impl Inventory {
         let hold = self.take_hold(hold_id)?;
         self.remove_units(&hold.lines, Count::Held)?;
         self.debit_buyer(hold.buyer_id, hold.quantity())?;
-        self.ended_holds.insert(hold_id, end);
+        let buyer_id = hold.buyer_id;
+        self.ended_holds.insert(hold_id, EndedHold { buyer_id, end });
         Ok(())
     }
 
     fn take_hold(&mut self, hold_id: HoldId) -> Result<Hold, Violation> {
         let hold = self
             .holds
-            .remove(&hold_id)
+            .swap_remove(&hold_id)
             .ok_or(Violation::state("the hold is not live"))?;
         self.deadlines.remove(&(hold.expires_at, hold_id));
         Ok(hold)
@@ -269,27 +290,19 @@ impl Inventory {
         let live = self.buyers.get_mut(&buyer_id).ok_or_else(|| below_zero.clone())?;
         *live = live.checked_sub(quantity).ok_or(below_zero)?;
         if *live == 0 {
-            self.buyers.remove(&buyer_id);
+            self.buyers.swap_remove(&buyer_id);
         }
         Ok(())
     }
 
-    fn remember_key(&mut self, binding: Option<KeyBinding>, hold_id: HoldId, seq: Sequence, at: UnixMillis) {
+    fn remember_key(&mut self, binding: Option<KeyBinding>, entry: impl FnOnce(BodyDigest) -> KeyEntry) {
         if let Some(KeyBinding { key, body }) = binding {
-            self.keys.insert(
-                key,
-                KeyEntry {
-                    body,
-                    hold_id,
-                    seq,
-                    at,
-                },
-            );
+            self.keys.insert(key, entry(body));
         }
     }
 
     /// Forgets outdated keys and ended holds whenever their number has doubled, so that the cost stays constant for
-    /// each record. What is swept was already treated as forgotten, so sweeping is never seen from outside.
+    /// each record. Keys that are swept were treated as forgotten already; an ended hold is unknown from its sweep on.
     fn sweep(&mut self, now: UnixMillis) {
         const SWEEP_MIN: usize = 4_096;
         let remembered = self.keys.len() + self.ended_holds.len();

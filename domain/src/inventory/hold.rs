@@ -7,7 +7,7 @@ use crate::definition::EventDefinition;
 use crate::limits::{EXPIRED_HOLDS_PER_RECORD_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_QUANTITY_MAX};
 use crate::money::total_minor;
 use crate::record::{ExpiredHold, HoldPlaced, HoldReleased, KeyBinding, Line, Lines, ReleaseReason};
-use crate::{BuyerId, EventStatus, HoldId, Record, Refusal, UnixMillis};
+use crate::{BuyerId, EventStatus, HoldId, OrderId, Record, Refusal, UnixMillis};
 
 impl Inventory {
     pub(super) fn place_hold(
@@ -119,14 +119,18 @@ impl Inventory {
         }
         if self
             .orders
-            .get(&hold_id.into())
+            .get(&OrderId::from(hold_id))
             .is_some_and(|order| order.buyer_id == buyer_id)
         {
             return Err(Refusal::HoldConfirmed {
                 order_id: hold_id.into(),
             });
         }
-        match self.ended_holds.get(&hold_id) {
+        let ended = self
+            .ended_holds
+            .get(&hold_id)
+            .filter(|ended| ended.buyer_id == buyer_id);
+        match ended.map(|ended| ended.end) {
             Some(HoldEnd::Released) => Err(Refusal::HoldReleased),
             Some(HoldEnd::Expired) => Err(Refusal::HoldExpired),
             None => Err(Refusal::HoldNotFound),
@@ -136,7 +140,7 @@ impl Inventory {
     fn has_seen(&self, hold_id: HoldId) -> bool {
         self.holds.contains_key(&hold_id)
             || self.ended_holds.contains_key(&hold_id)
-            || self.orders.contains_key(&hold_id.into())
+            || self.orders.contains_key(&OrderId::from(hold_id))
     }
 
     fn check_buyer_limit(

@@ -1,7 +1,5 @@
 //! The register of `docs/INVARIANTS.md`, as far as one event's state can show it.
 
-use std::collections::HashMap;
-
 use thiserror::Error;
 
 use super::state::{HeldLines, Inventory, Map, Units};
@@ -63,7 +61,7 @@ impl Inventory {
     pub fn check_invariants(&self) -> Result<(), Violation> {
         let mut quotas = vec![Units::default(); self.quota_units.len()];
         let mut ticket_types = vec![Units::default(); self.ticket_type_units.len()];
-        let mut buyers: Map<BuyerId, u32> = HashMap::default();
+        let mut buyers: Map<BuyerId, u32> = Map::default();
         for hold in self.holds.values() {
             self.recount(&hold.lines, &mut quotas, &mut ticket_types, |units| {
                 &mut units.held

@@ -16,7 +16,7 @@ use smallvec::{SmallVec, smallvec};
 
 pub use availability::{Availability, QuotaCounts, TicketTypeCounts};
 pub use invariants::Violation;
-pub use state::{HeldLine, Hold, HoldEnd, Inventory, KeyEntry, Order};
+pub use state::{EndedHold, HeldLine, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, Order};
 
 use crate::{Command, Record, Refusal, Sequence, UnixMillis};
 
@@ -25,6 +25,10 @@ pub type Records = SmallVec<[Record; 1]>;
 
 /// What a command led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every decision is a record, and boxing it would cost the hot path an allocation"
+)]
 pub enum Decision {
     /// New records; the last one is the command's answer and has the inventory's present sequence.
     Recorded(Records),

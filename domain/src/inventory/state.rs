@@ -1,8 +1,9 @@
 //! The state of one event's inventory, laid out for memory: an open hold with its key costs under 300 bytes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -12,8 +13,9 @@ use crate::limits::KEY_RETENTION_MS;
 use crate::record::{KeyBinding, Line, Lines};
 use crate::{Command, Refusal, Sequence, UnixMillis};
 
-/// A map whose hashing is the same in every run. Keys are `UUIDv7` made by us, or digests.
-pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+/// A map with its entries in one array: a third of a hash map's memory right after growing, and growing moves no
+/// entry. The hashing is the same in every run; keys are `UUIDv7` made by us, or digests.
+pub(super) type Map<K, V> = IndexMap<K, V, foldhash::fast::FixedState>;
 
 /// Counts of one quota. Its capacity stands in the definition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,13 +62,31 @@ pub struct Order {
     pub cancelled: bool,
 }
 
-/// How a hold ended, where no order came of it. Remembered for [`KEY_RETENTION_MS`].
+/// How a hold ended, where no order came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HoldEnd {
     /// Given back.
     Released,
     /// Ended by itself.
     Expired,
+}
+
+/// A hold that ended without an order. Remembered for at least [`KEY_RETENTION_MS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedHold {
+    /// Whose it was.
+    pub buyer_id: BuyerId,
+    /// How it ended.
+    pub end: HoldEnd,
+}
+
+/// How far the answer of a key has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyStage {
+    /// A hold was placed. To a purchase, which confirms or releases it under the same key, that is no answer yet.
+    Placed,
+    /// The hold was confirmed or released under the key.
+    Settled,
 }
 
 /// What an idempotency key led to.
@@ -78,6 +98,8 @@ pub struct KeyEntry {
     pub hold_id: HoldId,
     /// The record that is the answer so far.
     pub seq: Sequence,
+    /// What that record did.
+    pub stage: KeyStage,
     /// When that record was made.
     pub at: UnixMillis,
 }
@@ -92,7 +114,7 @@ pub struct Inventory {
     /// By the ticket type's position in the definition.
     pub(super) ticket_type_units: Vec<Units>,
     pub(super) holds: Map<HoldId, Hold>,
-    pub(super) ended_holds: Map<HoldId, HoldEnd>,
+    pub(super) ended_holds: Map<HoldId, EndedHold>,
     pub(super) orders: Map<OrderId, Order>,
     /// Live tickets (held and sold) of each buyer that has any.
     pub(super) buyers: Map<BuyerId, u32>,
@@ -120,8 +142,8 @@ impl Inventory {
         self.holds.get(&hold_id)
     }
 
-    /// How a hold without an order ended, while that is remembered.
-    pub fn hold_end(&self, hold_id: HoldId) -> Option<HoldEnd> {
+    /// A hold that ended without an order, while that is remembered.
+    pub fn ended_hold(&self, hold_id: HoldId) -> Option<EndedHold> {
         self.ended_holds.get(&hold_id).copied()
     }
 
@@ -180,8 +202,8 @@ impl Inventory {
         }
     }
 
-    /// A one-call purchase places its hold and confirms it under one key: while the hold lives, the key's answer is
-    /// still open.
+    /// A one-call purchase places its hold and confirms or releases it under one key: before that, the key has no
+    /// answer to a confirmation or release, whatever else has become of the hold.
     fn answered_for_hold(
         &self,
         key: Option<KeyBinding>,
@@ -190,8 +212,16 @@ impl Inventory {
     ) -> Result<Option<Sequence>, Refusal> {
         match self.key_entry(key, now)? {
             Some(entry) if entry.hold_id != hold_id => Err(Refusal::KeyReused),
-            Some(entry) if !self.holds.contains_key(&hold_id) => Ok(Some(entry.seq)),
-            Some(_) | None => Ok(None),
+            Some(KeyEntry {
+                stage: KeyStage::Settled,
+                seq,
+                ..
+            }) => Ok(Some(seq)),
+            Some(KeyEntry {
+                stage: KeyStage::Placed,
+                ..
+            })
+            | None => Ok(None),
         }
     }
 

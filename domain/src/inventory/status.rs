@@ -33,11 +33,11 @@ impl Inventory {
                 version: definition.version,
             });
         }
-        if definition.status == to {
-            return Ok(None);
-        }
         // A window that opened or closed a moment ago counts, even where no record says so yet.
         let from = self.due_status(now).unwrap_or(definition.status);
+        if from == to && definition.status == to {
+            return Ok(None);
+        }
         if from == EventStatus::Published && to == EventStatus::OnSale {
             return Err(Refusal::SaleNotStarted {
                 opens_at: Some(definition.details.sales_window.opens_at),

@@ -1,0 +1,95 @@
+//! The engine with its real journals: durable holds on one hot event, with the projection off and on, and recovery.
+//!
+//! `cargo xtask pg -- cargo bench -p onsale-persistence --bench durable`
+//!
+//! It needs an empty database at `DATABASE_URL`; the local journal lies in a temporary directory.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, missing_docs, reason = "a benchmark")]
+
+#[path = "../../engine/tests/support/mod.rs"]
+mod support;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use onsale_domain::{Command, EventId, HoldId, TicketTypeId};
+use onsale_engine::port::{Journal, ProjectionSink, SystemClock};
+use onsale_engine::{Engine, EngineConfig};
+use onsale_persistence::{Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection};
+use support::{MemorySink, at_once, binding, open_sale};
+use uuid::Uuid;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const HOLDS: usize = 1_000_000;
+const IN_FLIGHT: [usize; 2] = [1_024, 64];
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let url = std::env::var("DATABASE_URL").unwrap_or_else(|_| panic!("run it under `cargo xtask pg --`"));
+        let database = Database::connect(&DatabaseConfig::new(url)).await.unwrap();
+        database.migrate().await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let local = Arc::new(LocalJournal::open(directory.path(), database.clone()).await.unwrap());
+        let postgres = Arc::new(PostgresJournal::start(database.clone(), "benchmark").await.unwrap());
+        let off: Arc<dyn ProjectionSink> = Arc::new(MemorySink::default());
+        let on: Arc<dyn ProjectionSink> = Arc::new(PostgresProjection::new(database.clone()));
+        for in_flight in IN_FLIGHT {
+            measure(Arc::clone(&local) as _, Arc::clone(&off), in_flight, "off").await;
+            measure(Arc::clone(&postgres) as _, Arc::clone(&off), in_flight, "off").await;
+        }
+        measure(local, Arc::clone(&on), IN_FLIGHT[0], "on").await;
+        measure(Arc::clone(&postgres) as _, on, IN_FLIGHT[0], "on").await;
+        postgres.shutdown().await;
+    });
+}
+
+async fn measure(journal: Arc<dyn Journal>, sink: Arc<dyn ProjectionSink>, in_flight: usize, projection: &str) {
+    let name = journal.name();
+    let clock = Arc::new(SystemClock::start());
+    let engine = Engine::start(EngineConfig::default(), Arc::clone(&journal), Arc::clone(&sink), clock).await.unwrap();
+    let event_id = EventId(Uuid::now_v7());
+    let ticket_type_id = open_sale(&engine, event_id, 10_000_000).await;
+    let tasks = (0..in_flight).map(|task| {
+        let engine = engine.clone();
+        Box::pin(async move {
+            for number in 0..HOLDS / in_flight {
+                let command = place(ticket_type_id, task * HOLDS + number);
+                engine.execute(event_id, command).await.unwrap();
+            }
+        }) as _
+    });
+    let started = Instant::now();
+    at_once(tasks.collect()).await;
+    let seconds = started.elapsed().as_secs_f64();
+    let lag = engine.status().write_behind_lag_records;
+    let per_second = HOLDS as f64 / seconds;
+    println!("{name:8} in flight {in_flight:4}  projection {projection:3}: {per_second:7.0} durable holds/s, {lag} behind");
+    let started = Instant::now();
+    while engine.status().write_behind_lag_records > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    if projection == "on" {
+        println!("  drained in {:.2} s", started.elapsed().as_secs_f64());
+    }
+    engine.shutdown(Duration::from_secs(10)).await;
+    if in_flight == IN_FLIGHT[0] {
+        let started = Instant::now();
+        let clock = Arc::new(SystemClock::start());
+        let next = Engine::start(EngineConfig::default(), journal, sink, clock).await.unwrap();
+        let counts = next.availability(event_id).await.unwrap();
+        let seconds = started.elapsed().as_secs_f64();
+        println!("  recovered {} records in {seconds:.2} s", counts.seq);
+        next.shutdown(Duration::from_secs(10)).await;
+    }
+}
+
+fn place(ticket_type_id: TicketTypeId, number: usize) -> Command {
+    Command::PlaceHold(onsale_domain::command::PlaceHold {
+        hold_id: HoldId(Uuid::now_v7()),
+        buyer_id: onsale_domain::BuyerId(Uuid::from_u128(number as u128)),
+        lines: smallvec::smallvec![onsale_domain::command::RequestedLine { ticket_type_id, quantity: 1 }],
+        key: Some(binding(number as u64)),
+    })
+}

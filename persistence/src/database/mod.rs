@@ -1,0 +1,163 @@
+//! The handle on Postgres.
+
+mod error;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::Migrate;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+
+pub use error::DatabaseError;
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// How to reach Postgres.
+#[derive(Clone)]
+pub struct DatabaseConfig {
+    /// `postgres://user:password@host:port/database`. Holds a password: never log it.
+    pub url: String,
+    /// Most connections of the pool; at least 1. Commit lanes of the `postgres` journal come on top.
+    pub connections_max: u32,
+    /// Longest wait for a connection of the pool.
+    pub acquire_timeout_ms: u64,
+    /// Longest run of one statement; the server cancels it then. 0: no limit.
+    pub statement_timeout_ms: u64,
+    /// What `pg_stat_activity` shows.
+    pub application_name: String,
+}
+
+impl DatabaseConfig {
+    /// The defaults for a URL.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            connections_max: 10,
+            acquire_timeout_ms: 5_000,
+            statement_timeout_ms: 15_000,
+            application_name: "onsale".to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Debug for DatabaseConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DatabaseConfig")
+            .field("connections_max", &self.connections_max)
+            .field("application_name", &self.application_name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A cloneable handle on one Postgres database. No method holds one connection while it waits for another, so a
+/// pool of one is enough.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: PgPool,
+    options: PgConnectOptions,
+    statement_timeout_ms: u64,
+}
+
+impl Database {
+    /// Opens the pool and checks that the server answers.
+    ///
+    /// Errors: [`DatabaseError::Misconfigured`] for a bad URL, [`DatabaseError::Unavailable`] for no answer.
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
+        let database = Self::connect_lazy(config)?;
+        database.ping().await?;
+        Ok(database)
+    }
+
+    /// Opens the pool without a connection, for a process that must start while Postgres is away. Must be called
+    /// within a tokio runtime.
+    ///
+    /// Errors: [`DatabaseError::Misconfigured`] for a bad URL.
+    pub fn connect_lazy(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
+        let options = PgConnectOptions::from_str(&config.url)
+            .map_err(|_| {
+                DatabaseError::Misconfigured("the database URL cannot be read".to_owned())
+            })?
+            .application_name(&config.application_name)
+            .disable_statement_logging();
+        let statement_timeout_ms = config.statement_timeout_ms;
+        let pool = PgPoolOptions::new()
+            .max_connections(config.connections_max.max(1))
+            .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
+            .after_connect(move |connection, _| {
+                Box::pin(set_up_session(connection, statement_timeout_ms))
+            })
+            .connect_lazy_with(options.clone());
+        Ok(Self {
+            pool,
+            options,
+            statement_timeout_ms,
+        })
+    }
+
+    /// Brings the schema up to this release. Several processes may call it at once.
+    pub async fn migrate(&self) -> Result<(), DatabaseError> {
+        Ok(MIGRATOR.run(&self.pool).await?)
+    }
+
+    /// Whether the schema is this release's (or a later one's).
+    pub async fn is_migrated(&self) -> Result<bool, DatabaseError> {
+        let mut connection = self.pool.acquire().await?;
+        // sqlx makes this table itself; on a new database it is not there.
+        let known = sqlx::query_scalar!(
+            r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "known!""#
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        if !known {
+            return Ok(false);
+        }
+        let applied = connection
+            .list_applied_migrations("_sqlx_migrations")
+            .await?;
+        Ok(MIGRATOR.iter().all(|wanted| {
+            applied
+                .iter()
+                .any(|applied| applied.version == wanted.version)
+        }))
+    }
+
+    /// Asks the server for a sign of life.
+    pub async fn ping(&self) -> Result<(), DatabaseError> {
+        sqlx::query_scalar!(r#"SELECT 1 AS "one!""#)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Closes the pool's connections, waiting for those in use.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub(crate) const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// A connection of its own, outside the pool, for a task that nothing cancels.
+    pub(crate) async fn dedicated(&self) -> Result<PgConnection, DatabaseError> {
+        let mut connection = PgConnection::connect_with(&self.options).await?;
+        set_up_session(&mut connection, self.statement_timeout_ms).await?;
+        Ok(connection)
+    }
+}
+
+/// Bounds what a session can cost the server when its client hangs or is cut off.
+async fn set_up_session(
+    connection: &mut PgConnection,
+    statement_timeout_ms: u64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"SELECT set_config('statement_timeout', $1, false) AS statement,
+                  set_config('idle_in_transaction_session_timeout', '30000', false) AS idle"#,
+        statement_timeout_ms.to_string()
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(())
+}

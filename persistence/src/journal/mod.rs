@@ -1,0 +1,8 @@
+//! The two durable journals.
+
+mod local;
+mod postgres;
+mod snapshot;
+
+pub use local::LocalJournal;
+pub use postgres::PostgresJournal;

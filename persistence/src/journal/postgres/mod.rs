@@ -1,0 +1,102 @@
+//! The journal in Postgres: one fenced statement for each batch.
+//!
+//! Safety comes from the compare-and-swap of `event_owner (epoch, last_seq)` inside the statement that writes;
+//! leases of nodes only say when others may take an event over. So a stalled process may resume at any time: its
+//! next write finds a higher epoch and is refused.
+
+mod append;
+mod node;
+mod owner;
+mod store;
+mod writer;
+
+use futures::future::BoxFuture;
+use onsale_domain::{EventId, Route, Sequence};
+use onsale_engine::port::{Acquired, Journal, JournalEntry, JournalError, JournalWriter, Snapshot};
+
+use self::node::Node;
+use self::writer::PostgresWriter;
+use crate::Database;
+
+/// Each lane has its own connection and commit; more than two compete for the disk's one sync queue.
+const LANES: usize = 2;
+
+/// The journal in Postgres, as one node of a deployment sees it. Must be started within a tokio runtime.
+#[derive(Debug)]
+pub struct PostgresJournal {
+    database: Database,
+    node: Node,
+}
+
+impl PostgresJournal {
+    /// Registers this process under a name and starts renewing its lease.
+    ///
+    /// A name belongs to the process that started last under it, so that a restart takes its events over at once.
+    /// Give every process of a deployment its own name.
+    ///
+    /// Errors: [`JournalError::Unavailable`].
+    pub async fn start(database: Database, node_name: &str) -> Result<Self, JournalError> {
+        let node = Node::register(database.clone(), node_name).await?;
+        Ok(Self { database, node })
+    }
+
+    /// Stops renewing the lease and ends it, so that a successor need not wait. Call it when no event is owned
+    /// any more; writes that come later are still safe, because a successor fences them.
+    pub async fn shutdown(&self) {
+        self.node.end().await;
+    }
+}
+
+impl Journal for PostgresJournal {
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn lanes(&self) -> usize {
+        LANES
+    }
+
+    fn writer(&self) -> BoxFuture<'_, Result<Box<dyn JournalWriter>, JournalError>> {
+        Box::pin(async {
+            let writer: Box<dyn JournalWriter> =
+                Box::new(PostgresWriter::open(self.database.clone()).await?);
+            Ok(writer)
+        })
+    }
+
+    fn create(&self, event_id: EventId) -> BoxFuture<'_, Result<Acquired, JournalError>> {
+        Box::pin(owner::create(&self.database, event_id, self.node.id()))
+    }
+
+    fn acquire(&self, event_id: EventId) -> BoxFuture<'_, Result<Acquired, JournalError>> {
+        Box::pin(owner::acquire(&self.database, event_id, self.node.id()))
+    }
+
+    fn resolve(&self, route: Route) -> BoxFuture<'_, Result<Option<EventId>, JournalError>> {
+        Box::pin(self.database.event_of_route(route))
+    }
+
+    fn read(
+        &self,
+        event_id: EventId,
+        after: Sequence,
+        entries_max: usize,
+    ) -> BoxFuture<'_, Result<Vec<JournalEntry>, JournalError>> {
+        Box::pin(store::read(&self.database, event_id, after, entries_max))
+    }
+
+    fn heads(&self) -> BoxFuture<'_, Result<Vec<(EventId, Sequence)>, JournalError>> {
+        Box::pin(store::heads(&self.database, self.node.id()))
+    }
+
+    fn load_snapshot(
+        &self,
+        event_id: EventId,
+    ) -> BoxFuture<'_, Result<Option<Snapshot>, JournalError>> {
+        Box::pin(store::load_snapshot(&self.database, event_id))
+    }
+
+    fn save_snapshot(&self, snapshot: Snapshot) -> BoxFuture<'_, Result<(), JournalError>> {
+        Box::pin(store::save_snapshot(&self.database, snapshot))
+    }
+}

@@ -1,0 +1,291 @@
+//! Orders, with their lines, payment and tickets.
+
+use jiff_sqlx::Timestamp;
+use onsale_domain::money::Currency;
+use onsale_domain::{BuyerId, EventId, OrderId, Sequence, TicketId, TicketTypeId, UnixMillis};
+use serde::Deserialize;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::holds::LineRow;
+use super::status::{OrderStatus, PaymentStatus, TicketStatus, currency};
+use crate::convert::{limit_out, millis, seq_in};
+use crate::{Database, DatabaseError};
+
+/// An order and all that belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRow {
+    /// Whose inventory it is from.
+    pub event_id: EventId,
+    /// Identity; the same as its hold's.
+    pub order_id: OrderId,
+    /// Who bought.
+    pub buyer_id: BuyerId,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// Currency of its amounts.
+    pub currency: Currency,
+    /// Sum of the lines.
+    pub total_minor: i64,
+    /// When it was confirmed.
+    pub confirmed_at: UnixMillis,
+    /// When it was cancelled.
+    pub cancelled_at: Option<UnixMillis>,
+    /// Last record that changed it.
+    pub seq: Sequence,
+    /// What was bought, in the order of the request.
+    pub lines: Vec<LineRow>,
+    /// How it was paid; `None` for a free order.
+    pub payment: Option<PaymentRow>,
+    /// Its tickets, in the order of their ids.
+    pub tickets: Vec<TicketRow>,
+}
+
+/// How an order was paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentRow {
+    /// Name of the gateway.
+    pub gateway: String,
+    /// The gateway's own reference.
+    pub reference: String,
+    /// What was authorized, in the order's currency.
+    pub amount_minor: i64,
+    /// Where it stands.
+    pub status: PaymentStatus,
+}
+
+/// A ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketRow {
+    /// Identity.
+    pub ticket_id: TicketId,
+    /// Its order.
+    pub order_id: OrderId,
+    /// Its type.
+    pub ticket_type_id: TicketTypeId,
+    /// The code printed on it.
+    pub code: String,
+    /// Where it stands.
+    pub status: TicketStatus,
+}
+
+/// As the columns come.
+struct RawOrder {
+    event_id: Uuid,
+    order_id: Uuid,
+    buyer_id: Uuid,
+    status: String,
+    currency: String,
+    total_minor: i64,
+    confirmed_at: Timestamp,
+    cancelled_at: Option<Timestamp>,
+    seq: i64,
+    lines: Json<Vec<LineRow>>,
+    payment: Option<Json<RawPayment>>,
+    tickets: Json<Vec<RawTicket>>,
+}
+
+#[derive(Deserialize)]
+struct RawPayment {
+    gateway: String,
+    reference: String,
+    amount_minor: i64,
+    status: String,
+}
+
+#[derive(Deserialize)]
+struct RawTicket {
+    ticket_id: TicketId,
+    ticket_type_id: TicketTypeId,
+    code: String,
+    status: String,
+}
+
+impl TryFrom<RawOrder> for OrderRow {
+    type Error = DatabaseError;
+
+    fn try_from(raw: RawOrder) -> Result<Self, DatabaseError> {
+        let order_id = OrderId(raw.order_id);
+        let payment = raw
+            .payment
+            .map(|Json(payment)| {
+                Ok::<_, DatabaseError>(PaymentRow {
+                    gateway: payment.gateway,
+                    reference: payment.reference,
+                    amount_minor: payment.amount_minor,
+                    status: PaymentStatus::parse(&payment.status)?,
+                })
+            })
+            .transpose()?;
+        let tickets = raw
+            .tickets
+            .0
+            .into_iter()
+            .map(|ticket| {
+                Ok(TicketRow {
+                    ticket_id: ticket.ticket_id,
+                    order_id,
+                    ticket_type_id: ticket.ticket_type_id,
+                    code: ticket.code,
+                    status: TicketStatus::parse(&ticket.status)?,
+                })
+            })
+            .collect::<Result<_, DatabaseError>>()?;
+        Ok(Self {
+            event_id: EventId(raw.event_id),
+            order_id,
+            buyer_id: BuyerId(raw.buyer_id),
+            status: OrderStatus::parse(&raw.status)?,
+            currency: currency(&raw.currency)?,
+            total_minor: raw.total_minor,
+            confirmed_at: millis(raw.confirmed_at),
+            cancelled_at: raw.cancelled_at.map(millis),
+            seq: seq_in(raw.seq),
+            lines: raw.lines.0,
+            payment,
+            tickets,
+        })
+    }
+}
+
+impl Database {
+    /// One order.
+    pub async fn order(
+        &self,
+        event_id: EventId,
+        order_id: OrderId,
+    ) -> Result<Option<OrderRow>, DatabaseError> {
+        let mut orders = self.orders_by_key(&[event_id.0], &[order_id.0]).await?;
+        Ok(orders.pop())
+    }
+
+    /// Orders of a buyer, the newest first, from the one before `before`.
+    pub async fn orders_of_buyer(
+        &self,
+        buyer_id: BuyerId,
+        before: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<OrderRow>, DatabaseError> {
+        let keys = sqlx::query!(
+            r#"SELECT event_id, order_id FROM ticket_orders
+               WHERE buyer_id = $1 AND order_id < $2 ORDER BY order_id DESC LIMIT $3"#,
+            buyer_id.0,
+            before.map_or(Uuid::max(), |id| id.0),
+            limit_out(limit)
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let (event_ids, order_ids): (Vec<Uuid>, Vec<Uuid>) = keys
+            .into_iter()
+            .map(|key| (key.event_id, key.order_id))
+            .unzip();
+        let mut orders = self.orders_by_key(&event_ids, &order_ids).await?;
+        orders.reverse();
+        Ok(orders)
+    }
+
+    /// Orders of an event in the order of their ids, from the one after `after`.
+    pub async fn orders(
+        &self,
+        event_id: EventId,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<OrderRow>, DatabaseError> {
+        let order_ids: Vec<Uuid> = self
+            .order_ids(event_id, after, limit)
+            .await?
+            .into_iter()
+            .map(|order_id| order_id.0)
+            .collect();
+        let event_ids = vec![event_id.0; order_ids.len()];
+        self.orders_by_key(&event_ids, &order_ids).await
+    }
+
+    /// Ids of an event's orders, in order, from the one after `after`.
+    pub async fn order_ids(
+        &self,
+        event_id: EventId,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<OrderId>, DatabaseError> {
+        let order_ids = sqlx::query_scalar!(
+            r#"SELECT order_id FROM ticket_orders
+               WHERE event_id = $1 AND order_id > $2 ORDER BY order_id LIMIT $3"#,
+            event_id.0,
+            after.map_or(Uuid::nil(), |id| id.0),
+            limit_out(limit)
+        )
+        .fetch_all(self.pool())
+        .await?;
+        Ok(order_ids.into_iter().map(OrderId).collect())
+    }
+
+    /// Tickets of an event in the order of their ids, from the one after `after`: for the audit.
+    pub async fn tickets(
+        &self,
+        event_id: EventId,
+        after: Option<TicketId>,
+        limit: usize,
+    ) -> Result<Vec<TicketRow>, DatabaseError> {
+        let rows = sqlx::query!(
+            r#"SELECT ticket_id, order_id, ticket_type_id, code, status FROM tickets
+               WHERE event_id = $1 AND ticket_id > $2 ORDER BY ticket_id LIMIT $3"#,
+            event_id.0,
+            after.map_or(Uuid::nil(), |id| id.0),
+            limit_out(limit)
+        )
+        .fetch_all(self.pool())
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(TicketRow {
+                    ticket_id: TicketId(row.ticket_id),
+                    order_id: OrderId(row.order_id),
+                    ticket_type_id: TicketTypeId(row.ticket_type_id),
+                    code: row.code,
+                    status: TicketStatus::parse(&row.status)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Orders in the order of their ids. One statement, so that an order and what belongs to it fit together.
+    async fn orders_by_key(
+        &self,
+        event_ids: &[Uuid],
+        order_ids: &[Uuid],
+    ) -> Result<Vec<OrderRow>, DatabaseError> {
+        sqlx::query_as!(
+            RawOrder,
+            r#"SELECT o.event_id, o.order_id, o.buyer_id, o.status, o.currency, o.total_minor,
+                   o.confirmed_at AS "confirmed_at: Timestamp", o.cancelled_at AS "cancelled_at: Timestamp", o.seq,
+                   (SELECT COALESCE(jsonb_agg(jsonb_build_object('ticket_type_id', line.ticket_type_id,
+                        'quantity', line.quantity, 'unit_price_minor', line.unit_price_minor)
+                        ORDER BY line.position), '[]')
+                    FROM order_lines AS line
+                    WHERE line.event_id = o.event_id AND line.order_id = o.order_id)
+                       AS "lines!: Json<Vec<LineRow>>",
+                   (SELECT jsonb_build_object('gateway', payment.gateway, 'reference', payment.reference,
+                        'amount_minor', payment.amount_minor, 'status', payment.status)
+                    FROM payments AS payment
+                    WHERE payment.event_id = o.event_id AND payment.order_id = o.order_id)
+                       AS "payment?: Json<RawPayment>",
+                   (SELECT COALESCE(jsonb_agg(jsonb_build_object('ticket_id', ticket.ticket_id,
+                        'ticket_type_id', ticket.ticket_type_id, 'code', ticket.code, 'status', ticket.status)
+                        ORDER BY ticket.ticket_id), '[]')
+                    FROM tickets AS ticket
+                    WHERE ticket.event_id = o.event_id AND ticket.order_id = o.order_id)
+                       AS "tickets!: Json<Vec<RawTicket>>"
+               FROM unnest($1::uuid[], $2::uuid[]) AS key (event_id, order_id)
+               JOIN ticket_orders AS o ON o.event_id = key.event_id AND o.order_id = key.order_id
+               ORDER BY o.order_id"#,
+            event_ids,
+            order_ids
+        )
+        .fetch_all(self.pool())
+        .await?
+        .into_iter()
+        .map(OrderRow::try_from)
+        .collect()
+    }
+}
