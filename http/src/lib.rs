@@ -1,1 +1,38 @@
-//! The HTTP surface.
+//! The HTTP surface, and the only user of axum.
+//!
+//! A request passes the edge (`edge/`: id, panics, problems, metrics), then the extractors of its handler (`auth/`:
+//! token and rate limit; `extract/`: path, query, headers, body), then a use case of `onsale-services`, and is
+//! answered as a view (`views/`) or a problem (`problem.rs`, codes in `codes.rs`). Handlers hold no rules and never
+//! touch SQL or actors.
+//!
+//! The server wires it up: a [`Gate`], then [`router`] and [`internal_router`], then [`serve`] for each port.
+
+mod answer;
+mod auth;
+mod codes;
+mod edge;
+mod error;
+mod extract;
+mod gate;
+mod internal;
+pub mod metric_names;
+mod openapi;
+mod problem;
+mod rate_limit;
+mod router;
+mod serve;
+mod state;
+mod v1;
+mod views;
+
+pub use auth::{Grant, Role, TokenError, TokenVerifier};
+pub use codes::Code;
+pub use gate::Gate;
+pub use internal::{Internal, Readiness, RenderMetrics, internal_router};
+pub use openapi::openapi_json;
+pub use rate_limit::{Rate, RateLimitConfig};
+pub use router::router;
+pub use serve::{ServeLimits, serve};
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,38 @@
-//! Use cases.
+//! Use cases: what crosses the engine, the database and the payment gateway.
+//!
+//! One struct, [`Services`], is the handle that routes call; its methods stand in one file for each area, under the
+//! area's name. Nothing here knows HTTP or SQL. To add a use case: a method in the area's file that reads as the
+//! story (look up, decide, answer), a variant of [`ServiceError`] if it can fail in a new way.
+
+mod digest;
+mod error;
+mod events;
+mod ids;
+mod organizations;
+mod payments;
+mod reads;
+mod sale;
+mod services;
+mod settlement;
+
+pub use digest::{KeyedRoute, key_binding};
+pub use error::ServiceError;
+pub use events::{StaffScope, TicketTypeInput};
+pub use ids::{Ids, RandomError};
+pub use payments::{
+    Authorization, AuthorizationRequest, PaymentError, PaymentGateway, SimulatedGateway,
+};
+pub use reads::Page;
+pub use sale::{
+    CancelledOrder, CheckoutRequest, ExtendedHold, HoldRequest, PlacedHold, PurchaseRequest,
+    Purchased, ReleasedHold, ReleasedStatus,
+};
+pub use services::{Services, ServicesConfig};
+pub use settlement::{Round, Settlement};
+
+pub use onsale_engine::port::Clock;
+pub use onsale_engine::{Drill, EngineError, EngineStatus, HoldView};
+pub use onsale_persistence::{
+    EventCursor, EventFilter, EventRow, OrderPayment, OrderRow, OrderStatus, OrderTicket,
+    Organization, PaymentStatus, TicketStatus,
+};

@@ -1,0 +1,63 @@
+//! Answers: JSON straight to bytes.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, ETAG};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use onsale_domain::{Availability, Sequence};
+use serde::Serialize;
+
+use crate::error::ApiError;
+use crate::problem::IDEMPOTENCY_REPLAYED;
+use crate::views::StaffEventView;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// What a handler gives.
+pub(crate) type Answer = Result<Response, ApiError>;
+
+/// 200 with a body.
+pub(crate) fn ok(body: &impl Serialize) -> Answer {
+    json(StatusCode::OK, body)
+}
+
+/// 201 with a body.
+pub(crate) fn created(body: &impl Serialize) -> Answer {
+    json(StatusCode::CREATED, body)
+}
+
+/// 201 with a body, marked where it repeats an earlier answer.
+pub(crate) fn created_or_replayed(body: &impl Serialize, replayed: bool) -> Answer {
+    let mut response = created(body)?;
+    if replayed {
+        response
+            .headers_mut()
+            .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// An event as staff see it, with its version as the tag.
+pub(crate) fn staff_event(status: StatusCode, event: &Availability) -> Answer {
+    let definition = event.definition.as_ref();
+    let response = json(status, &StaffEventView::from(definition))?;
+    Ok(with_tag(response, definition.version))
+}
+
+/// The same answer, with a number as its strong entity tag.
+pub(crate) fn with_tag(mut response: Response, tag: Sequence) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&format!("\"{tag}\"")) {
+        response.headers_mut().insert(ETAG, value);
+    }
+    response
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Answer {
+    let bytes = serde_json::to_vec(body).map_err(|_| {
+        onsale_services::ServiceError::Internal("an answer could not be written as JSON")
+    })?;
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    Ok(response)
+}

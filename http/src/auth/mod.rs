@@ -1,0 +1,8 @@
+//! Who is asking: access tokens and the extractors that handlers take.
+
+mod extract;
+mod token;
+
+pub(crate) use extract::{Admin, Buyer, Manager, Staff, Visitor};
+pub(crate) use token::Identity;
+pub use token::{Grant, Role, TokenError, TokenVerifier};

@@ -1,0 +1,13 @@
+//! What handlers take from requests. Each refuses with a problem.
+
+mod body;
+mod idempotency;
+mod path;
+mod query;
+mod version;
+
+pub(crate) use body::JsonBody;
+pub(crate) use idempotency::IdempotencyKey;
+pub(crate) use path::Id;
+pub(crate) use query::{PageQuery, Search};
+pub(crate) use version::{ExpectedVersion, OptionalVersion};

@@ -1,0 +1,73 @@
+//! The `OpenAPI` document, made from the handlers themselves, and the page that shows it.
+
+use serde_json::{Value, json};
+use utoipa::Modify;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::codes::Code;
+use crate::problem::ProblemSchema;
+use crate::state::Api;
+use crate::v1;
+
+/// The reference page: one file without any other, so that it works offline.
+pub(crate) const REFERENCE_PAGE: &str = include_str!("docs.html");
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Onsale",
+        description = "Sells event tickets. Errors are problem details (RFC 9457); their codes stand under `x-error-codes`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(ProblemSchema)),
+    tags(
+        (name = "catalog", description = "What there is to buy; no token needed"),
+        (name = "sale", description = "Holding, paying, buying"),
+        (name = "orders", description = "The buyer's own orders"),
+        (name = "organizations", description = "Staff: the tenants that own events"),
+        (name = "events", description = "Staff: what is on sale"),
+    ),
+    modifiers(&BearerToken),
+)]
+struct Base;
+
+struct BearerToken;
+
+impl Modify for BearerToken {
+    fn modify(&self, document: &mut Document) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// All public routes, with their documentation.
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(<Base as utoipa::OpenApi>::openapi()).merge(v1::routes())
+}
+
+/// The document as JSON, for `onsale openapi`.
+pub fn openapi_json() -> String {
+    let (_, document) = routes().split_for_parts();
+    to_json(&document)
+}
+
+/// The document with the table of error codes, which clients branch on.
+pub(crate) fn to_json(document: &Document) -> String {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    let codes = Code::ALL
+        .iter()
+        .map(|code| json!({"code": code.as_str(), "status": code.status(), "title": code.title()}))
+        .collect();
+    if let Some(members) = document.as_object_mut() {
+        members.insert("x-error-codes".to_owned(), Value::Array(codes));
+    }
+    document.to_string()
+}

@@ -1,0 +1,180 @@
+//! The accept loop. `axum::serve` sets no timers, so a slow client could hold a connection for ever; here each
+//! connection has bounds, and there is a bound on connections.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use metrics::Gauge;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::metric_names::HTTP_CONNECTIONS;
+use crate::rate_limit::Peer;
+
+/// Bytes of a request's head and of what is read ahead.
+const READ_BUFFER_BYTES: usize = 32 * 1_024;
+/// Headers of a request.
+const HEADERS_MAX: usize = 64;
+/// Wait after an accept that failed for want of a resource, such as file descriptors.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
+
+/// Bounds of one port.
+#[derive(Clone, Debug)]
+pub struct ServeLimits {
+    /// Connections open at once. More wait in the listener's backlog.
+    pub connections_max: usize,
+    /// How long a connection may take to send a request's head. hyper counts from the end of the request before, so
+    /// it is also how long a connection may be idle.
+    pub head_timeout: Duration,
+    /// How long requests under way may take to finish once the server stops.
+    pub grace_period: Duration,
+}
+
+impl Default for ServeLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: 20_000,
+            head_timeout: Duration::from_secs(10),
+            grace_period: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Serves until told to stop, then lets the requests under way finish within the grace period. Returns whether all
+/// did.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ServeLimits,
+    shutdown: CancellationToken,
+) -> bool {
+    let permits = Arc::new(Semaphore::new(limits.connections_max));
+    let open = metrics::gauge!(HTTP_CONNECTIONS);
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(READ_BUFFER_BYTES)
+        .max_headers(HEADERS_MAX)
+        .pipeline_flush(true);
+    let connections = TaskTracker::new();
+    let cut_off = CancellationToken::new();
+    while let Some((stream, peer, permit)) = shutdown
+        .run_until_cancelled(accept(&listener, &permits))
+        .await
+    {
+        let connection = Connection {
+            builder: builder.clone(),
+            router: router.clone(),
+            shutdown: shutdown.clone(),
+            open: open.clone(),
+        };
+        let cut_off = cut_off.clone();
+        connections.spawn(async move {
+            cut_off
+                .run_until_cancelled(connection.run(stream, peer))
+                .await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    connections.close();
+    let all_finished = tokio::time::timeout(limits.grace_period, connections.wait())
+        .await
+        .is_ok();
+    cut_off.cancel();
+    connections.wait().await;
+    all_finished
+}
+
+/// The next connection, once there is room for one.
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> (
+    TcpStream,
+    SocketAddr,
+    Option<tokio::sync::OwnedSemaphorePermit>,
+) {
+    // The semaphore is never closed, so there always is a permit.
+    let permit = Arc::clone(permits).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => return (stream, peer, permit),
+            Err(error) if is_the_clients(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections; trying again");
+                tokio::time::sleep(ACCEPT_BACKOFF).await;
+            }
+        }
+    }
+}
+
+/// Whether only the connection at hand failed.
+fn is_the_clients(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
+
+struct Connection {
+    builder: http1::Builder,
+    router: Router,
+    shutdown: CancellationToken,
+    open: Gauge,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream, peer: SocketAddr) {
+        let _open = Open::count(self.open);
+        // Without it, small answers wait for the client's acknowledgement of the ones before.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
+        }
+        let router = TowerToHyperService::new(self.router);
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            router.call(request)
+        });
+        let connection = self.builder.serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let served = tokio::select! {
+            served = connection.as_mut() => served,
+            () = self.shutdown.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = served {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+}
+
+/// Counts an open connection until dropped, also when its task is cut off.
+struct Open(Gauge);
+
+impl Open {
+    fn count(gauge: Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}

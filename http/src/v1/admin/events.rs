@@ -1,0 +1,103 @@
+//! `/v1/admin/events`: creating, reading and editing events.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use onsale_domain::EventId;
+use onsale_services::{EventRow, Services, StaffScope};
+
+use crate::answer::{Answer, ok, staff_event};
+use crate::auth::{Manager, Staff};
+use crate::error::ApiError;
+use crate::extract::{ExpectedVersion, Id, JsonBody, PageQuery, Search};
+use crate::problem::ProblemSchema;
+use crate::v1::events::EventsQuery;
+use crate::views::{EventInput, PageView, StaffEventView, event_cursor, parse_event_cursor};
+
+/// Create an event
+///
+/// It begins as a draft, which buyers cannot see.
+#[utoipa::path(
+    post, path = "/v1/admin/events", tag = "events", operation_id = "createEvent",
+    request_body = EventInput, security(("token" = [])),
+    responses((status = 201, body = StaffEventView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
+)]
+pub(super) async fn create(
+    State(services): State<Services>,
+    manager: Manager,
+    body: JsonBody<EventInput>,
+) -> Answer {
+    let event = services
+        .create_event(manager.scope, body.value.into())
+        .await?;
+    staff_event(StatusCode::CREATED, &event)
+}
+
+/// List events as staff
+///
+/// In the order in which they start, drafts included.
+#[utoipa::path(
+    get, path = "/v1/admin/events", tag = "events", operation_id = "listStaffEvents",
+    params(EventsQuery, PageQuery), security(("token" = [])),
+    responses((status = 200, body = PageView<StaffEventView>), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
+)]
+pub(super) async fn list(
+    State(services): State<Services>,
+    staff: Staff,
+    Search(query): Search<EventsQuery>,
+    Search(page): Search<PageQuery>,
+) -> Answer {
+    let mut filter = query.into_filter(true)?;
+    match staff.scope {
+        StaffScope::Everything => {}
+        StaffScope::Organization(own) => {
+            if filter.organization_id.is_some_and(|asked| asked != own) {
+                return Err(ApiError::not_found());
+            }
+            filter.organization_id = Some(own);
+        }
+    }
+    let after = page.cursor(parse_event_cursor)?;
+    let events = services.list_events(&filter, after, page.limit()?).await?;
+    ok(&PageView::of(events, cursor, StaffEventView::from))
+}
+
+/// Read an event as staff
+#[utoipa::path(
+    get, path = "/v1/admin/events/{event_id}", tag = "events", operation_id = "getStaffEvent",
+    params(("event_id" = Uuid, Path)), security(("token" = [])),
+    responses((status = 200, body = StaffEventView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
+)]
+pub(super) async fn get(
+    State(services): State<Services>,
+    staff: Staff,
+    Id(event_id): Id<EventId>,
+) -> Answer {
+    let event = services.staff_event(staff.scope, event_id).await?;
+    staff_event(StatusCode::OK, &event)
+}
+
+/// Edit an event
+///
+/// Replaces what the organizer wrote. `If-Match` names the version that the editor saw.
+#[utoipa::path(
+    put, path = "/v1/admin/events/{event_id}", tag = "events", operation_id = "editEvent",
+    params(("event_id" = Uuid, Path), ("If-Match" = String, Header)),
+    request_body = EventInput, security(("token" = [])),
+    responses((status = 200, body = StaffEventView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
+)]
+pub(super) async fn edit(
+    State(services): State<Services>,
+    manager: Manager,
+    Id(event_id): Id<EventId>,
+    ExpectedVersion(version): ExpectedVersion,
+    body: JsonBody<EventInput>,
+) -> Answer {
+    let event = services
+        .edit_event(manager.scope, event_id, body.value.into(), version)
+        .await?;
+    staff_event(StatusCode::OK, &event)
+}
+
+fn cursor(row: &EventRow) -> String {
+    event_cursor(row.details.starts_at, row.event_id)
+}

@@ -1,0 +1,30 @@
+//! `/v1/admin`: the staff's side. Organizers see and change only their organization's events; what is out of sight
+//! is not found. Support reads everything and changes nothing.
+
+mod events;
+mod organizations;
+mod quotas;
+mod status;
+mod ticket_types;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::Api;
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(organizations::list, organizations::create))
+        .routes(routes!(organizations::get))
+        .routes(routes!(events::list, events::create))
+        .routes(routes!(events::get, events::edit))
+        .routes(routes!(status::publish))
+        .routes(routes!(status::pause))
+        .routes(routes!(status::resume))
+        .routes(routes!(status::close))
+        .routes(routes!(status::cancel))
+        .routes(routes!(ticket_types::create))
+        .routes(routes!(ticket_types::edit))
+        .routes(routes!(quotas::create))
+        .routes(routes!(quotas::edit))
+}

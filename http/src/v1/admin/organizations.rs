@@ -1,0 +1,69 @@
+//! `/v1/admin/organizations`.
+
+use axum::extract::State;
+use onsale_domain::OrganizationId;
+use onsale_services::{Organization, Services};
+
+use crate::answer::{Answer, created, ok};
+use crate::auth::{Admin, Staff};
+use crate::error::ApiError;
+use crate::extract::{Id, JsonBody, PageQuery, Search};
+use crate::problem::ProblemSchema;
+use crate::views::{OrganizationInput, OrganizationView, PageView, parse_id_cursor};
+
+/// Make an organization
+#[utoipa::path(
+    post, path = "/v1/admin/organizations", tag = "organizations", operation_id = "createOrganization",
+    request_body = OrganizationInput, security(("token" = [])),
+    responses((status = 201, body = OrganizationView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
+)]
+pub(super) async fn create(
+    State(services): State<Services>,
+    _admin: Admin,
+    body: JsonBody<OrganizationInput>,
+) -> Answer {
+    let organization = services.create_organization(body.value.name).await?;
+    created(&OrganizationView::from(organization))
+}
+
+/// List organizations
+///
+/// In the order in which they were made. Organizers see their own.
+#[utoipa::path(
+    get, path = "/v1/admin/organizations", tag = "organizations", operation_id = "listOrganizations",
+    params(PageQuery), security(("token" = [])),
+    responses((status = 200, body = PageView<OrganizationView>), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
+)]
+pub(super) async fn list(
+    State(services): State<Services>,
+    staff: Staff,
+    Search(page): Search<PageQuery>,
+) -> Answer {
+    let after = page.cursor(parse_id_cursor(OrganizationId))?;
+    let organizations = services
+        .list_organizations(staff.scope, after, page.limit()?)
+        .await?;
+    ok(&PageView::of(organizations, cursor, OrganizationView::from))
+}
+
+/// Read an organization
+#[utoipa::path(
+    get, path = "/v1/admin/organizations/{organization_id}", tag = "organizations", operation_id = "getOrganization",
+    params(("organization_id" = Uuid, Path)), security(("token" = [])),
+    responses((status = 200, body = OrganizationView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
+)]
+pub(super) async fn get(
+    State(services): State<Services>,
+    staff: Staff,
+    Id(organization_id): Id<OrganizationId>,
+) -> Answer {
+    if !staff.scope.covers(organization_id) {
+        return Err(ApiError::not_found());
+    }
+    let organization = services.organization(organization_id).await?;
+    ok(&OrganizationView::from(organization))
+}
+
+fn cursor(organization: &Organization) -> String {
+    organization.id.0.simple().to_string()
+}

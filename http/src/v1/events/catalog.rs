@@ -1,0 +1,97 @@
+//! `GET /v1/events`, `GET /v1/events/{event_id}`.
+
+use axum::extract::State;
+use jiff::Timestamp;
+use onsale_domain::{EventId, EventStatus, OrganizationId};
+use onsale_services::{EventFilter, EventRow, Services};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::answer::{Answer, ok};
+use crate::auth::Visitor;
+use crate::extract::{Id, PageQuery, Search};
+use crate::problem::{Problem, ProblemSchema};
+use crate::views::{EventView, PageView, event_cursor, parse_event_cursor};
+
+/// What a listing of events is narrowed by.
+#[derive(Clone, Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EventsQuery {
+    /// Words in the name or the venue.
+    q: Option<String>,
+    /// Starts at this instant or later.
+    from: Option<Timestamp>,
+    /// Starts before this instant.
+    to: Option<Timestamp>,
+    /// Stands at this status.
+    status: Option<String>,
+    /// Belongs to this organization.
+    organization_id: Option<Uuid>,
+}
+
+impl EventsQuery {
+    /// The filter. Errors: a status that there is not.
+    pub(crate) fn into_filter(self, include_drafts: bool) -> Result<EventFilter, Problem> {
+        Ok(EventFilter {
+            query: self.q,
+            starts_from: self.from.map(Into::into),
+            starts_before: self.to.map(Into::into),
+            status: self.status.as_deref().map(status).transpose()?,
+            organization_id: self.organization_id.map(OrganizationId),
+            include_drafts,
+        })
+    }
+}
+
+fn status(name: &str) -> Result<EventStatus, Problem> {
+    [
+        EventStatus::Draft,
+        EventStatus::Published,
+        EventStatus::OnSale,
+        EventStatus::Paused,
+        EventStatus::Closed,
+        EventStatus::Cancelled,
+    ]
+    .into_iter()
+    .find(|status| status.as_str() == name)
+    .ok_or_else(|| Problem::invalid("", "there is no such status"))
+}
+
+/// List events
+///
+/// In the order in which they start. Drafts are not shown.
+#[utoipa::path(
+    get, path = "/v1/events", tag = "catalog", operation_id = "listEvents",
+    params(EventsQuery, PageQuery),
+    responses((status = 200, body = PageView<EventView>), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
+)]
+pub(super) async fn list(
+    State(services): State<Services>,
+    _visitor: Visitor,
+    Search(query): Search<EventsQuery>,
+    Search(page): Search<PageQuery>,
+) -> Answer {
+    let filter = query.into_filter(false)?;
+    let after = page.cursor(parse_event_cursor)?;
+    let events = services.list_events(&filter, after, page.limit()?).await?;
+    ok(&PageView::of(events, cursor, EventView::from))
+}
+
+/// Read an event
+#[utoipa::path(
+    get, path = "/v1/events/{event_id}", tag = "catalog", operation_id = "getEvent",
+    params(("event_id" = Uuid, Path)),
+    responses((status = 200, body = EventView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
+)]
+pub(super) async fn get(
+    State(services): State<Services>,
+    _visitor: Visitor,
+    Id(event_id): Id<EventId>,
+) -> Answer {
+    let event = services.availability(event_id).await?;
+    ok(&EventView::from(event.definition.as_ref()))
+}
+
+fn cursor(row: &EventRow) -> String {
+    event_cursor(row.details.starts_at, row.event_id)
+}

@@ -1,0 +1,22 @@
+//! The public surface, version 1. Files mirror the URL tree.
+//!
+//! To add an endpoint: a handler in its group's file with its `utoipa::path`, a line in the group's `routes`, and
+//! its row in the authorization matrix of the tests.
+
+mod admin;
+mod events;
+mod holds;
+mod orders;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::state::Api;
+
+/// All routes under `/v1`.
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .merge(events::routes())
+        .merge(holds::routes())
+        .merge(orders::routes())
+        .merge(admin::routes())
+}

@@ -1,0 +1,17 @@
+//! Shapes of requests and answers. Never the domain's own types: what is public changes only on purpose.
+
+mod event;
+mod hold;
+mod money;
+mod order;
+mod organization;
+mod page;
+
+pub(crate) use event::{
+    AvailabilityView, EventInput, EventView, QuotaInput, StaffEventView, TicketTypeBody,
+};
+pub(crate) use hold::{CheckoutBody, HoldBody, HoldView, PurchaseBody, ReleasedView};
+pub(crate) use money::MoneyView;
+pub(crate) use order::{CancelledView, OrderView};
+pub(crate) use organization::{OrganizationInput, OrganizationView};
+pub(crate) use page::{PageView, event_cursor, parse_event_cursor, parse_id_cursor};

@@ -1,0 +1,71 @@
+//! Digests of idempotency keys and bodies. Only these enter the journal: a key may be long or telling.
+
+use onsale_domain::BuyerId;
+use onsale_domain::id::{BodyDigest, KeyDigest};
+use onsale_domain::record::KeyBinding;
+
+/// A route that takes idempotency keys. Keys are scoped to caller and route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyedRoute {
+    /// Placing a hold.
+    PlaceHold,
+    /// Buying in one call.
+    Purchase,
+    /// Paying a hold.
+    Checkout,
+}
+
+impl KeyedRoute {
+    /// The name that is digested; it must never change while keys are remembered.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::PlaceHold => "holds",
+            Self::Purchase => "purchases",
+            Self::Checkout => "checkout",
+        }
+    }
+}
+
+/// Binds a caller's key to the raw body that came with it.
+pub fn key_binding(caller: BuyerId, route: KeyedRoute, key: &str, body: &[u8]) -> KeyBinding {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(caller.0.as_bytes());
+    hasher.update(route.name().as_bytes());
+    // No route's name holds a NUL, so no two (route, key) pairs look the same.
+    hasher.update(&[0]);
+    hasher.update(key.as_bytes());
+    let mut key_digest = [0; 16];
+    key_digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    let mut body_digest = [0; 8];
+    body_digest.copy_from_slice(&blake3::hash(body).as_bytes()[..8]);
+    KeyBinding {
+        key: KeyDigest(key_digest),
+        body: BodyDigest(body_digest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_scoped_to_caller_and_route() {
+        let caller = |byte| BuyerId(uuid::Uuid::from_bytes([byte; 16]));
+        let base = key_binding(caller(1), KeyedRoute::PlaceHold, "k", b"{}");
+        assert_eq!(
+            base,
+            key_binding(caller(1), KeyedRoute::PlaceHold, "k", b"{}")
+        );
+        for other in [
+            key_binding(caller(2), KeyedRoute::PlaceHold, "k", b"{}"),
+            key_binding(caller(1), KeyedRoute::Purchase, "k", b"{}"),
+            key_binding(caller(1), KeyedRoute::PlaceHold, "l", b"{}"),
+        ] {
+            assert_ne!(base.key, other.key);
+            assert_eq!(base.body, other.body);
+        }
+        let other_body = key_binding(caller(1), KeyedRoute::PlaceHold, "k", b"{ }");
+        assert_eq!(base.key, other_body.key);
+        assert_ne!(base.body, other_body.body);
+    }
+}

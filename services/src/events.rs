@@ -1,0 +1,254 @@
+//! Events: what is on sale, read from memory and changed by staff.
+//!
+//! Every change answers the event as it is after the change, from the engine and not from the database: staff see
+//! what they did at once, and a sale can be changed while Postgres is away.
+
+use std::sync::Arc;
+
+use onsale_domain::{
+    Availability, Command, EventDetails, EventId, EventStatus, Money, OrganizationId, Quota,
+    QuotaId, Refusal, Sequence, TicketType, TicketTypeId,
+};
+use onsale_engine::EngineError;
+
+use crate::{ServiceError, Services};
+
+/// A new event's id may meet one whose route is taken; more often than this it is no accident.
+const ID_TRIES_MAX: u32 = 4;
+
+/// Whose events a member of staff may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaffScope {
+    /// All.
+    Everything,
+    /// One organization's.
+    Organization(OrganizationId),
+}
+
+impl StaffScope {
+    /// Whether this organization's things are in sight.
+    pub fn covers(self, organization_id: OrganizationId) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Organization(own) => own == organization_id,
+        }
+    }
+}
+
+/// What an organizer writes about a ticket type.
+#[derive(Clone, Debug)]
+pub struct TicketTypeInput {
+    /// Name shown to buyers.
+    pub name: String,
+    /// The pool it draws from.
+    pub quota_id: QuotaId,
+    /// Price of one ticket, in the event's currency.
+    pub price: Money,
+}
+
+impl Services {
+    /// Counts and definition of an event that buyers may see, from memory.
+    ///
+    /// Errors: not found for a draft, too.
+    pub async fn availability(&self, event_id: EventId) -> Result<Arc<Availability>, ServiceError> {
+        let availability = self.engine().availability(event_id).await?;
+        match availability.definition.status {
+            EventStatus::Draft => Err(ServiceError::NotFound),
+            EventStatus::Published
+            | EventStatus::OnSale
+            | EventStatus::Paused
+            | EventStatus::Closed
+            | EventStatus::Cancelled => Ok(availability),
+        }
+    }
+
+    /// Counts and definition of an event for staff. Errors: not found when it is out of their sight.
+    pub async fn staff_event(
+        &self,
+        scope: StaffScope,
+        event_id: EventId,
+    ) -> Result<Arc<Availability>, ServiceError> {
+        let availability = self.engine().availability(event_id).await?;
+        if !scope.covers(availability.definition.details.organization_id) {
+            return Err(ServiceError::NotFound);
+        }
+        Ok(availability)
+    }
+
+    /// Brings an event into being, as a draft.
+    pub async fn create_event(
+        &self,
+        scope: StaffScope,
+        details: EventDetails,
+    ) -> Result<Arc<Availability>, ServiceError> {
+        if !scope.covers(details.organization_id) {
+            return Err(ServiceError::NotFound);
+        }
+        details.check()?;
+        self.organization(details.organization_id)
+            .await
+            .map_err(|error| match error {
+                ServiceError::NotFound => Refusal::InvalidField {
+                    field: "organization_id",
+                }
+                .into(),
+                other => other,
+            })?;
+        let details = Box::new(details);
+        for _ in 1..ID_TRIES_MAX {
+            match self.try_create_event(details.clone()).await {
+                Err(ServiceError::Engine(EngineError::Refused(Refusal::EventExists))) => {}
+                answer => return answer,
+            }
+        }
+        self.try_create_event(details).await
+    }
+
+    async fn try_create_event(
+        &self,
+        details: Box<EventDetails>,
+    ) -> Result<Arc<Availability>, ServiceError> {
+        let event_id = self.ids().event_id(self.now())?;
+        let command = Command::CreateEvent { event_id, details };
+        self.engine().execute(event_id, command).await?;
+        Ok(self.engine().availability(event_id).await?)
+    }
+
+    /// Replaces an event's details.
+    pub async fn edit_event(
+        &self,
+        scope: StaffScope,
+        event_id: EventId,
+        details: EventDetails,
+        expected_version: Sequence,
+    ) -> Result<Arc<Availability>, ServiceError> {
+        self.staff_event(scope, event_id).await?;
+        let command = Command::EditEvent {
+            details: Box::new(details),
+            expected_version,
+        };
+        self.change_event(event_id, command).await
+    }
+
+    /// Moves an event to another status. Without an expected version it wins over edits made meanwhile: stopping a
+    /// sale must not wait for a fresh read.
+    pub async fn change_event_status(
+        &self,
+        scope: StaffScope,
+        event_id: EventId,
+        to: EventStatus,
+        expected_version: Option<Sequence>,
+    ) -> Result<Arc<Availability>, ServiceError> {
+        self.staff_event(scope, event_id).await?;
+        let command = Command::ChangeStatus {
+            to,
+            expected_version,
+        };
+        self.change_event(event_id, command).await
+    }
+
+    /// Adds a quota.
+    pub async fn add_quota(
+        &self,
+        scope: StaffScope,
+        event_id: EventId,
+        (name, capacity): (String, u32),
+        expected_version: Sequence,
+    ) -> Result<Arc<Availability>, ServiceError> {
+        let id = self.ids().quota_id(self.now())?;
+        let quota = Quota { id, name, capacity };
+        self.staff_event(scope, event_id).await?;
+        self.set_quota(event_id, quota, expected_version).await
+    }
+
+    /// Renames or resizes a quota, during the sale as well.
+    ///
+    /// Errors: not found when the event has no such quota.
+    pub async fn edit_quota(
+        &self,
+        scope: StaffScope,
+        event_id: EventId,
+        quota: Quota,
+        expected_version: Sequence,
+    ) -> Result<Arc<Availability>, ServiceError> {
+        let event = self.staff_event(scope, event_id).await?;
+        if event.definition.quota_position(quota.id).is_none() {
+            return Err(ServiceError::NotFound);
+        }
+        self.set_quota(event_id, quota, expected_version).await
+    }
+
+    async fn set_quota(
+        &self,
+        event_id: EventId,
+        quota: Quota,
+        expected_version: Sequence,
+    ) -> Result<Arc<Availability>, ServiceError> {
+        let command = Command::SetQuota {
+            quota: Box::new(quota),
+            expected_version,
+        };
+        self.change_event(event_id, command).await
+    }
+
+    /// Adds a ticket type.
+    pub async fn add_ticket_type(
+        &self,
+        scope: StaffScope,
+        event_id: EventId,
+        input: TicketTypeInput,
+        expected_version: Sequence,
+    ) -> Result<Arc<Availability>, ServiceError> {
+        let id = self.ids().ticket_type_id(self.now())?;
+        let event = self.staff_event(scope, event_id).await?;
+        let command = set_ticket_type(&event, id, input, expected_version)?;
+        self.change_event(event_id, command).await
+    }
+
+    /// Edits a ticket type. Holds keep the price that they were quoted.
+    ///
+    /// Errors: not found when the event has no such ticket type.
+    pub async fn edit_ticket_type(
+        &self,
+        scope: StaffScope,
+        event_id: EventId,
+        (id, input): (TicketTypeId, TicketTypeInput),
+        expected_version: Sequence,
+    ) -> Result<Arc<Availability>, ServiceError> {
+        let event = self.staff_event(scope, event_id).await?;
+        if event.definition.ticket_type(id).is_none() {
+            return Err(ServiceError::NotFound);
+        }
+        let command = set_ticket_type(&event, id, input, expected_version)?;
+        self.change_event(event_id, command).await
+    }
+
+    async fn change_event(
+        &self,
+        event_id: EventId,
+        command: Command,
+    ) -> Result<Arc<Availability>, ServiceError> {
+        self.engine().execute(event_id, command).await?;
+        Ok(self.engine().availability(event_id).await?)
+    }
+}
+
+fn set_ticket_type(
+    event: &Availability,
+    id: TicketTypeId,
+    input: TicketTypeInput,
+    expected_version: Sequence,
+) -> Result<Command, ServiceError> {
+    if input.price.currency != event.definition.details.currency {
+        return Err(ServiceError::CurrencyMismatch);
+    }
+    Ok(Command::SetTicketType {
+        ticket_type: Box::new(TicketType {
+            id,
+            name: input.name,
+            quota_id: input.quota_id,
+            unit_price_minor: input.price.amount_minor,
+        }),
+        expected_version,
+    })
+}

@@ -1,0 +1,32 @@
+//! Organizations: the tenants that own events. They are the one thing that is written to Postgres directly.
+
+use onsale_domain::limits::NAME_BYTES_MAX;
+use onsale_domain::{OrganizationId, Refusal};
+use onsale_persistence::Organization;
+
+use crate::{ServiceError, Services};
+
+impl Services {
+    /// Makes an organization.
+    pub async fn create_organization(&self, name: String) -> Result<Organization, ServiceError> {
+        if name.trim().is_empty() || name.len() > NAME_BYTES_MAX || name.contains('\0') {
+            return Err(Refusal::InvalidField { field: "name" }.into());
+        }
+        let now = self.now();
+        let organization = Organization {
+            id: self.ids().organization_id(now)?,
+            name,
+            created_at: now,
+        };
+        self.database().insert_organization(&organization).await?;
+        Ok(organization)
+    }
+
+    /// An organization by its id.
+    pub async fn organization(&self, id: OrganizationId) -> Result<Organization, ServiceError> {
+        self.database()
+            .organization(id)
+            .await?
+            .ok_or(ServiceError::NotFound)
+    }
+}

@@ -1,0 +1,109 @@
+//! The handle that routes call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use onsale_domain::{EventId, Route, UnixMillis};
+use onsale_engine::{Drill, Engine, EngineError, EngineStatus};
+use onsale_persistence::Database;
+
+use crate::payments::PaymentGateway;
+use crate::sale::InFlight;
+use crate::{Ids, RandomError, ServiceError};
+
+/// What an operator may tune.
+#[derive(Clone, Debug)]
+pub struct ServicesConfig {
+    /// Longest wait for the payment gateway.
+    pub gateway_timeout: Duration,
+}
+
+impl Default for ServicesConfig {
+    fn default() -> Self {
+        Self {
+            gateway_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// All use cases. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Services(Arc<Parts>);
+
+struct Parts {
+    engine: Engine,
+    database: Database,
+    gateway: Arc<dyn PaymentGateway>,
+    ids: Ids,
+    in_flight: InFlight,
+    config: ServicesConfig,
+}
+
+impl Services {
+    /// Wires the use cases to what they work with.
+    pub fn new(
+        engine: Engine,
+        database: Database,
+        gateway: Arc<dyn PaymentGateway>,
+        config: ServicesConfig,
+    ) -> Result<Self, RandomError> {
+        Ok(Self(Arc::new(Parts {
+            engine,
+            database,
+            gateway,
+            ids: Ids::new()?,
+            in_flight: InFlight::default(),
+            config,
+        })))
+    }
+
+    /// The present instant, by the engine's clock.
+    pub fn now(&self) -> UnixMillis {
+        self.0.engine.now()
+    }
+
+    /// How the engine is doing.
+    pub fn status(&self) -> EngineStatus {
+        self.0.engine.status()
+    }
+
+    /// Crashes an event's actor on purpose. `false` when it is not in memory.
+    pub fn crash_event(&self, event_id: EventId, drill: Drill) -> bool {
+        self.0.engine.crash_event(event_id, drill)
+    }
+
+    /// The event that a hold, order or ticket belongs to.
+    ///
+    /// Errors: [`ServiceError::NotFound`] when no event has this route.
+    pub(crate) async fn event_of(&self, route: Route) -> Result<EventId, ServiceError> {
+        match self.0.engine.resolve(route).await {
+            Ok(event_id) => Ok(event_id),
+            Err(EngineError::NotFound) => Err(ServiceError::NotFound),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    pub(crate) fn gateway(&self) -> &dyn PaymentGateway {
+        self.0.gateway.as_ref()
+    }
+
+    pub(crate) fn ids(&self) -> &Ids {
+        &self.0.ids
+    }
+
+    pub(crate) fn in_flight(&self) -> &InFlight {
+        &self.0.in_flight
+    }
+
+    pub(crate) fn gateway_timeout(&self) -> Duration {
+        self.0.config.gateway_timeout
+    }
+}
