@@ -5,6 +5,17 @@ use std::process::ExitCode;
 use thiserror::Error;
 
 use crate::configuration::ConfigurationError;
+use crate::wiring::StartError;
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Configuration(error) => Self::Configuration(error),
+            StartError::Internal(error) => Self::Internal(error),
+            StartError::Unavailable(_) | StartError::NotMigrated => Self::CheckFailed(error.to_string()),
+        }
+    }
+}
 
 /// Why a command did not succeed. Usage errors (code 2) never come this far: clap answers them.
 #[derive(Debug, Error)]

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use futures::future::BoxFuture;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -14,33 +13,16 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics_exporter_prometheus::PrometheusHandle;
+use onsale_domain::EventId;
+use onsale_engine::{Drill, Engine};
 use tokio::net::TcpListener;
-use uuid::Uuid;
 
 use crate::readiness::{Phase, Readiness};
 
 /// How long a client may take over its request's head.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Write-behind lag above which the process is not ready (I8).
-const LAG_SECONDS_MAX: f64 = 5.0;
-
-/// What the running engine adds to the internal port.
-pub(crate) trait Engine: Send + Sync + 'static {
-    /// Age of the oldest committed record that is not projected yet.
-    fn write_behind_lag_seconds(&self) -> f64;
-
-    /// Crashes the actor of an event; `false` when no actor runs for it.
-    fn crash(&self, event_id: Uuid, kind: CrashKind) -> BoxFuture<'_, anyhow::Result<bool>>;
-}
-
-/// How a drill ends an actor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CrashKind {
-    /// Ends it between two messages.
-    Kill,
-    /// Makes it panic in a message.
-    Panic,
-}
+const LAG_MS_MAX: u64 = 5_000;
 
 /// State of the internal port.
 #[derive(Clone)]
@@ -50,7 +32,7 @@ pub(crate) struct Internal {
     /// Whether drills are answered; off outside trials.
     pub(crate) drills: bool,
     /// Set once the engine runs.
-    pub(crate) engine: Arc<OnceLock<Arc<dyn Engine>>>,
+    pub(crate) engine: Arc<OnceLock<Engine>>,
 }
 
 type Answer = Response<Full<Bytes>>;
@@ -70,7 +52,7 @@ pub(crate) async fn serve(listener: TcpListener, internal: Internal) {
         tokio::spawn(async move {
             let service = service_fn(|request| {
                 let internal = internal.clone();
-                async move { Ok::<_, Infallible>(internal.answer(request).await) }
+                async move { Ok::<_, Infallible>(internal.answer(&request)) }
             });
             // A client that hangs up early is no event.
             let _ = hyper::server::conn::http1::Builder::new()
@@ -83,14 +65,14 @@ pub(crate) async fn serve(listener: TcpListener, internal: Internal) {
 }
 
 impl Internal {
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
+    fn answer(&self, request: &Request<Incoming>) -> Answer {
         let segments: Vec<_> = request.uri().path().trim_matches('/').split('/').collect();
         match (request.method(), segments.as_slice()) {
             (&Method::GET, ["livez"]) => text(StatusCode::OK, "ok"),
             (&Method::GET, ["readyz"]) => self.readyz(request.uri().query()),
             (&Method::GET, ["metrics"]) => text(StatusCode::OK, self.metrics.render()),
             (&Method::POST, ["internal", "drills", "events", event_id, "crash"]) if self.drills => {
-                match self.crash(event_id, request.uri().query()).await {
+                match self.crash(event_id, request.uri().query()) {
                     Ok(answer) => answer,
                     Err(error) => text(StatusCode::BAD_REQUEST, format!("{error:#}")),
                 }
@@ -101,9 +83,10 @@ impl Internal {
 
     fn readyz(&self, query: Option<&str>) -> Answer {
         let phase = self.readiness.phase();
-        let lag = self.engine.get().map(|engine| engine.write_behind_lag_seconds());
-        let lag_ok = lag.is_some_and(|lag| lag <= LAG_SECONDS_MAX);
-        let ready = phase == Phase::Ready && lag_ok;
+        let engine = self.engine.get().map(Engine::status);
+        let recovered = engine.is_some_and(|engine| engine.recovered);
+        let lag_ms = engine.map(|engine| engine.write_behind_lag_ms);
+        let ready = phase == Phase::Ready && recovered && lag_ms.is_some_and(|lag_ms| lag_ms <= LAG_MS_MAX);
         let status = if ready {
             StatusCode::OK
         } else {
@@ -117,9 +100,11 @@ impl Internal {
             "status": if ready { "ready" } else { "not_ready" },
             "phase": phase.as_str(),
             "migrated": !matches!(phase, Phase::AwaitingDatabase | Phase::AwaitingMigration),
-            "recovered": matches!(phase, Phase::Ready | Phase::Draining),
-            "write_behind_lag_seconds": lag,
-            "write_behind_lag_seconds_max": LAG_SECONDS_MAX,
+            "recovered": recovered,
+            "write_behind_lag_ms": lag_ms,
+            "write_behind_lag_ms_max": LAG_MS_MAX,
+            "write_behind_lag_records": engine.map(|engine| engine.write_behind_lag_records),
+            "active_events": engine.map(|engine| engine.active_events),
         });
         let mut answer = text(status, body.to_string());
         answer
@@ -128,17 +113,17 @@ impl Internal {
         answer
     }
 
-    async fn crash(&self, event_id: &str, query: Option<&str>) -> anyhow::Result<Answer> {
-        let event_id = Uuid::parse_str(event_id).context("the event id is not a UUID")?;
-        let kind = match query.unwrap_or_default() {
-            "kind=kill" | "" => CrashKind::Kill,
-            "kind=panic" => CrashKind::Panic,
+    fn crash(&self, event_id: &str, query: Option<&str>) -> anyhow::Result<Answer> {
+        let event_id: EventId = event_id.parse().context("the event id is not a UUID")?;
+        let drill = match query.unwrap_or_default() {
+            "kind=kill" => Drill::Kill,
+            "kind=panic" => Drill::Panic,
             other => anyhow::bail!("`{other}` is neither kind=kill nor kind=panic"),
         };
         let engine = self.engine.get().context("the engine is not running yet")?;
-        tracing::warn!(%event_id, ?kind, "drill: crashing the event's actor");
-        Ok(if engine.crash(event_id, kind).await? {
-            text(StatusCode::ACCEPTED, "crashed")
+        tracing::warn!(%event_id, ?drill, "crashing the event's actor on purpose");
+        Ok(if engine.crash_event(event_id, drill) {
+            text(StatusCode::OK, "crashed")
         } else {
             text(StatusCode::NOT_FOUND, "no actor runs for this event")
         })

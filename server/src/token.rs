@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use serde::Serialize;
+use onsale_domain::{OrganizationId, UnixMillis};
+use onsale_http::{Grant, TokenVerifier};
 use uuid::Uuid;
 
 /// How long a token lives unless asked otherwise: the longest that the API itself hands out.
@@ -13,8 +13,7 @@ pub(crate) const TTL_DEFAULT: Duration = Duration::from_mins(15);
 pub(crate) const TTL_LOAD_TEST_MAX: Duration = Duration::from_hours(24);
 
 /// What an account may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Role {
     /// Buys tickets.
     Buyer,
@@ -26,6 +25,17 @@ pub(crate) enum Role {
     Admin,
 }
 
+impl Role {
+    const fn granted(self) -> onsale_http::Role {
+        match self {
+            Self::Buyer => onsale_http::Role::Buyer,
+            Self::Organizer => onsale_http::Role::Organizer,
+            Self::Support => onsale_http::Role::Support,
+            Self::Admin => onsale_http::Role::Admin,
+        }
+    }
+}
+
 /// For whom a token is.
 #[derive(Debug)]
 pub(crate) struct TokenRequest {
@@ -35,55 +45,27 @@ pub(crate) struct TokenRequest {
     pub(crate) ttl: Duration,
 }
 
-#[derive(Serialize)]
-struct Claims<'a> {
-    sub: Uuid,
-    iss: &'a str,
-    aud: &'a str,
-    iat: i64,
-    nbf: i64,
-    exp: i64,
-    jti: Uuid,
-    roles: &'a [Role],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    org: Option<Uuid>,
-}
-
-/// Signs tokens (HS256, `typ` `at+jwt`).
-pub(crate) struct Minter {
-    key: EncodingKey,
-    issuer: String,
-    audience: String,
-}
+/// Signs tokens as the API itself does.
+pub(crate) struct Minter(TokenVerifier);
 
 impl Minter {
     /// A minter with the server's own secret.
-    pub(crate) fn new(secret: &[u8], issuer: &str, audience: &str) -> Self {
-        Self {
-            key: EncodingKey::from_secret(secret),
-            issuer: issuer.to_owned(),
-            audience: audience.to_owned(),
-        }
+    pub(crate) fn new(secret: &[u8], issuer: &str, audience: &str) -> anyhow::Result<Self> {
+        Ok(Self(TokenVerifier::new(secret, issuer, audience)?))
     }
 
     /// Signs one token, valid from now.
     pub(crate) fn mint(&self, request: &TokenRequest) -> anyhow::Result<String> {
-        let now = jiff::Timestamp::now().as_second();
-        let ttl = i64::try_from(request.ttl.as_secs()).context("the token would live too long")?;
-        let mut header = Header::new(Algorithm::HS256);
-        header.typ = Some("at+jwt".to_owned());
-        let claims = Claims {
-            sub: request.subject,
-            iss: &self.issuer,
-            aud: &self.audience,
-            iat: now,
-            nbf: now,
-            exp: now.saturating_add(ttl),
-            jti: Uuid::now_v7(),
-            roles: &request.roles,
-            org: request.organization,
+        let not_before = UnixMillis::from(jiff::Timestamp::now());
+        let ttl_ms = i64::try_from(request.ttl.as_millis()).context("the token would live too long")?;
+        let grant = Grant {
+            subject: request.subject,
+            roles: request.roles.iter().map(|role| role.granted()).collect(),
+            organization_id: request.organization.map(OrganizationId),
+            not_before,
+            expires_at: not_before.plus_ms(ttl_ms),
         };
-        jsonwebtoken::encode(&header, &claims, &self.key).context("cannot sign the token")
+        Ok(self.0.mint(&grant)?)
     }
 }
 
@@ -91,7 +73,7 @@ impl Minter {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use jsonwebtoken::{DecodingKey, Validation};
+    use jsonwebtoken::{Algorithm, DecodingKey, Validation};
     use serde_json::Value;
 
     use super::*;
@@ -102,6 +84,7 @@ mod tests {
         let subject = Uuid::now_v7();
         let organization = Uuid::now_v7();
         let token = Minter::new(&secret, "issuer", "audience")
+            .unwrap()
             .mint(&TokenRequest {
                 subject,
                 roles: vec![Role::Organizer],
@@ -120,13 +103,14 @@ mod tests {
         assert_eq!(claims["sub"], subject.to_string());
         assert_eq!(claims["org"], organization.to_string());
         assert_eq!(claims["roles"], serde_json::json!(["organizer"]));
-        let ttl = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+        let ttl = claims["exp"].as_i64().unwrap() - claims["nbf"].as_i64().unwrap();
         assert_eq!(ttl, 900);
     }
 
     #[test]
     fn another_secret_does_not_verify() {
         let token = Minter::new(&[7; 32], "issuer", "audience")
+            .unwrap()
             .mint(&TokenRequest {
                 subject: Uuid::now_v7(),
                 roles: vec![Role::Buyer],

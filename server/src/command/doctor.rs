@@ -109,10 +109,10 @@ async fn database(settings: &Settings) -> Vec<Check> {
             return vec![Check::failed("database", detail)];
         }
     };
-    let schema = match wiring::is_migrated(&database).await {
+    let schema = match database.is_migrated().await {
         Ok(true) => Check::ok("schema", "up to date"),
         Ok(false) => Check::failed("schema", "older than this release: run `onsale migrate`"),
-        Err(error) => Check::failed("schema", format!("{error:#}")),
+        Err(error) => Check::failed("schema", error.to_string()),
     };
     vec![Check::ok("database", "answers"), schema]
 }

@@ -1,5 +1,6 @@
 //! `onsale migrate`: brings the database's schema up to this release.
 
+use anyhow::Context as _;
 use clap::Args;
 
 use super::{print, print_json};
@@ -35,9 +36,12 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
     telemetry::log_to_stderr(&settings)?;
     let database = wiring::connect_database(&settings).await?;
     if !arguments.check {
-        wiring::migrate(&database).await?;
+        database.migrate().await.context("cannot migrate")?;
     }
-    let migrated = wiring::is_migrated(&database).await?;
+    let migrated = database
+        .is_migrated()
+        .await
+        .context("cannot read the schema's version")?;
     if arguments.json {
         print_json(&serde_json::json!({"migrated": migrated}))?;
     } else if migrated {

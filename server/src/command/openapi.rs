@@ -2,9 +2,8 @@
 
 use super::print;
 use crate::exit::Failure;
-use crate::wiring;
 
 /// Prints the document.
 pub(crate) fn run() -> Result<(), Failure> {
-    print(&wiring::openapi_document()?)
+    print(&onsale_http::openapi_json())
 }

@@ -13,7 +13,7 @@ use crate::exit::Failure;
 use crate::internal::{self, Internal};
 use crate::readiness::{Phase, Readiness};
 use crate::retry::pause_after;
-use crate::wiring::{self, StartError, Storage};
+use crate::wiring::{self, Core, StartError};
 use crate::{signals, telemetry};
 
 /// Arguments of `onsale serve`.
@@ -75,13 +75,11 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
         .map_err(|error| cannot_listen(false, &error))?;
     tokio::spawn(internal::serve(internal_listener, internal.clone()));
 
-    let Some(storage) = await_storage(&settings, &internal.readiness, &stop).await? else {
+    let Some(core) = connect(&settings, &internal.readiness, &stop).await? else {
         return Ok(());
     };
     internal.readiness.enter(Phase::Recovering);
-    let running = wiring::start(&settings, storage, listener)
-        .await
-        .context("cannot start")?;
+    let mut running = wiring::start(&settings, core, listener).context("cannot start")?;
     // Set once, here.
     let _ = internal.engine.set(running.engine());
     internal.readiness.enter(Phase::Ready);
@@ -105,21 +103,18 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
 }
 
 /// Connects, waiting for as long as Postgres is away. `None` when told to stop meanwhile.
-async fn await_storage(
+async fn connect(
     settings: &Settings,
     readiness: &Readiness,
     stop: &CancellationToken,
-) -> Result<Option<Storage>, Failure> {
+) -> Result<Option<Core>, Failure> {
     for failures in 0.. {
         let (phase, problem) = match wiring::connect(settings).await {
-            Ok(storage) => return Ok(Some(storage)),
+            Ok(core) => return Ok(Some(core)),
             Err(StartError::Configuration(error)) => return Err(error.into()),
             Err(StartError::Internal(error)) => return Err(error.into()),
+            Err(error @ StartError::NotMigrated) => (Phase::AwaitingMigration, error.to_string()),
             Err(StartError::Unavailable(problem)) => (Phase::AwaitingDatabase, problem),
-            Err(StartError::NotMigrated) => (
-                Phase::AwaitingMigration,
-                "the schema is older than this release: run `onsale migrate`".to_owned(),
-            ),
         };
         readiness.enter(phase);
         let pause = pause_after(failures);

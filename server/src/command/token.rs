@@ -69,7 +69,7 @@ pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
         settings.required_token_secret()?.expose_secret().as_bytes(),
         &settings.token_issuer,
         &settings.token_audience,
-    );
+    )?;
     let token = minter.mint(&TokenRequest {
         subject,
         roles: arguments.roles.clone(),

@@ -123,6 +123,13 @@ pub(super) const SHUTDOWN_GRACE_SECONDS: Setting = plain(
     "25",
     "Give whole seconds from 1 to 600, below what the service manager waits before it kills",
 );
+pub(super) const NODE_NAME: Setting = Setting {
+    key: "node_name",
+    env: "ONSALE_NODE_NAME",
+    secret: false,
+    default: None,
+    mend: "Give every process of a deployment its own name, up to 100 bytes; without one it is host and port",
+};
 pub(super) const LOG: Setting = plain(
     "log",
     "ONSALE_LOG",
@@ -143,7 +150,7 @@ pub(super) const DRILLS: Setting = plain(
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 17] = [
+pub(crate) const ALL: [&Setting; 18] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
@@ -158,6 +165,7 @@ pub(crate) const ALL: [&Setting; 17] = [
     &RATE_LIMIT_PER_SECOND,
     &RATE_LIMIT_BURST,
     &SHUTDOWN_GRACE_SECONDS,
+    &NODE_NAME,
     &LOG,
     &LOG_FORMAT,
     &DRILLS,

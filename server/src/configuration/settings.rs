@@ -10,8 +10,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::parse::Reader;
 use super::setting::{
     CONNECTIONS_MAX, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, INTERNAL_LISTEN, JOURNAL,
-    JOURNAL_DIRECTORY, LISTEN, LOG, LOG_FORMAT, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND, REDIS_URL,
-    SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_SECRET,
+    JOURNAL_DIRECTORY, LISTEN, LOG, LOG_FORMAT, NODE_NAME, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND,
+    REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_SECRET,
 };
 use super::{ConfigurationError, Sources, Value};
 
@@ -54,7 +54,7 @@ pub(crate) struct Settings {
     pub(crate) internal_listen: SocketAddr,
     pub(crate) database_url: Option<SecretString>,
     pub(crate) database_connections_max: u32,
-    #[expect(dead_code, reason = "read by the wiring once caches land")]
+    #[expect(dead_code, reason = "checked already, for the caches to come")]
     pub(crate) redis_url: Option<SecretString>,
     pub(crate) journal: JournalKind,
     pub(crate) journal_directory: PathBuf,
@@ -66,6 +66,8 @@ pub(crate) struct Settings {
     pub(crate) rate_limit_per_second: Option<u32>,
     pub(crate) rate_limit_burst: u32,
     pub(crate) shutdown_grace: Duration,
+    /// Name of this process in the deployment.
+    pub(crate) node_name: String,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) drills: bool,
@@ -81,8 +83,9 @@ impl Settings {
     pub(crate) fn read(values: &BTreeMap<&'static str, Value>) -> Result<Self, ConfigurationError> {
         let reader = Reader(values);
         let per_second = reader.number(&RATE_LIMIT_PER_SECOND, 0..=1_000_000)?;
+        let listen = reader.parsed(&LISTEN)?;
         Ok(Self {
-            listen: reader.parsed(&LISTEN)?,
+            listen,
             internal_listen: reader.parsed(&INTERNAL_LISTEN)?,
             database_url: reader.url(&DATABASE_URL, &["postgres", "postgresql"])?,
             database_connections_max: reader.number(&DATABASE_CONNECTIONS_MAX, 1..=1_000)?,
@@ -96,6 +99,7 @@ impl Settings {
             rate_limit_per_second: (per_second > 0).then_some(per_second),
             rate_limit_burst: reader.number(&RATE_LIMIT_BURST, 1..=1_000_000)?,
             shutdown_grace: Duration::from_secs(reader.number(&SHUTDOWN_GRACE_SECONDS, 1..=600)?.into()),
+            node_name: node_name(&reader, listen)?,
             log: log(&reader)?,
             log_format: log_format(&reader)?,
             drills: reader.parsed(&DRILLS)?,
@@ -122,6 +126,28 @@ impl Settings {
 pub(crate) fn cannot_listen(internal: bool, error: &std::io::Error) -> ConfigurationError {
     let setting = if internal { &INTERNAL_LISTEN } else { &LISTEN };
     ConfigurationError::of(setting, format!("cannot listen there: {error}"))
+}
+
+/// Refuses a database URL that looked well and cannot be used.
+pub(crate) fn unusable_database_url(problem: String) -> ConfigurationError {
+    ConfigurationError::of(&DATABASE_URL, problem)
+}
+
+/// The name given, or host and port: a restart on the same machine then takes its events over at once.
+fn node_name(reader: &Reader<'_>, listen: SocketAddr) -> Result<String, ConfigurationError> {
+    match reader.optional(&NODE_NAME) {
+        Some(name) if name.len() <= 100 => Ok(name.to_owned()),
+        Some(_) => Err(ConfigurationError::of(&NODE_NAME, "is too long")),
+        None => {
+            let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+            let host = host.trim();
+            Ok(format!(
+                "{}:{}",
+                if host.is_empty() { "onsale" } else { host },
+                listen.port()
+            ))
+        }
+    }
 }
 
 fn journal(reader: &Reader<'_>) -> Result<JournalKind, ConfigurationError> {

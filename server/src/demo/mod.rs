@@ -79,7 +79,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome, Failure> {
         server.api, server.internal
     ));
 
-    let minter = Arc::new(Minter::new(secret.as_bytes(), TOKEN_ISSUER, TOKEN_AUDIENCE));
+    let minter = Arc::new(Minter::new(secret.as_bytes(), TOKEN_ISSUER, TOKEN_AUDIENCE)?);
     let connections = Connections::new(server.api, CONNECTIONS_MAX);
     let sale = setup::open_sale(&connections, &minter, plan)
         .await

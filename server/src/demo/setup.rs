@@ -119,7 +119,12 @@ impl Organizer<'_> {
         let version = self.version(event).await?;
         let path = format!("{event}/{part}");
         let (body, _) = self.call("POST", &path, Some(version), Some(body)).await?;
-        id_of(&body).with_context(|| format!("POST {path}"))
+        // The answer is the whole event; parts stand in the order in which they were added.
+        let parts = body[part.replace('-', "_")]
+            .as_array()
+            .and_then(|parts| parts.last());
+        let part = parts.with_context(|| format!("POST {path} answers no {part}"))?;
+        id_of(part)
     }
 
     async fn publish(&mut self, event: &str) -> anyhow::Result<()> {
