@@ -53,9 +53,8 @@ pub(crate) fn with_tag(mut response: Response, tag: Sequence) -> Response {
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Answer {
-    let bytes = serde_json::to_vec(body).map_err(|_| {
-        onsale_services::ServiceError::Internal("an answer could not be written as JSON")
-    })?;
+    let bytes = serde_json::to_vec(body)
+        .map_err(|_| onsale_services::ServiceError::Internal("an answer could not be written as JSON"))?;
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);

@@ -60,9 +60,7 @@ fn service_problem(error: ServiceError) -> Problem {
             Problem::new(Code::Unavailable).retry(Retry::InSeconds(RETRY_SECONDS))
         }
         ServiceError::NotFound => Problem::new(Code::NotFound),
-        ServiceError::PaymentDeclined { replayed } => {
-            Problem::new(Code::PaymentDeclined).replayed(replayed)
-        }
+        ServiceError::PaymentDeclined { replayed } => Problem::new(Code::PaymentDeclined).replayed(replayed),
         ServiceError::PaymentUnavailable => {
             Problem::new(Code::PaymentUnavailable).retry(Retry::InSeconds(RETRY_SECONDS))
         }
@@ -157,9 +155,7 @@ fn refusal_problem(refusal: &Refusal) -> Problem {
             }
         }
         Refusal::InsufficientAvailability { available } => plain().number("available", *available),
-        Refusal::BuyerLimitExceeded { limit, live } => {
-            plain().number("limit", *limit).number("live", *live)
-        }
+        Refusal::BuyerLimitExceeded { limit, live } => plain().number("limit", *limit).number("live", *live),
         Refusal::UnknownTicketType { line } => Problem::invalid(
             format!("/lines/{line}/ticket_type_id"),
             "the event has no such ticket type",
@@ -169,14 +165,12 @@ fn refusal_problem(refusal: &Refusal) -> Problem {
         }
         Refusal::BadLines { reason } => Problem::invalid("/lines", *reason),
         Refusal::UnknownQuota => Problem::invalid("/quota_id", refusal.to_string()),
-        Refusal::InvalidField { field } => {
-            Problem::invalid(format!("/{field}"), refusal.to_string())
-        }
+        Refusal::InvalidField { field } => Problem::invalid(format!("/{field}"), refusal.to_string()),
         Refusal::HoldConfirmed { order_id } => plain().text("order_id", order_id),
         Refusal::VersionMismatch { version } => plain().number("version", *version),
-        Refusal::InvalidTransition { from, to } => plain()
-            .text("from", &from.as_str())
-            .text("to", &to.as_str()),
+        Refusal::InvalidTransition { from, to } => {
+            plain().text("from", &from.as_str()).text("to", &to.as_str())
+        }
         Refusal::CapacityBelowCommitted { committed } => plain().number("committed", *committed),
         Refusal::Frozen { field } => plain().text("field", field),
         Refusal::TicketCountMismatch | Refusal::Violation(_) => {

@@ -206,10 +206,7 @@ mod tests {
             key("10.0.0.1", Some("198.51.100.1, 203.0.113.9, 10.0.0.1")),
             network("203.0.113.9")
         );
-        assert_eq!(
-            key("10.0.0.1", Some("junk, 203.0.113.9")),
-            network("203.0.113.9")
-        );
+        assert_eq!(key("10.0.0.1", Some("junk, 203.0.113.9")), network("203.0.113.9"));
         assert_eq!(key("10.0.0.1", Some("junk")), network("10.0.0.1"));
     }
 

@@ -21,21 +21,14 @@ use crate::state::Api;
 pub fn router(services: Services, gate: Gate) -> Router {
     let (routes, document) = openapi::routes().split_for_parts();
     let clock = gate.clock();
-    finish(
-        routes.with_state(Api::new(services, gate)),
-        &document,
-        clock,
-    )
+    finish(routes.with_state(Api::new(services, gate)), &document, clock)
 }
 
 /// Adds what every public router has: the reference, answers to what is not there, and the edge.
 pub(crate) fn finish(routes: Router, document: &OpenApi, clock: Arc<dyn Clock>) -> Router {
     let json: Arc<str> = openapi::to_json(document).into();
     let paths = document.paths.paths.keys().cloned();
-    let edge = Edge::new(
-        clock,
-        paths.chain(["/openapi.json", "/docs"].map(str::to_owned)),
-    );
+    let edge = Edge::new(clock, paths.chain(["/openapi.json", "/docs"].map(str::to_owned)));
     routes
         .route(
             "/openapi.json",

@@ -69,10 +69,7 @@ pub async fn serve(
         .pipeline_flush(true);
     let connections = TaskTracker::new();
     let cut_off = CancellationToken::new();
-    while let Some((stream, peer, permit)) = shutdown
-        .run_until_cancelled(accept(&listener, &permits))
-        .await
-    {
+    while let Some((stream, peer, permit)) = shutdown.run_until_cancelled(accept(&listener, &permits)).await {
         let connection = Connection {
             builder: builder.clone(),
             router: router.clone(),
@@ -81,9 +78,7 @@ pub async fn serve(
         };
         let cut_off = cut_off.clone();
         connections.spawn(async move {
-            cut_off
-                .run_until_cancelled(connection.run(stream, peer))
-                .await;
+            cut_off.run_until_cancelled(connection.run(stream, peer)).await;
             drop(permit);
         });
     }
@@ -101,11 +96,7 @@ pub async fn serve(
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> (
-    TcpStream,
-    SocketAddr,
-    Option<tokio::sync::OwnedSemaphorePermit>,
-) {
+) -> (TcpStream, SocketAddr, Option<tokio::sync::OwnedSemaphorePermit>) {
     // The semaphore is never closed, so there always is a permit.
     let permit = Arc::clone(permits).acquire_owned().await.ok();
     loop {

@@ -3,7 +3,13 @@
 //! `cargo xtask pg -- cargo bench -p onsale-persistence --bench durable`
 //!
 //! It needs an empty database at `DATABASE_URL`; the local journal lies in a temporary directory.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, missing_docs, reason = "a benchmark")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    missing_docs,
+    reason = "a benchmark"
+)]
 
 #[path = "../../engine/tests/support/mod.rs"]
 mod support;
@@ -25,14 +31,26 @@ const HOLDS: usize = 1_000_000;
 const IN_FLIGHT: [usize; 2] = [1_024, 64];
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
-        let url = std::env::var("DATABASE_URL").unwrap_or_else(|_| panic!("run it under `cargo xtask pg --`"));
+        let url =
+            std::env::var("DATABASE_URL").unwrap_or_else(|_| panic!("run it under `cargo xtask pg --`"));
         let database = Database::connect(&DatabaseConfig::new(url)).await.unwrap();
         database.migrate().await.unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let local = Arc::new(LocalJournal::open(directory.path(), database.clone()).await.unwrap());
-        let postgres = Arc::new(PostgresJournal::start(database.clone(), "benchmark").await.unwrap());
+        let local = Arc::new(
+            LocalJournal::open(directory.path(), database.clone())
+                .await
+                .unwrap(),
+        );
+        let postgres = Arc::new(
+            PostgresJournal::start(database.clone(), "benchmark")
+                .await
+                .unwrap(),
+        );
         let off: Arc<dyn ProjectionSink> = Arc::new(MemorySink::default());
         let on: Arc<dyn ProjectionSink> = Arc::new(PostgresProjection::new(database.clone()));
         for in_flight in IN_FLIGHT {
@@ -45,10 +63,22 @@ fn main() {
     });
 }
 
-async fn measure(journal: Arc<dyn Journal>, sink: Arc<dyn ProjectionSink>, in_flight: usize, projection: &str) {
+async fn measure(
+    journal: Arc<dyn Journal>,
+    sink: Arc<dyn ProjectionSink>,
+    in_flight: usize,
+    projection: &str,
+) {
     let name = journal.name();
     let clock = Arc::new(SystemClock::start());
-    let engine = Engine::start(EngineConfig::default(), Arc::clone(&journal), Arc::clone(&sink), clock).await.unwrap();
+    let engine = Engine::start(
+        EngineConfig::default(),
+        Arc::clone(&journal),
+        Arc::clone(&sink),
+        clock,
+    )
+    .await
+    .unwrap();
     let event_id = EventId(Uuid::now_v7());
     let ticket_type_id = open_sale(&engine, event_id, 10_000_000).await;
     let tasks = (0..in_flight).map(|task| {
@@ -65,7 +95,9 @@ async fn measure(journal: Arc<dyn Journal>, sink: Arc<dyn ProjectionSink>, in_fl
     let seconds = started.elapsed().as_secs_f64();
     let lag = engine.status().write_behind_lag_records;
     let per_second = HOLDS as f64 / seconds;
-    println!("{name:8} in flight {in_flight:4}  projection {projection:3}: {per_second:7.0} durable holds/s, {lag} behind");
+    println!(
+        "{name:8} in flight {in_flight:4}  projection {projection:3}: {per_second:7.0} durable holds/s, {lag} behind"
+    );
     let started = Instant::now();
     while engine.status().write_behind_lag_records > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -77,7 +109,9 @@ async fn measure(journal: Arc<dyn Journal>, sink: Arc<dyn ProjectionSink>, in_fl
     if in_flight == IN_FLIGHT[0] {
         let started = Instant::now();
         let clock = Arc::new(SystemClock::start());
-        let next = Engine::start(EngineConfig::default(), journal, sink, clock).await.unwrap();
+        let next = Engine::start(EngineConfig::default(), journal, sink, clock)
+            .await
+            .unwrap();
         let counts = next.availability(event_id).await.unwrap();
         let seconds = started.elapsed().as_secs_f64();
         println!("  recovered {} records in {seconds:.2} s", counts.seq);
@@ -89,7 +123,10 @@ fn place(ticket_type_id: TicketTypeId, number: usize) -> Command {
     Command::PlaceHold(onsale_domain::command::PlaceHold {
         hold_id: HoldId(Uuid::now_v7()),
         buyer_id: onsale_domain::BuyerId(Uuid::from_u128(number as u128)),
-        lines: smallvec::smallvec![onsale_domain::command::RequestedLine { ticket_type_id, quantity: 1 }],
+        lines: smallvec::smallvec![onsale_domain::command::RequestedLine {
+            ticket_type_id,
+            quantity: 1
+        }],
         key: Some(binding(number as u64)),
     })
 }

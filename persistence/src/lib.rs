@@ -18,7 +18,7 @@ pub use database::{Database, DatabaseConfig, DatabaseError};
 pub use journal::{LocalJournal, PostgresJournal};
 pub use projection::PostgresProjection;
 pub use read::{
-    EventCursor, EventFilter, EventRow, EventTotals, HoldRow, HoldStatus, LineRow, OrderRow,
-    OrderStatus, OrganizationRow, PaymentRow, PaymentStatus, PaymentToSettle, QuotaRow, TicketRow,
-    TicketStatus, TicketTypeRow,
+    EventCursor, EventFilter, EventRow, EventTotals, HoldRow, HoldStatus, LineRow, OrderRow, OrderStatus,
+    OrganizationRow, PaymentRow, PaymentStatus, PaymentToSettle, QuotaRow, TicketRow, TicketStatus,
+    TicketTypeRow,
 };

@@ -52,10 +52,7 @@ mod tests {
     fn keys_are_scoped_to_caller_and_route() {
         let caller = |byte| BuyerId(uuid::Uuid::from_bytes([byte; 16]));
         let base = key_binding(caller(1), KeyedRoute::PlaceHold, "k", b"{}");
-        assert_eq!(
-            base,
-            key_binding(caller(1), KeyedRoute::PlaceHold, "k", b"{}")
-        );
+        assert_eq!(base, key_binding(caller(1), KeyedRoute::PlaceHold, "k", b"{}"));
         for other in [
             key_binding(caller(2), KeyedRoute::PlaceHold, "k", b"{}"),
             key_binding(caller(1), KeyedRoute::Purchase, "k", b"{}"),

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use onsale_domain::{
-    Availability, Command, EventDetails, EventId, EventStatus, Money, OrganizationId, Quota,
-    QuotaId, Refusal, Sequence, TicketType, TicketTypeId,
+    Availability, Command, EventDetails, EventId, EventStatus, Money, OrganizationId, Quota, QuotaId,
+    Refusal, Sequence, TicketType, TicketTypeId,
 };
 use onsale_engine::EngineError;
 
@@ -104,10 +104,7 @@ impl Services {
         self.try_create_event(details).await
     }
 
-    async fn try_create_event(
-        &self,
-        details: Box<EventDetails>,
-    ) -> Result<Arc<Availability>, ServiceError> {
+    async fn try_create_event(&self, details: Box<EventDetails>) -> Result<Arc<Availability>, ServiceError> {
         let event_id = self.ids().event_id(self.now())?;
         let command = Command::CreateEvent { event_id, details };
         self.engine().execute(event_id, command).await?;
@@ -140,10 +137,7 @@ impl Services {
         expected_version: Option<Sequence>,
     ) -> Result<Arc<Availability>, ServiceError> {
         self.staff_event(scope, event_id).await?;
-        let command = Command::ChangeStatus {
-            to,
-            expected_version,
-        };
+        let command = Command::ChangeStatus { to, expected_version };
         self.change_event(event_id, command).await
     }
 

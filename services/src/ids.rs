@@ -9,9 +9,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use onsale_domain::id::TicketCode;
-use onsale_domain::{
-    EventId, HoldId, OrganizationId, QuotaId, Route, TicketId, TicketTypeId, UnixMillis,
-};
+use onsale_domain::{EventId, HoldId, OrganizationId, QuotaId, Route, TicketId, TicketTypeId, UnixMillis};
 use uuid::{Builder, Uuid};
 
 /// Bits of an id that neither the clock, the route, the version nor the variant takes.

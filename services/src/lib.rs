@@ -19,13 +19,11 @@ pub use digest::{KeyedRoute, key_binding};
 pub use error::ServiceError;
 pub use events::{StaffScope, TicketTypeInput};
 pub use ids::{Ids, RandomError};
-pub use payments::{
-    Authorization, AuthorizationRequest, PaymentError, PaymentGateway, SimulatedGateway,
-};
+pub use payments::{Authorization, AuthorizationRequest, PaymentError, PaymentGateway, SimulatedGateway};
 pub use reads::Page;
 pub use sale::{
-    CancelledOrder, CheckoutRequest, ExtendedHold, HoldRequest, PlacedHold, PurchaseRequest,
-    Purchased, ReleasedHold, ReleasedStatus,
+    CancelledOrder, CheckoutRequest, ExtendedHold, HoldRequest, PlacedHold, PurchaseRequest, Purchased,
+    ReleasedHold, ReleasedStatus,
 };
 pub use services::{Services, ServicesConfig};
 pub use settlement::{Round, Settlement};
@@ -33,6 +31,6 @@ pub use settlement::{Round, Settlement};
 pub use onsale_engine::port::Clock;
 pub use onsale_engine::{Drill, EngineError, EngineStatus, HoldView};
 pub use onsale_persistence::{
-    EventCursor, EventFilter, EventRow, OrderPayment, OrderRow, OrderStatus, OrderTicket,
-    Organization, PaymentStatus, TicketStatus,
+    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
+    PaymentStatus, TicketRow, TicketStatus,
 };

@@ -2,28 +2,25 @@
 
 use onsale_domain::limits::NAME_BYTES_MAX;
 use onsale_domain::{OrganizationId, Refusal};
-use onsale_persistence::Organization;
+use onsale_persistence::OrganizationRow;
 
 use crate::{ServiceError, Services};
 
 impl Services {
     /// Makes an organization.
-    pub async fn create_organization(&self, name: String) -> Result<Organization, ServiceError> {
+    pub async fn create_organization(&self, name: String) -> Result<OrganizationRow, ServiceError> {
         if name.trim().is_empty() || name.len() > NAME_BYTES_MAX || name.contains('\0') {
             return Err(Refusal::InvalidField { field: "name" }.into());
         }
-        let now = self.now();
-        let organization = Organization {
-            id: self.ids().organization_id(now)?,
-            name,
-            created_at: now,
-        };
-        self.database().insert_organization(&organization).await?;
-        Ok(organization)
+        let organization_id = self.ids().organization_id(self.now())?;
+        Ok(self
+            .database()
+            .insert_organization(organization_id, &name)
+            .await?)
     }
 
     /// An organization by its id.
-    pub async fn organization(&self, id: OrganizationId) -> Result<Organization, ServiceError> {
+    pub async fn organization(&self, id: OrganizationId) -> Result<OrganizationRow, ServiceError> {
         self.database()
             .organization(id)
             .await?

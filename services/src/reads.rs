@@ -1,7 +1,7 @@
 //! Relational reads: listings and orders. Each sees everything that was acknowledged before it began.
 
 use onsale_domain::{BuyerId, OrderId, OrganizationId};
-use onsale_persistence::{EventCursor, EventFilter, EventRow, OrderRow, Organization};
+use onsale_persistence::{EventCursor, EventFilter, EventRow, OrderRow, OrganizationRow};
 
 use crate::{ServiceError, Services, StaffScope};
 
@@ -16,8 +16,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// A page of at most `limit` of the rows, of which one more than that was asked for.
-    fn cut(mut rows: Vec<T>, limit: u32) -> Self {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    fn cut(mut rows: Vec<T>, limit: usize) -> Self {
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         Self { rows, has_more }
@@ -30,7 +29,7 @@ impl Services {
         &self,
         filter: &EventFilter,
         after: Option<EventCursor>,
-        limit: u32,
+        limit: usize,
     ) -> Result<Page<EventRow>, ServiceError> {
         self.engine().wait_all_projected().await?;
         let rows = self.database().events(filter, after, limit + 1).await?;
@@ -42,16 +41,13 @@ impl Services {
         &self,
         scope: StaffScope,
         after: Option<OrganizationId>,
-        limit: u32,
-    ) -> Result<Page<Organization>, ServiceError> {
+        limit: usize,
+    ) -> Result<Page<OrganizationRow>, ServiceError> {
         let rows = match scope {
             StaffScope::Everything => self.database().organizations(after, limit + 1).await?,
-            StaffScope::Organization(own) if after.is_none() => self
-                .database()
-                .organization(own)
-                .await?
-                .into_iter()
-                .collect(),
+            StaffScope::Organization(own) if after.is_none() => {
+                self.database().organization(own).await?.into_iter().collect()
+            }
             StaffScope::Organization(_) => vec![],
         };
         Ok(Page::cut(rows, limit))
@@ -62,7 +58,7 @@ impl Services {
         &self,
         buyer_id: BuyerId,
         before: Option<OrderId>,
-        limit: u32,
+        limit: usize,
     ) -> Result<Page<OrderRow>, ServiceError> {
         self.engine().wait_all_projected().await?;
         let rows = self
@@ -73,11 +69,7 @@ impl Services {
     }
 
     /// A buyer's own order. Errors: not found, also when it is another's.
-    pub async fn order(
-        &self,
-        order_id: OrderId,
-        buyer_id: BuyerId,
-    ) -> Result<OrderRow, ServiceError> {
+    pub async fn order(&self, order_id: OrderId, buyer_id: BuyerId) -> Result<OrderRow, ServiceError> {
         let event_id = self.event_of(order_id.route()).await?;
         self.engine().wait_projected(event_id).await?;
         self.database()

@@ -17,7 +17,7 @@ use crate::Services;
 use crate::payments::{Authorization, PaymentError};
 
 /// Payments of one round.
-const BATCH_MAX: u32 = 500;
+const BATCH_MAX: usize = 500;
 /// Calls to the gateway that are under way at once.
 const CALLS_MAX: usize = 16;
 /// Wait after a round that found nothing to do.
@@ -62,11 +62,7 @@ impl Settlement {
                 }) => IDLE,
                 Ok(Round { failed: 0, .. }) => Duration::ZERO,
                 Ok(Round { failed, settled }) => {
-                    tracing::warn!(
-                        failed,
-                        settled,
-                        "payments could not be settled; trying again"
-                    );
+                    tracing::warn!(failed, settled, "payments could not be settled; trying again");
                     longer(wait)
                 }
                 Err(error) => {
@@ -79,11 +75,7 @@ impl Settlement {
 
     /// Settles one batch of what is due now.
     pub async fn round(&self) -> Result<Round, DatabaseError> {
-        let due = self
-            .services
-            .database()
-            .payments_to_settle(BATCH_MAX)
-            .await?;
+        let due = self.services.database().payments_to_settle(BATCH_MAX).await?;
         let outcomes: Vec<bool> = stream::iter(due)
             .map(|payment| self.settle(payment))
             .buffer_unordered(CALLS_MAX)
@@ -105,8 +97,29 @@ impl Settlement {
             .database()
             .mark_payment(payment.event_id, payment.order_id, payment.status, to)
             .await;
-        // Not marked means that the order was cancelled meanwhile: the next round sees the new state.
-        marked.is_ok()
+        match marked {
+            Ok(true) => true,
+            Ok(false) => self.overtaken(&payment).await,
+            Err(_) => false,
+        }
+    }
+
+    /// The row moved on while the gateway worked: the order was cancelled. Money that was captured meanwhile cannot
+    /// be voided any more and must be refunded.
+    async fn overtaken(&self, payment: &PaymentToSettle) -> bool {
+        if payment.status != PaymentStatus::Authorized {
+            return true;
+        }
+        self.services
+            .database()
+            .mark_payment(
+                payment.event_id,
+                payment.order_id,
+                PaymentStatus::Voiding,
+                PaymentStatus::Refunding,
+            )
+            .await
+            .is_ok()
     }
 
     /// Asks the gateway for what the payment's state calls for; `None` when it did not do it.
@@ -123,10 +136,7 @@ impl Settlement {
         };
         let (call, to) = match payment.status {
             PaymentStatus::Authorized => (gateway.capture(&authorization), PaymentStatus::Captured),
-            PaymentStatus::Voiding => (
-                gateway.void(authorization.purchase_id),
-                PaymentStatus::Voided,
-            ),
+            PaymentStatus::Voiding => (gateway.void(authorization.purchase_id), PaymentStatus::Voided),
             PaymentStatus::Refunding => (gateway.refund(&authorization), PaymentStatus::Refunded),
             PaymentStatus::Captured | PaymentStatus::Voided | PaymentStatus::Refunded => {
                 return None;

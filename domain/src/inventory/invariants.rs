@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use super::state::{HeldLines, Inventory, Map, Units};
-use crate::BuyerId;
+use super::state::{HeldLines, Hold, Inventory, Map, Units};
+use crate::{BuyerId, HoldId};
 
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -84,7 +84,9 @@ impl Inventory {
             ));
         }
         (0..quotas.len()).try_for_each(|position| self.check_conservation(position))?;
-        if self.deadlines.len() != self.holds.len() {
+        let indexed =
+            |(hold_id, hold): (&HoldId, &Hold)| self.deadlines.contains(&(hold.expires_at, *hold_id));
+        if self.deadlines.len() != self.holds.len() || !self.holds.iter().all(indexed) {
             return Err(Violation {
                 invariant: "I10",
                 detail: "deadlines differ from the live holds",

@@ -174,11 +174,7 @@ impl TokenVerifier {
             sub: grant.subject,
             exp: grant.expires_at.0.div_euclid(1_000),
             nbf: grant.not_before.0.div_euclid(1_000),
-            roles: grant
-                .roles
-                .iter()
-                .map(|role| role.as_str().to_owned())
-                .collect(),
+            roles: grant.roles.iter().map(|role| role.as_str().to_owned()).collect(),
             org: grant.organization_id.map(|id| id.0),
         };
         Ok(jsonwebtoken::encode(&header, &claims, &self.signing)?)
@@ -201,8 +197,7 @@ impl TokenVerifier {
     }
 
     fn check(&self, token: &str) -> Option<Identity> {
-        let decoded =
-            jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation).ok()?;
+        let decoded = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation).ok()?;
         if decoded.header.alg != Algorithm::HS256 || decoded.header.typ.as_deref() != Some(TYPE) {
             return None;
         }

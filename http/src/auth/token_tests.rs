@@ -104,10 +104,7 @@ pub(crate) fn attacks() -> Vec<(&'static str, String)> {
             "jku with another secret",
             sign(&jku, &claims(), b"another-secret-another-secret-xx"),
         ),
-        (
-            "claims tampered",
-            format!("{}.{admin}.{}", parts[0], parts[2]),
-        ),
+        ("claims tampered", format!("{}.{admin}.{}", parts[0], parts[2])),
         ("signature cut", genuine[..genuine.len() - 4].to_owned()),
         ("signature missing", format!("{}.{}.", parts[0], parts[1])),
         ("other type", sign(&plain_type, &claims(), SECRET)),
@@ -121,10 +118,7 @@ pub(crate) fn attacks() -> Vec<(&'static str, String)> {
             sign(&good, &with("aud", json!("other")), SECRET),
         ),
         ("expired", sign(&good, &with("exp", json!(past)), SECRET)),
-        (
-            "not yet valid",
-            sign(&good, &with("nbf", json!(future)), SECRET),
-        ),
+        ("not yet valid", sign(&good, &with("nbf", json!(future)), SECRET)),
         (
             "subject is no uuid",
             sign(&good, &with("sub", json!("root")), SECRET),
@@ -135,10 +129,7 @@ pub(crate) fn attacks() -> Vec<(&'static str, String)> {
         ("no start", sign(&good, &without("nbf"), SECRET)),
         ("no subject", sign(&good, &without("sub"), SECRET)),
         ("no roles", sign(&good, &without("roles"), SECRET)),
-        (
-            "too long",
-            format!("{genuine}{}", "A".repeat(TOKEN_BYTES_MAX)),
-        ),
+        ("too long", format!("{genuine}{}", "A".repeat(TOKEN_BYTES_MAX))),
     ]
 }
 

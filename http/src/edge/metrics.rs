@@ -10,13 +10,13 @@ use axum::response::Response;
 use metrics::{Counter, Histogram};
 
 use crate::codes::Code;
-use crate::metric_names::{HOLDS_TOTAL, HTTP_REQUEST_DURATION_SECONDS, PURCHASES_TOTAL};
+use crate::metric_names::{HTTP_REQUEST_DURATION_SECONDS, PURCHASES_TOTAL};
 use crate::problem::IDEMPOTENCY_REPLAYED;
 
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "HEAD", "other"];
 const STATUSES: [u16; 22] = [
-    200, 201, 204, 304, 400, 401, 402, 403, 404, 405, 408, 409, 410, 412, 413, 415, 422, 428, 429,
-    500, 503, 0,
+    200, 201, 204, 304, 400, 401, 402, 403, 404, 405, 408, 409, 410, 412, 413, 415, 422, 428, 429, 500, 503,
+    0,
 ];
 const UNMATCHED: &str = "unmatched";
 
@@ -33,10 +33,9 @@ struct RouteMetrics {
     outcomes: Option<Outcomes>,
 }
 
-/// How often each outcome of a sale's request came.
+/// How often each outcome of a purchase came. The engine counts those of holds.
 struct Outcomes {
-    metric: &'static str,
-    done: (&'static str, OnceLock<Counter>),
+    confirmed: OnceLock<Counter>,
     replayed: OnceLock<Counter>,
     refused: Vec<OnceLock<Counter>>,
 }
@@ -78,10 +77,7 @@ impl HttpMetrics {
 impl RouteMetrics {
     fn new(route: String) -> Self {
         let outcomes = match route.as_str() {
-            "/v1/events/{event_id}/holds" => Some(Outcomes::new(HOLDS_TOTAL, "placed")),
-            "/v1/events/{event_id}/purchases" | "/v1/holds/{hold_id}/checkout" => {
-                Some(Outcomes::new(PURCHASES_TOTAL, "confirmed"))
-            }
+            "/v1/events/{event_id}/purchases" | "/v1/holds/{hold_id}/checkout" => Some(Outcomes::new()),
             _ => None,
         };
         Self {
@@ -117,10 +113,9 @@ impl RouteMetrics {
 }
 
 impl Outcomes {
-    fn new(metric: &'static str, done: &'static str) -> Self {
+    fn new() -> Self {
         Self {
-            metric,
-            done: (done, OnceLock::new()),
+            confirmed: OnceLock::new(),
             replayed: OnceLock::new(),
             refused: Code::ALL.iter().map(|_| OnceLock::new()).collect(),
         }
@@ -134,8 +129,8 @@ impl Outcomes {
                 code.as_str(),
                 self.refused.get(code as usize).unwrap_or(&self.replayed),
             ),
-            None => (self.done.0, &self.done.1),
+            None => ("confirmed", &self.confirmed),
         };
-        handle.get_or_init(|| metrics::counter!(self.metric, "outcome" => name))
+        handle.get_or_init(|| metrics::counter!(PURCHASES_TOTAL, "outcome" => name))
     }
 }

@@ -42,9 +42,7 @@ impl RequestIds {
             let nibble = (id >> (124 - 4 * position)) & 15;
             *digit = b"0123456789abcdef"[usize::try_from(nibble).unwrap_or_default()];
         }
-        RequestId(
-            HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("unknown")),
-        )
+        RequestId(HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("unknown")))
     }
 }
 

@@ -88,9 +88,7 @@ fn refused<T: DeserializeOwned>(raw: &[u8], error: &serde_json::Error) -> Proble
             let mut deserializer = serde_json::Deserializer::from_slice(raw);
             match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
                 Ok(_) => Problem::invalid("", error.to_string()),
-                Err(located) => {
-                    Problem::invalid(pointer(located.path()), located.inner().to_string())
-                }
+                Err(located) => Problem::invalid(pointer(located.path()), located.inner().to_string()),
             }
         }
     }

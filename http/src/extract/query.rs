@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use crate::problem::Problem;
 
 /// Rows of a page where nothing is said.
-const LIMIT_DEFAULT: u32 = 20;
+const LIMIT_DEFAULT: usize = 20;
 /// Rows of a page at most.
-const LIMIT_MAX: u32 = 100;
+const LIMIT_MAX: usize = 100;
 
 /// A query string, read as `T`.
 pub(crate) struct Search<T>(pub(crate) T);
@@ -33,12 +33,12 @@ pub(crate) struct PageQuery {
     /// `next_cursor` of the page before.
     pub(crate) cursor: Option<String>,
     /// Rows of the page, 1 to 100.
-    pub(crate) limit: Option<u32>,
+    pub(crate) limit: Option<usize>,
 }
 
 impl PageQuery {
     /// Rows of the page. Errors: outside 1 to 100.
-    pub(crate) fn limit(&self) -> Result<u32, Problem> {
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
         let limit = self.limit.unwrap_or(LIMIT_DEFAULT);
         if (1..=LIMIT_MAX).contains(&limit) {
             Ok(limit)
@@ -48,10 +48,7 @@ impl PageQuery {
     }
 
     /// The cursor, read by `parse`. Errors: one that we did not make.
-    pub(crate) fn cursor<C>(
-        &self,
-        parse: impl FnOnce(&str) -> Option<C>,
-    ) -> Result<Option<C>, Problem> {
+    pub(crate) fn cursor<C>(&self, parse: impl FnOnce(&str) -> Option<C>) -> Result<Option<C>, Problem> {
         self.cursor
             .as_deref()
             .map(|cursor| parse(cursor).ok_or_else(|| Problem::invalid("", "cursor is not ours")))

@@ -46,11 +46,7 @@ fn version(parts: &Parts) -> Result<Option<Sequence>, Problem> {
 }
 
 fn parse(tag: &str) -> Option<Sequence> {
-    tag.trim()
-        .strip_prefix('"')?
-        .strip_suffix('"')?
-        .parse()
-        .ok()
+    tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok()
 }
 
 #[cfg(test)]

@@ -39,11 +39,7 @@ async fn get(State(services): State<Services>, buyer: Buyer, Id(hold_id): Id<Hol
     params(("hold_id" = Uuid, Path)), security(("token" = [])),
     responses((status = 200, body = ReleasedView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
 )]
-async fn release(
-    State(services): State<Services>,
-    buyer: Buyer,
-    Id(hold_id): Id<HoldId>,
-) -> Answer {
+async fn release(State(services): State<Services>, buyer: Buyer, Id(hold_id): Id<HoldId>) -> Answer {
     let released = services.release_hold(hold_id, buyer.id).await?;
     ok(&ReleasedView::from(released))
 }

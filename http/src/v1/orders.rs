@@ -28,15 +28,9 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     params(PageQuery), security(("token" = [])),
     responses((status = 200, body = PageView<OrderView>), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
 )]
-async fn list(
-    State(services): State<Services>,
-    buyer: Buyer,
-    Search(page): Search<PageQuery>,
-) -> Answer {
+async fn list(State(services): State<Services>, buyer: Buyer, Search(page): Search<PageQuery>) -> Answer {
     let before = page.cursor(parse_id_cursor(OrderId))?;
-    let orders = services
-        .list_orders(buyer.id, before, page.limit()?)
-        .await?;
+    let orders = services.list_orders(buyer.id, before, page.limit()?).await?;
     ok(&PageView::of(orders, cursor, OrderView::from))
 }
 
@@ -59,11 +53,7 @@ async fn get(State(services): State<Services>, buyer: Buyer, Id(order_id): Id<Or
     params(("order_id" = Uuid, Path)), security(("token" = [])),
     responses((status = 200, body = CancelledView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
 )]
-async fn cancel(
-    State(services): State<Services>,
-    buyer: Buyer,
-    Id(order_id): Id<OrderId>,
-) -> Answer {
+async fn cancel(State(services): State<Services>, buyer: Buyer, Id(order_id): Id<OrderId>) -> Answer {
     let cancelled = services.cancel_order(order_id, buyer.id).await?;
     ok(&CancelledView::from(cancelled))
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use onsale_domain::money::Currency;
 use onsale_domain::{
-    Availability, EventDefinition, EventDetails, Money, OrganizationId, Quota, QuotaId,
-    SalesWindow, TicketType, UnixMillis,
+    Availability, EventDefinition, EventDetails, Money, OrganizationId, Quota, QuotaId, SalesWindow,
+    TicketType, UnixMillis,
 };
 use onsale_services::{EventRow, TicketTypeInput};
 use serde::{Deserialize, Serialize};
@@ -141,7 +141,7 @@ pub(crate) struct EventView {
     #[schema(value_type = String, example = "EUR")]
     currency: Currency,
     /// Most live tickets of one buyer, across orders.
-    buyer_limit: Option<u32>,
+    buyer_limit: Option<u64>,
     /// What can be bought; not in listings.
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket_types: Option<Vec<TicketTypeView>>,
@@ -196,48 +196,52 @@ impl TicketTypeView {
     }
 }
 
-impl EventView {
-    fn new(event_id: Uuid, status: &'static str, details: EventDetails) -> Self {
+impl From<EventRow> for EventView {
+    fn from(row: EventRow) -> Self {
         Self {
-            id: event_id,
-            organization_id: details.organization_id.0,
-            status,
-            name: details.name,
-            description: details.description,
-            venue: details.venue,
-            starts_at: details.starts_at.to_timestamp(),
-            time_zone: details.time_zone,
+            id: row.event_id.0,
+            organization_id: row.organization_id.0,
+            status: row.status.as_str(),
+            name: row.name,
+            description: row.description,
+            venue: row.venue,
+            starts_at: row.starts_at.to_timestamp(),
+            time_zone: row.time_zone,
             sales_window: SalesWindowView {
-                opens_at: details.sales_window.opens_at.to_timestamp(),
-                closes_at: details.sales_window.closes_at.to_timestamp(),
+                opens_at: row.sales_open_at.to_timestamp(),
+                closes_at: row.sales_close_at.to_timestamp(),
             },
-            currency: details.currency,
-            buyer_limit: details.buyer_limit,
+            currency: row.currency,
+            buyer_limit: row.buyer_limit,
             ticket_types: None,
         }
     }
 }
 
-impl From<EventRow> for EventView {
-    fn from(row: EventRow) -> Self {
-        Self::new(row.event_id.0, row.status.as_str(), row.details)
-    }
-}
-
 impl From<&EventDefinition> for EventView {
     fn from(definition: &EventDefinition) -> Self {
+        let details = &definition.details;
         let ticket_types = definition
             .ticket_types
             .iter()
-            .map(|ticket_type| TicketTypeView::of(ticket_type, definition.details.currency, None))
+            .map(|ticket_type| TicketTypeView::of(ticket_type, details.currency, None))
             .collect();
         Self {
+            id: definition.event_id.0,
+            organization_id: details.organization_id.0,
+            status: definition.status.as_str(),
+            name: details.name.clone(),
+            description: details.description.clone(),
+            venue: details.venue.clone(),
+            starts_at: details.starts_at.to_timestamp(),
+            time_zone: details.time_zone.clone(),
+            sales_window: SalesWindowView {
+                opens_at: details.sales_window.opens_at.to_timestamp(),
+                closes_at: details.sales_window.closes_at.to_timestamp(),
+            },
+            currency: details.currency,
+            buyer_limit: details.buyer_limit.map(u64::from),
             ticket_types: Some(ticket_types),
-            ..Self::new(
-                definition.event_id.0,
-                definition.status.as_str(),
-                definition.details.clone(),
-            )
         }
     }
 }
@@ -245,9 +249,9 @@ impl From<&EventDefinition> for EventView {
 impl From<EventRow> for StaffEventView {
     fn from(row: EventRow) -> Self {
         Self {
-            hold_duration_seconds: row.details.hold_duration_ms / 1_000,
-            hold_lifetime_seconds_max: row.details.hold_lifetime_ms_max / 1_000,
-            version: row.version,
+            hold_duration_seconds: row.hold_duration_ms / 1_000,
+            hold_lifetime_seconds_max: row.hold_lifetime_ms_max / 1_000,
+            version: row.definition_version,
             quotas: None,
             event: row.into(),
         }

@@ -124,9 +124,7 @@ pub(super) fn line_views(lines: &[Line], currency: Currency) -> Vec<LineView> {
             quantity: line.quantity,
             unit_price: money(line.unit_price_minor),
             // The domain has checked the sum of all lines before it made the record.
-            total: money(
-                line_total_minor(line.unit_price_minor, line.quantity).unwrap_or(i64::MAX),
-            ),
+            total: money(line_total_minor(line.unit_price_minor, line.quantity).unwrap_or(i64::MAX)),
         })
         .collect()
 }
@@ -196,9 +194,7 @@ impl From<ExtendedHold> for HoldView {
 }
 
 fn total(lines: &[Line], currency: Currency) -> MoneyView {
-    let prices = lines
-        .iter()
-        .map(|line| (line.unit_price_minor, line.quantity));
+    let prices = lines.iter().map(|line| (line.unit_price_minor, line.quantity));
     MoneyView::from(Money {
         amount_minor: total_minor(prices).unwrap_or(i64::MAX),
         currency,

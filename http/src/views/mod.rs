@@ -7,9 +7,7 @@ mod order;
 mod organization;
 mod page;
 
-pub(crate) use event::{
-    AvailabilityView, EventInput, EventView, QuotaInput, StaffEventView, TicketTypeBody,
-};
+pub(crate) use event::{AvailabilityView, EventInput, EventView, QuotaInput, StaffEventView, TicketTypeBody};
 pub(crate) use hold::{CheckoutBody, HoldBody, HoldView, PurchaseBody, ReleasedView};
 pub(crate) use money::MoneyView;
 pub(crate) use order::{CancelledView, OrderView};

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use onsale_domain::UnixMillis;
-use onsale_domain::record::PaymentAuthorization;
+use onsale_domain::money::Currency;
+use onsale_domain::record::{Line, PaymentAuthorization};
 use onsale_services::{
-    CancelledOrder, OrderPayment, OrderRow, OrderStatus, OrderTicket, PaymentStatus, Purchased,
+    CancelledOrder, LineRow, OrderRow, OrderStatus, PaymentRow, PaymentStatus, Purchased, TicketRow,
     TicketStatus,
 };
 use serde::Serialize;
@@ -101,18 +102,33 @@ impl From<Purchased> for OrderView {
 
 impl From<OrderRow> for OrderView {
     fn from(order: OrderRow) -> Self {
+        let currency = order.currency;
+        let lines: Vec<Line> = order.lines.into_iter().map(line).collect();
         Self {
             id: order.order_id.0,
             event_id: order.event_id.0,
             status: order.status.as_str(),
-            lines: line_views(&order.lines, order.total.currency),
-            total: order.total.into(),
-            payment: order.payment.map(PaymentView::from),
+            lines: line_views(&lines, currency),
+            total: MoneyView {
+                amount: order.total_minor,
+                currency,
+            },
+            payment: order
+                .payment
+                .map(|payment| PaymentView::of_row(payment, currency)),
             tickets: order.tickets.into_iter().map(TicketView::from).collect(),
             confirmed_at: order.confirmed_at.to_timestamp(),
             cancelled_at: order.cancelled_at.map(UnixMillis::to_timestamp),
             seq: order.seq,
         }
+    }
+}
+
+fn line(row: LineRow) -> Line {
+    Line {
+        ticket_type_id: row.ticket_type_id,
+        quantity: row.quantity,
+        unit_price_minor: row.unit_price_minor,
     }
 }
 
@@ -127,23 +143,26 @@ impl From<PaymentAuthorization> for PaymentView {
     }
 }
 
-impl From<OrderPayment> for PaymentView {
-    fn from(payment: OrderPayment) -> Self {
+impl PaymentView {
+    fn of_row(payment: PaymentRow, currency: Currency) -> Self {
         Self {
             status: payment.status.as_str(),
-            amount: payment.amount.into(),
+            amount: MoneyView {
+                amount: payment.amount_minor,
+                currency,
+            },
             gateway: payment.gateway,
             reference: payment.reference,
         }
     }
 }
 
-impl From<OrderTicket> for TicketView {
-    fn from(ticket: OrderTicket) -> Self {
+impl From<TicketRow> for TicketView {
+    fn from(ticket: TicketRow) -> Self {
         Self {
-            id: ticket.id.0,
+            id: ticket.ticket_id.0,
             ticket_type_id: ticket.ticket_type_id.0,
-            code: ticket.code.to_string(),
+            code: ticket.code,
             status: ticket.status.as_str(),
         }
     }

@@ -1,7 +1,7 @@
 //! Organizations.
 
 use jiff::Timestamp;
-use onsale_services::Organization;
+use onsale_services::OrganizationRow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -23,10 +23,10 @@ pub(crate) struct OrganizationView {
     created_at: Timestamp,
 }
 
-impl From<Organization> for OrganizationView {
-    fn from(organization: Organization) -> Self {
+impl From<OrganizationRow> for OrganizationView {
+    fn from(organization: OrganizationRow) -> Self {
         Self {
-            id: organization.id.0,
+            id: organization.organization_id.0,
             name: organization.name,
             created_at: organization.created_at.to_timestamp(),
         }

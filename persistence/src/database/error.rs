@@ -45,9 +45,7 @@ impl From<sqlx::Error> for DatabaseError {
             };
         }
         match error {
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-                Self::Damaged(error.to_string())
-            }
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged(error.to_string()),
             error => Self::Unavailable(error.to_string()),
         }
     }

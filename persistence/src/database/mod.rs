@@ -75,18 +75,14 @@ impl Database {
     /// Errors: [`DatabaseError::Misconfigured`] for a bad URL.
     pub fn connect_lazy(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
         let options = PgConnectOptions::from_str(&config.url)
-            .map_err(|_| {
-                DatabaseError::Misconfigured("the database URL cannot be read".to_owned())
-            })?
+            .map_err(|_| DatabaseError::Misconfigured("the database URL cannot be read".to_owned()))?
             .application_name(&config.application_name)
             .disable_statement_logging();
         let statement_timeout_ms = config.statement_timeout_ms;
         let pool = PgPoolOptions::new()
             .max_connections(config.connections_max.max(1))
             .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
-            .after_connect(move |connection, _| {
-                Box::pin(set_up_session(connection, statement_timeout_ms))
-            })
+            .after_connect(move |connection, _| Box::pin(set_up_session(connection, statement_timeout_ms)))
             .connect_lazy_with(options.clone());
         Ok(Self {
             pool,
@@ -104,22 +100,16 @@ impl Database {
     pub async fn is_migrated(&self) -> Result<bool, DatabaseError> {
         let mut connection = self.pool.acquire().await?;
         // sqlx makes this table itself; on a new database it is not there.
-        let known = sqlx::query_scalar!(
-            r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "known!""#
-        )
-        .fetch_one(&mut *connection)
-        .await?;
+        let known = sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "known!""#)
+            .fetch_one(&mut *connection)
+            .await?;
         if !known {
             return Ok(false);
         }
-        let applied = connection
-            .list_applied_migrations("_sqlx_migrations")
-            .await?;
-        Ok(MIGRATOR.iter().all(|wanted| {
-            applied
-                .iter()
-                .any(|applied| applied.version == wanted.version)
-        }))
+        let applied = connection.list_applied_migrations("_sqlx_migrations").await?;
+        Ok(MIGRATOR
+            .iter()
+            .all(|wanted| applied.iter().any(|applied| applied.version == wanted.version)))
     }
 
     /// Asks the server for a sign of life.
@@ -148,10 +138,7 @@ impl Database {
 }
 
 /// Bounds what a session can cost the server when its client hangs or is cut off.
-async fn set_up_session(
-    connection: &mut PgConnection,
-    statement_timeout_ms: u64,
-) -> Result<(), sqlx::Error> {
+async fn set_up_session(connection: &mut PgConnection, statement_timeout_ms: u64) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"SELECT set_config('statement_timeout', $1, false) AS statement,
                   set_config('idle_in_transaction_session_timeout', '30000', false) AS idle"#,

@@ -2,9 +2,7 @@
 
 use onsale_domain::codec::decode_records;
 use onsale_domain::record::{HoldConfirmed, HoldPlaced, Line};
-use onsale_domain::{
-    EventId, EventStatus, HoldId, OrderId, Record, Sequence, TicketTypeId, UnixMillis,
-};
+use onsale_domain::{EventId, EventStatus, HoldId, OrderId, Record, Sequence, TicketTypeId, UnixMillis};
 use onsale_engine::port::{JournalEntry, ProjectionError};
 
 use super::changes::{
@@ -21,9 +19,7 @@ pub(super) fn fold(entries: &[JournalEntry]) -> Result<RowChanges, ProjectionErr
     for entry in entries {
         let damaged = |detail: String| {
             let JournalEntry {
-                event_id,
-                first_seq,
-                ..
+                event_id, first_seq, ..
             } = entry;
             ProjectionError::Damaged(format!("event {event_id} at {first_seq}: {detail}"))
         };
@@ -59,12 +55,7 @@ impl RowChanges {
         Ok(())
     }
 
-    fn fold_record(
-        &mut self,
-        event_id: EventId,
-        seq: Sequence,
-        record: Record,
-    ) -> Result<(), String> {
+    fn fold_record(&mut self, event_id: EventId, seq: Sequence, record: Record) -> Result<(), String> {
         match record {
             Record::EventCreated { details, .. } => {
                 let change = self.event(event_id, seq);
@@ -93,9 +84,7 @@ impl RowChanges {
             }
             Record::HoldPlaced(record) => self.place(event_id, seq, record)?,
             Record::HoldExtended {
-                hold_id,
-                expires_at,
-                ..
+                hold_id, expires_at, ..
             } => self.change_hold(event_id, hold_id, seq, None, Some(expires_at)),
             Record::HoldReleased(record) => {
                 let status = Some(HoldStatus::Released);
@@ -111,10 +100,7 @@ impl RowChanges {
             }
             Record::HoldConfirmed(record) => self.confirm(event_id, seq, record),
             Record::OrderCancelled {
-                at,
-                order_id,
-                lines,
-                ..
+                at, order_id, lines, ..
             } => self.cancel(event_id, order_id, seq, at, &lines),
         }
         Ok(())
@@ -126,12 +112,7 @@ impl RowChanges {
         change
     }
 
-    fn place(
-        &mut self,
-        event_id: EventId,
-        seq: Sequence,
-        record: HoldPlaced,
-    ) -> Result<(), String> {
+    fn place(&mut self, event_id: EventId, seq: Sequence, record: HoldPlaced) -> Result<(), String> {
         let total = record.total().ok_or("the total of a hold overflows")?;
         self.add_units(event_id, &record.lines, 1, 0);
         let place = self.new_holds.len();
@@ -177,9 +158,7 @@ impl RowChanges {
             hold.expires_at = expires_at.or(hold.expires_at);
             hold.seq = seq;
         } else {
-            self.index
-                .changed_holds
-                .insert(key, self.changed_holds.len());
+            self.index.changed_holds.insert(key, self.changed_holds.len());
             self.changed_holds.push(ChangedHold {
                 event_id,
                 hold_id,

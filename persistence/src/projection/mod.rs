@@ -31,12 +31,7 @@ impl PostgresProjection {
 
     async fn project_all(&self, entries: &[JournalEntry]) -> Result<(), ProjectionError> {
         let changes = fold::fold(entries)?;
-        let mut transaction = self
-            .database
-            .pool()
-            .begin()
-            .await
-            .map_err(DatabaseError::from)?;
+        let mut transaction = self.database.pool().begin().await.map_err(DatabaseError::from)?;
         let connection = &mut *transaction;
         write::relax_commit(connection).await?;
         write::advance_watermarks(connection, &changes.watermarks).await?;
@@ -66,10 +61,7 @@ impl PostgresProjection {
     }
 
     /// The counters know it without a look at the holds.
-    async fn with_live_holds(
-        &self,
-        event_ids: &[EventId],
-    ) -> Result<Vec<EventId>, ProjectionError> {
+    async fn with_live_holds(&self, event_ids: &[EventId]) -> Result<Vec<EventId>, ProjectionError> {
         let rows = sqlx::query_scalar!(
             "SELECT DISTINCT event_id FROM quotas WHERE event_id = ANY($1) AND held > 0",
             &uuids(event_ids)
@@ -86,10 +78,7 @@ fn uuids(event_ids: &[EventId]) -> Vec<Uuid> {
 }
 
 impl ProjectionSink for PostgresProjection {
-    fn project<'a>(
-        &'a self,
-        entries: &'a [JournalEntry],
-    ) -> BoxFuture<'a, Result<(), ProjectionError>> {
+    fn project<'a>(&'a self, entries: &'a [JournalEntry]) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(self.project_all(entries))
     }
 

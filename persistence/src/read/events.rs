@@ -2,9 +2,7 @@
 
 use jiff_sqlx::Timestamp;
 use onsale_domain::money::Currency;
-use onsale_domain::{
-    EventId, EventStatus, OrganizationId, QuotaId, Sequence, TicketTypeId, UnixMillis,
-};
+use onsale_domain::{EventId, EventStatus, OrganizationId, QuotaId, Sequence, TicketTypeId, UnixMillis};
 use uuid::Uuid;
 
 use super::status::{currency, event_status};
@@ -226,10 +224,7 @@ impl Database {
     }
 
     /// Ticket types of an event, in the order they were added.
-    pub async fn ticket_types(
-        &self,
-        event_id: EventId,
-    ) -> Result<Vec<TicketTypeRow>, DatabaseError> {
+    pub async fn ticket_types(&self, event_id: EventId) -> Result<Vec<TicketTypeRow>, DatabaseError> {
         let rows = sqlx::query!(
             r#"SELECT ticket_type_id, quota_id, name, unit_price_minor, held, sold
                FROM ticket_types WHERE event_id = $1 ORDER BY position"#,

@@ -104,11 +104,7 @@ impl TryFrom<RawHold> for HoldRow {
 
 impl Database {
     /// One hold.
-    pub async fn hold(
-        &self,
-        event_id: EventId,
-        hold_id: HoldId,
-    ) -> Result<Option<HoldRow>, DatabaseError> {
+    pub async fn hold(&self, event_id: EventId, hold_id: HoldId) -> Result<Option<HoldRow>, DatabaseError> {
         sqlx::query_as!(
             RawHold,
             r#"SELECT event_id, hold_id, buyer_id, status, lines AS "lines: Json<Vec<LineRow>>", currency,

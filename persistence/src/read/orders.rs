@@ -175,10 +175,8 @@ impl Database {
         )
         .fetch_all(self.pool())
         .await?;
-        let (event_ids, order_ids): (Vec<Uuid>, Vec<Uuid>) = keys
-            .into_iter()
-            .map(|key| (key.event_id, key.order_id))
-            .unzip();
+        let (event_ids, order_ids): (Vec<Uuid>, Vec<Uuid>) =
+            keys.into_iter().map(|key| (key.event_id, key.order_id)).unzip();
         let mut orders = self.orders_by_key(&event_ids, &order_ids).await?;
         orders.reverse();
         Ok(orders)

@@ -25,10 +25,7 @@ pub struct PaymentToSettle {
 
 impl Database {
     /// Payments that wait for an effect, the oldest orders first.
-    pub async fn payments_to_settle(
-        &self,
-        limit: usize,
-    ) -> Result<Vec<PaymentToSettle>, DatabaseError> {
+    pub async fn payments_to_settle(&self, limit: usize) -> Result<Vec<PaymentToSettle>, DatabaseError> {
         let rows = sqlx::query!(
             r#"SELECT event_id, order_id, gateway, reference, amount_minor, currency, status
                FROM payments WHERE status IN ('authorized', 'voiding', 'refunding')

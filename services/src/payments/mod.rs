@@ -52,24 +52,16 @@ pub trait PaymentGateway: Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// Sets money aside. Errors: [`PaymentError::Declined`] is final for this purchase.
-    fn authorize(
-        &self,
-        request: AuthorizationRequest,
-    ) -> BoxFuture<'_, Result<Authorization, PaymentError>>;
+    fn authorize(&self, request: AuthorizationRequest) -> BoxFuture<'_, Result<Authorization, PaymentError>>;
 
     /// Takes the money that was set aside.
-    fn capture<'a>(
-        &'a self,
-        authorization: &'a Authorization,
-    ) -> BoxFuture<'a, Result<(), PaymentError>>;
+    fn capture<'a>(&'a self, authorization: &'a Authorization) -> BoxFuture<'a, Result<(), PaymentError>>;
 
-    /// Lets go of what was set aside for a purchase, if anything was. By the purchase and not by a reference,
+    /// Lets go of what was set aside for a purchase, if anything was; gives it back if it was captured, because a
+    /// crash may lose the note of a capture. By the purchase and not by a reference,
     /// because it is needed exactly where the answer with the reference was lost.
     fn void(&self, purchase_id: HoldId) -> BoxFuture<'_, Result<(), PaymentError>>;
 
     /// Gives captured money back.
-    fn refund<'a>(
-        &'a self,
-        authorization: &'a Authorization,
-    ) -> BoxFuture<'a, Result<(), PaymentError>>;
+    fn refund<'a>(&'a self, authorization: &'a Authorization) -> BoxFuture<'a, Result<(), PaymentError>>;
 }

@@ -46,10 +46,7 @@ impl PaymentGateway for SimulatedGateway {
         "simulated"
     }
 
-    fn authorize(
-        &self,
-        request: AuthorizationRequest,
-    ) -> BoxFuture<'_, Result<Authorization, PaymentError>> {
+    fn authorize(&self, request: AuthorizationRequest) -> BoxFuture<'_, Result<Authorization, PaymentError>> {
         async move {
             match Behaviour::of(&request.payment_method) {
                 Behaviour::Approve => {}
@@ -100,14 +97,8 @@ mod tests {
 
     #[tokio::test]
     async fn approval_is_the_same_every_time() {
-        let first = SimulatedGateway
-            .authorize(request("sim_approve"))
-            .await
-            .unwrap();
-        let second = SimulatedGateway
-            .authorize(request("sim_approve"))
-            .await
-            .unwrap();
+        let first = SimulatedGateway.authorize(request("sim_approve")).await.unwrap();
+        let second = SimulatedGateway.authorize(request("sim_approve")).await.unwrap();
         assert_eq!(first, second);
         assert_eq!(first.amount.amount_minor, 4_500);
         SimulatedGateway.capture(&first).await.unwrap();
@@ -126,10 +117,7 @@ mod tests {
             "visa",
         ] {
             let answer = SimulatedGateway.authorize(request(method)).await;
-            assert!(
-                matches!(answer, Err(PaymentError::Declined { .. })),
-                "{method}"
-            );
+            assert!(matches!(answer, Err(PaymentError::Declined { .. })), "{method}");
         }
     }
 

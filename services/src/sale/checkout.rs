@@ -61,9 +61,9 @@ impl Services {
         }));
         let receipt = self.engine().execute(event_id, command).await?;
         match receipt.answer {
-            Answer::Replayed(record) => match outcome_of(record) {
+            Answer::Replayed(record) => match outcome_of(*record) {
                 Outcome::Settled(settled) => settled.answer(event_id, receipt.seq, true),
-                Outcome::Open(_) => Err(Refusal::HoldExpired.into()),
+                Outcome::Open(_) => Err(ServiceError::Internal("a checkout was answered as open")),
             },
             Answer::Recorded(_) | Answer::Unchanged => {
                 Err(ServiceError::Internal("an ended hold was confirmed"))
@@ -82,8 +82,7 @@ fn attempt(hold: &HoldView, request: CheckoutRequest) -> Result<Attempt, Service
         hold_id: hold.hold_id,
         buyer_id: hold.buyer_id,
         total: Money {
-            amount_minor: total_minor(prices)
-                .ok_or(ServiceError::Internal("a hold without a total"))?,
+            amount_minor: total_minor(prices).ok_or(ServiceError::Internal("a hold without a total"))?,
             currency: hold.currency,
         },
         quantity: hold.lines.iter().map(|line| line.quantity).sum(),

@@ -38,7 +38,7 @@ pub(super) struct Attempt {
 
 /// What a key's answering record means for a purchase.
 pub(super) enum Outcome {
-    /// The hold is placed and not paid yet, or ended without an answer to the key.
+    /// The hold was placed; whether it still lives is another question.
     Open(HoldPlaced),
     /// The purchase is decided.
     Settled(Settled),
@@ -47,7 +47,7 @@ pub(super) enum Outcome {
 /// A decided purchase.
 pub(super) enum Settled {
     /// There is an order.
-    Confirmed(HoldConfirmed),
+    Confirmed(Box<HoldConfirmed>),
     /// The hold was given back.
     Released(ReleaseReason),
     /// A record that no purchase leads to.
@@ -57,10 +57,8 @@ pub(super) enum Settled {
 pub(super) fn outcome_of(record: Record) -> Outcome {
     match record {
         Record::HoldPlaced(hold) => Outcome::Open(hold),
-        Record::HoldConfirmed(order) => Outcome::Settled(Settled::Confirmed(order)),
-        Record::HoldReleased(HoldReleased { reason, .. }) => {
-            Outcome::Settled(Settled::Released(reason))
-        }
+        Record::HoldConfirmed(order) => Outcome::Settled(Settled::Confirmed(Box::new(order))),
+        Record::HoldReleased(HoldReleased { reason, .. }) => Outcome::Settled(Settled::Released(reason)),
         Record::EventCreated { .. }
         | Record::EventEdited { .. }
         | Record::QuotaSet { .. }
@@ -84,15 +82,11 @@ impl Settled {
             Self::Confirmed(order) => Ok(Purchased {
                 event_id,
                 seq,
-                order,
+                order: *order,
                 replayed,
             }),
-            Self::Released(ReleaseReason::PaymentDeclined) => {
-                Err(ServiceError::PaymentDeclined { replayed })
-            }
-            Self::Released(ReleaseReason::PaymentUnavailable) => {
-                Err(ServiceError::PaymentUnavailable)
-            }
+            Self::Released(ReleaseReason::PaymentDeclined) => Err(ServiceError::PaymentDeclined { replayed }),
+            Self::Released(ReleaseReason::PaymentUnavailable) => Err(ServiceError::PaymentUnavailable),
             Self::Released(ReleaseReason::Buyer) => Err(Refusal::HoldReleased.into()),
             Self::Unexpected => Err(ServiceError::Internal("a purchase led to another record")),
         }
@@ -123,30 +117,22 @@ impl Services {
             Ok(payment) => self.confirm(attempt, payment).await,
             Err(PaymentError::Declined { reason }) => {
                 tracing::debug!(hold_id = %attempt.hold_id, reason, "payment declined");
-                self.give_back(attempt, ReleaseReason::PaymentDeclined)
-                    .await
+                self.give_back(attempt, ReleaseReason::PaymentDeclined).await
             }
             Err(PaymentError::Unavailable) => {
                 tracing::warn!(hold_id = %attempt.hold_id, "payment gateway gave no answer");
-                self.give_back(attempt, ReleaseReason::PaymentUnavailable)
-                    .await
+                self.give_back(attempt, ReleaseReason::PaymentUnavailable).await
             }
         }
     }
 
-    async fn authorize(
-        &self,
-        attempt: &Attempt,
-    ) -> Result<Option<PaymentAuthorization>, PaymentError> {
+    async fn authorize(&self, attempt: &Attempt) -> Result<Option<PaymentAuthorization>, PaymentError> {
         if attempt.total.amount_minor == 0 {
             return Ok(None);
         }
-        let payment_method = attempt
-            .payment_method
-            .clone()
-            .ok_or(PaymentError::Declined {
-                reason: "no_payment_method",
-            })?;
+        let payment_method = attempt.payment_method.clone().ok_or(PaymentError::Declined {
+            reason: "no_payment_method",
+        })?;
         let request = AuthorizationRequest {
             purchase_id: attempt.hold_id,
             amount: attempt.total,
@@ -178,7 +164,7 @@ impl Services {
             key: Some(attempt.key),
         }));
         match self.execute_patiently(attempt.event_id, command).await {
-            Ok(receipt) => self.settle(&attempt, receipt).await,
+            Ok(receipt) => settle(&attempt, receipt),
             Err(EngineError::Refused(refusal)) => {
                 self.void_if_ended(attempt.hold_id, &refusal).await;
                 Err(refusal.into())
@@ -188,11 +174,7 @@ impl Services {
         }
     }
 
-    async fn give_back(
-        &self,
-        attempt: Attempt,
-        reason: ReleaseReason,
-    ) -> Result<Purchased, ServiceError> {
+    async fn give_back(&self, attempt: Attempt, reason: ReleaseReason) -> Result<Purchased, ServiceError> {
         let command = Command::ReleaseHold {
             hold_id: attempt.hold_id,
             buyer_id: attempt.buyer_id,
@@ -207,47 +189,12 @@ impl Services {
                 }
                 Settled::Released(reason).answer(attempt.event_id, receipt.seq, false)
             }
-            Answer::Replayed(_) => self.settle(&attempt, receipt).await,
-        }
-    }
-
-    /// The answer of a receipt for this attempt's key.
-    async fn settle(&self, attempt: &Attempt, receipt: Receipt) -> Result<Purchased, ServiceError> {
-        let (record, replayed) = match receipt.answer {
-            Answer::Recorded(record) => (record, false),
-            Answer::Replayed(record) => (record, true),
-            Answer::Unchanged => return Err(ServiceError::Internal("an order without a record")),
-        };
-        match outcome_of(record) {
-            Outcome::Settled(settled) => settled.answer(attempt.event_id, receipt.seq, replayed),
-            Outcome::Open(_) => self.ended_meanwhile(attempt).await,
-        }
-    }
-
-    /// The key's answer is still the placed hold, but the hold lives no more: it ended while the gateway worked.
-    async fn ended_meanwhile(&self, attempt: &Attempt) -> Result<Purchased, ServiceError> {
-        let found = self
-            .engine()
-            .find_hold(attempt.event_id, attempt.hold_id, attempt.buyer_id)
-            .await;
-        match found {
-            Err(EngineError::Refused(refusal)) => {
-                self.void_if_ended(attempt.hold_id, &refusal).await;
-                Err(refusal.into())
-            }
-            Err(error) => Err(error.into()),
-            Ok(_) => Err(ServiceError::Internal(
-                "a live hold refused its confirmation",
-            )),
+            Answer::Replayed(_) => settle(&attempt, receipt),
         }
     }
 
     /// Executes a step of a purchase, and again where it met overload.
-    async fn execute_patiently(
-        &self,
-        event_id: EventId,
-        command: Command,
-    ) -> Result<Receipt, EngineError> {
+    async fn execute_patiently(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
         for attempt in 1..TRIES_MAX {
             match self.engine().execute(event_id, command.clone()).await {
                 Err(EngineError::Overloaded { .. }) => {
@@ -275,5 +222,18 @@ impl Services {
         if !matches!(voided, Ok(Ok(()))) {
             tracing::warn!(hold_id = %purchase_id, "could not void an authorization");
         }
+    }
+}
+
+/// The answer of a receipt for this attempt's key.
+fn settle(attempt: &Attempt, receipt: Receipt) -> Result<Purchased, ServiceError> {
+    let (record, replayed) = match receipt.answer {
+        Answer::Recorded(record) => (*record, false),
+        Answer::Replayed(record) => (*record, true),
+        Answer::Unchanged => return Err(ServiceError::Internal("an order without a record")),
+    };
+    match outcome_of(record) {
+        Outcome::Settled(settled) => settled.answer(attempt.event_id, receipt.seq, replayed),
+        Outcome::Open(_) => Err(ServiceError::Internal("a settled purchase was answered as open")),
     }
 }

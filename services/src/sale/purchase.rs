@@ -43,8 +43,8 @@ impl Services {
         });
         let receipt = self.engine().execute(event_id, command).await?;
         let (record, replayed) = match receipt.answer {
-            Answer::Recorded(record) => (record, false),
-            Answer::Replayed(record) => (record, true),
+            Answer::Recorded(record) => (*record, false),
+            Answer::Replayed(record) => (*record, true),
             Answer::Unchanged => return Err(ServiceError::Internal("a hold without a record")),
         };
         let hold = match outcome_of(record) {

@@ -10,7 +10,7 @@ use crate::auth::{Manager, Staff};
 use crate::error::ApiError;
 use crate::extract::{ExpectedVersion, Id, JsonBody, PageQuery, Search};
 use crate::problem::ProblemSchema;
-use crate::v1::events::EventsQuery;
+use crate::v1::events::{ALL_STATUSES, EventsQuery};
 use crate::views::{EventInput, PageView, StaffEventView, event_cursor, parse_event_cursor};
 
 /// Create an event
@@ -26,9 +26,7 @@ pub(super) async fn create(
     manager: Manager,
     body: JsonBody<EventInput>,
 ) -> Answer {
-    let event = services
-        .create_event(manager.scope, body.value.into())
-        .await?;
+    let event = services.create_event(manager.scope, body.value.into()).await?;
     staff_event(StatusCode::CREATED, &event)
 }
 
@@ -46,7 +44,7 @@ pub(super) async fn list(
     Search(query): Search<EventsQuery>,
     Search(page): Search<PageQuery>,
 ) -> Answer {
-    let mut filter = query.into_filter(true)?;
+    let mut filter = query.into_filter(&ALL_STATUSES)?;
     match staff.scope {
         StaffScope::Everything => {}
         StaffScope::Organization(own) => {
@@ -67,11 +65,7 @@ pub(super) async fn list(
     params(("event_id" = Uuid, Path)), security(("token" = [])),
     responses((status = 200, body = StaffEventView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
 )]
-pub(super) async fn get(
-    State(services): State<Services>,
-    staff: Staff,
-    Id(event_id): Id<EventId>,
-) -> Answer {
+pub(super) async fn get(State(services): State<Services>, staff: Staff, Id(event_id): Id<EventId>) -> Answer {
     let event = services.staff_event(staff.scope, event_id).await?;
     staff_event(StatusCode::OK, &event)
 }
@@ -99,5 +93,5 @@ pub(super) async fn edit(
 }
 
 fn cursor(row: &EventRow) -> String {
-    event_cursor(row.details.starts_at, row.event_id)
+    event_cursor(row.starts_at, row.event_id)
 }

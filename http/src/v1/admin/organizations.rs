@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use onsale_domain::OrganizationId;
-use onsale_services::{Organization, Services};
+use onsale_services::{OrganizationRow, Services};
 
 use crate::answer::{Answer, created, ok};
 use crate::auth::{Admin, Staff};
@@ -64,6 +64,6 @@ pub(super) async fn get(
     ok(&OrganizationView::from(organization))
 }
 
-fn cursor(organization: &Organization) -> String {
-    organization.id.0.simple().to_string()
+fn cursor(organization: &OrganizationRow) -> String {
+    organization.organization_id.0.simple().to_string()
 }

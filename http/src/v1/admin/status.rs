@@ -40,14 +40,7 @@ pub(super) async fn publish(
     Id(event_id): Id<EventId>,
     version: OptionalVersion,
 ) -> Answer {
-    change(
-        &services,
-        manager,
-        event_id,
-        EventStatus::Published,
-        version,
-    )
-    .await
+    change(&services, manager, event_id, EventStatus::Published, version).await
 }
 
 /// Pause the sale
@@ -115,12 +108,5 @@ pub(super) async fn cancel(
     Id(event_id): Id<EventId>,
     version: OptionalVersion,
 ) -> Answer {
-    change(
-        &services,
-        manager,
-        event_id,
-        EventStatus::Cancelled,
-        version,
-    )
-    .await
+    change(&services, manager, event_id, EventStatus::Cancelled, version).await
 }

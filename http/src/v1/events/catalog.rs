@@ -30,31 +30,46 @@ pub(crate) struct EventsQuery {
 }
 
 impl EventsQuery {
-    /// The filter. Errors: a status that there is not.
-    pub(crate) fn into_filter(self, include_drafts: bool) -> Result<EventFilter, Problem> {
+    /// The filter, among events of these statuses. Errors: a status that is not one of them.
+    pub(crate) fn into_filter(self, visible: &[EventStatus]) -> Result<EventFilter, Problem> {
         Ok(EventFilter {
-            query: self.q,
-            starts_from: self.from.map(Into::into),
-            starts_before: self.to.map(Into::into),
-            status: self.status.as_deref().map(status).transpose()?,
+            q: self.q,
+            from: self.from.map(Into::into),
+            to: self.to.map(Into::into),
+            statuses: match self.status.as_deref() {
+                Some(name) => vec![status(name, visible)?],
+                None => visible.to_vec(),
+            },
             organization_id: self.organization_id.map(OrganizationId),
-            include_drafts,
         })
     }
 }
 
-fn status(name: &str) -> Result<EventStatus, Problem> {
-    [
-        EventStatus::Draft,
-        EventStatus::Published,
-        EventStatus::OnSale,
-        EventStatus::Paused,
-        EventStatus::Closed,
-        EventStatus::Cancelled,
-    ]
-    .into_iter()
-    .find(|status| status.as_str() == name)
-    .ok_or_else(|| Problem::invalid("", "there is no such status"))
+/// Statuses of the events that staff see.
+pub(crate) const ALL_STATUSES: [EventStatus; 6] = [
+    EventStatus::Draft,
+    EventStatus::Published,
+    EventStatus::OnSale,
+    EventStatus::Paused,
+    EventStatus::Closed,
+    EventStatus::Cancelled,
+];
+
+/// Statuses of the events that buyers see: all but drafts.
+const PUBLIC_STATUSES: [EventStatus; 5] = [
+    EventStatus::Published,
+    EventStatus::OnSale,
+    EventStatus::Paused,
+    EventStatus::Closed,
+    EventStatus::Cancelled,
+];
+
+fn status(name: &str, visible: &[EventStatus]) -> Result<EventStatus, Problem> {
+    visible
+        .iter()
+        .copied()
+        .find(|status| status.as_str() == name)
+        .ok_or_else(|| Problem::invalid("", "there is no such status"))
 }
 
 /// List events
@@ -71,7 +86,7 @@ pub(super) async fn list(
     Search(query): Search<EventsQuery>,
     Search(page): Search<PageQuery>,
 ) -> Answer {
-    let filter = query.into_filter(false)?;
+    let filter = query.into_filter(&PUBLIC_STATUSES)?;
     let after = page.cursor(parse_event_cursor)?;
     let events = services.list_events(&filter, after, page.limit()?).await?;
     ok(&PageView::of(events, cursor, EventView::from))
@@ -93,5 +108,5 @@ pub(super) async fn get(
 }
 
 fn cursor(row: &EventRow) -> String {
-    event_cursor(row.details.starts_at, row.event_id)
+    event_cursor(row.starts_at, row.event_id)
 }

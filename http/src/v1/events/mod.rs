@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use crate::state::Api;
 
-pub(crate) use catalog::EventsQuery;
+pub(crate) use catalog::{ALL_STATUSES, EventsQuery};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

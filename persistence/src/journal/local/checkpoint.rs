@@ -1,11 +1,11 @@
 //! Moving committed pages from the WAL into the journal file, without a commit waiting for it.
 //!
 //! A thread of its own does the bulk with a passive checkpoint, which blocks nobody. Commits made meanwhile keep it
-//! from finishing, and only a finished checkpoint lets SQLite begin the WAL anew. So between two batches, when
+//! from finishing, and only a finished checkpoint lets `SQLite` begin the WAL anew. So between two batches, when
 //! nobody else writes, the writing thread moves the few pages that are left.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use onsale_engine::port::JournalError;
@@ -31,7 +31,7 @@ pub(super) struct Checkpointer {
     written_bytes: usize,
     round: Round,
     /// `None` only while being dropped.
-    requests: Option<Sender<()>>,
+    requests: Option<SyncSender<()>>,
     results: Receiver<rusqlite::Result<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -39,8 +39,8 @@ pub(super) struct Checkpointer {
 impl Checkpointer {
     pub(super) fn start(directory: &Path) -> Result<Self, JournalError> {
         let connection = open_again(directory).map_err(super::sqlite_error)?;
-        let (requests, requested) = channel();
-        let (done, results) = channel();
+        let (requests, requested) = sync_channel(1);
+        let (done, results) = sync_channel(1);
         let thread = std::thread::Builder::new()
             .name("onsale-checkpoint".to_owned())
             .spawn(move || {

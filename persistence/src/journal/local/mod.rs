@@ -1,4 +1,4 @@
-//! The journal on this machine's own disk: SQLite in WAL mode, every commit synced, written by one thread.
+//! The journal on this machine's own disk: `SQLite` in WAL mode, every commit synced, written by one thread.
 //!
 //! An event is pinned to the journal that it was created in (`event_owner.journal` in Postgres), and the journal's
 //! directory is locked by the process that has it open. So this process is the only writer of its events, whatever
@@ -130,10 +130,7 @@ impl Journal for LocalJournal {
         Box::pin(std::future::ready(Ok(self.heads.last_seqs())))
     }
 
-    fn load_snapshot(
-        &self,
-        event_id: EventId,
-    ) -> BoxFuture<'_, Result<Option<Snapshot>, JournalError>> {
+    fn load_snapshot(&self, event_id: EventId) -> BoxFuture<'_, Result<Option<Snapshot>, JournalError>> {
         let snapshots = Arc::clone(&self.snapshots);
         Box::pin(blocking(move || snapshots.load(event_id)))
     }
@@ -153,11 +150,8 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| Err(JournalError::Unavailable(error.to_string())))
 }
 
-/// An error of SQLite outside the writing of records.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that map_err wants"
-)]
+/// An error of `SQLite` outside the writing of records.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn sqlite_error(error: rusqlite::Error) -> JournalError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {

@@ -15,10 +15,7 @@ struct Pinned {
 
 impl LocalJournal {
     pub(super) async fn create_event(&self, event_id: EventId) -> Result<Acquired, JournalError> {
-        let acquired = self
-            .database
-            .register_event(event_id, &self.pin(), None)
-            .await?;
+        let acquired = self.database.register_event(event_id, &self.pin(), None).await?;
         self.thread.handle().own(event_id, acquired.epoch).await?;
         Ok(acquired)
     }
@@ -89,12 +86,9 @@ async fn raise(
 }
 
 async fn why_not(database: &Database, event_id: EventId) -> JournalError {
-    let journal = sqlx::query_scalar!(
-        "SELECT journal FROM event_owner WHERE event_id = $1",
-        event_id.0
-    )
-    .fetch_optional(database.pool())
-    .await;
+    let journal = sqlx::query_scalar!("SELECT journal FROM event_owner WHERE event_id = $1", event_id.0)
+        .fetch_optional(database.pool())
+        .await;
     match journal {
         Ok(Some(journal)) => JournalError::OwnedElsewhere {
             owner: format!("journal {journal}"),

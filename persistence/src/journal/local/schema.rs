@@ -15,7 +15,7 @@ use crate::convert::seq_in;
 
 const JOURNAL_FILE: &str = "journal.sqlite";
 const LOCK_FILE: &str = "lock";
-/// "ONSJ" in the file's header: tells a journal from any other SQLite file.
+/// "ONSJ" in the file's header: tells a journal from any other `SQLite` file.
 const APPLICATION_ID: i32 = 0x4F4E_534A;
 /// Version of the tables below.
 const SCHEMA_VERSION: i32 = 1;
@@ -52,9 +52,8 @@ pub(super) struct Opened {
 /// Makes the directory if need be and locks it for as long as the file lives; the system unlocks it when the
 /// process dies.
 pub(super) fn lock(directory: &Path) -> Result<File, JournalError> {
-    let unavailable = |error: std::io::Error| {
-        JournalError::Unavailable(format!("{}: {error}", directory.display()))
-    };
+    let unavailable =
+        |error: std::io::Error| JournalError::Unavailable(format!("{}: {error}", directory.display()));
     std::fs::create_dir_all(directory).map_err(unavailable)?;
     let lock = OpenOptions::new()
         .write(true)
@@ -65,10 +64,7 @@ pub(super) fn lock(directory: &Path) -> Result<File, JournalError> {
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(JournalError::OwnedElsewhere {
-            owner: format!(
-                "the process that has the journal {} open",
-                directory.display()
-            ),
+            owner: format!("the process that has the journal {} open", directory.display()),
         }),
         Err(TryLockError::Error(error)) => Err(unavailable(error)),
     }
@@ -79,9 +75,7 @@ pub(super) fn open(directory: &Path) -> Result<Opened, JournalError> {
     let path = directory.join(JOURNAL_FILE);
     let named = |error| name_file(&path, error);
     let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-    let mut connection = Connection::open(&path)
-        .map_err(sqlite_error)
-        .map_err(named)?;
+    let mut connection = Connection::open(&path).map_err(sqlite_error).map_err(named)?;
     // The page size is that of the disk and cannot change once the file has pages.
     connection
         .execute_batch("PRAGMA page_size = 4096;")
@@ -95,9 +89,7 @@ pub(super) fn open(directory: &Path) -> Result<Opened, JournalError> {
             }
             id
         }
-        None => create(&mut connection)
-            .map_err(sqlite_error)
-            .map_err(named)?,
+        None => create(&mut connection).map_err(sqlite_error).map_err(named)?,
     };
     let heads = load_heads(&connection).map_err(named)?;
     Ok(Opened {

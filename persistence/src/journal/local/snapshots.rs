@@ -59,9 +59,7 @@ impl Snapshots {
                     .optional()
             })
             .map_err(sqlite_error)?;
-        Ok(row.and_then(|(seq, chain, state, digest)| {
-            verified(event_id, seq, &chain, state, &digest)
-        }))
+        Ok(row.and_then(|(seq, chain, state, digest)| verified(event_id, seq, &chain, state, &digest)))
     }
 
     pub(super) fn save(&self, snapshot: &Snapshot) -> Result<(), JournalError> {
@@ -85,10 +83,8 @@ impl Snapshots {
         Ok(())
     }
 
-    /// SQLite rolls an unfinished statement back, so a panic elsewhere leaves nothing half-made behind.
+    /// `SQLite` rolls an unfinished statement back, so a panic elsewhere leaves nothing half-made behind.
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -34,10 +34,7 @@ pub(super) struct Handle {
 
 impl Handle {
     /// Makes entries durable; those of stale owners are left out.
-    pub(super) async fn append(
-        &self,
-        entries: Vec<JournalEntry>,
-    ) -> Result<Appended, JournalError> {
+    pub(super) async fn append(&self, entries: Vec<JournalEntry>) -> Result<Appended, JournalError> {
         self.ask(|reply| Command::Append(entries, reply)).await
     }
 
@@ -49,9 +46,7 @@ impl Handle {
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, JournalError> {
         let (reply, answer) = oneshot::channel();
         if self.commands.send(command(reply)).await.is_err() {
-            return Err(JournalError::Unavailable(
-                "the journal is closed".to_owned(),
-            ));
+            return Err(JournalError::Unavailable("the journal is closed".to_owned()));
         }
         answer.await.unwrap_or_else(|_| {
             Err(JournalError::Fatal(
@@ -98,9 +93,7 @@ impl WriterThread {
 
 impl Drop for WriterThread {
     fn drop(&mut self) {
-        while let Err(mpsc::error::TrySendError::Full(_)) =
-            self.handle.commands.try_send(Command::Stop)
-        {
+        while let Err(mpsc::error::TrySendError::Full(_)) = self.handle.commands.try_send(Command::Stop) {
             std::thread::sleep(Duration::from_millis(1));
         }
         if let Some(thread) = self.thread.take()

@@ -44,11 +44,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) const fn new(
-        connection: Connection,
-        heads: Arc<Heads>,
-        checkpointer: Checkpointer,
-    ) -> Self {
+    pub(super) const fn new(connection: Connection, heads: Arc<Heads>, checkpointer: Checkpointer) -> Self {
         Self {
             connection,
             heads,
@@ -144,11 +140,7 @@ fn insert(
     Ok((appended, ends))
 }
 
-fn insert_entry(
-    transaction: &Transaction<'_>,
-    event_no: i64,
-    entry: &JournalEntry,
-) -> rusqlite::Result<()> {
+fn insert_entry(transaction: &Transaction<'_>, event_no: i64, entry: &JournalEntry) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
             "INSERT INTO entries (event_no, first_seq, last_seq, epoch, chain, payload)
@@ -166,16 +158,10 @@ fn insert_entry(
 }
 
 /// Whether this very entry is durable already: the chain covers all that it holds.
-fn is_stored(
-    transaction: &Transaction<'_>,
-    event_no: i64,
-    entry: &JournalEntry,
-) -> rusqlite::Result<bool> {
+fn is_stored(transaction: &Transaction<'_>, event_no: i64, entry: &JournalEntry) -> rusqlite::Result<bool> {
     let chain: Option<[u8; 32]> = transaction
         .prepare_cached("SELECT chain FROM entries WHERE event_no = ?1 AND first_seq = ?2")?
-        .query_row(params![event_no, seq_out(entry.first_seq)], |row| {
-            row.get(0)
-        })
+        .query_row(params![event_no, seq_out(entry.first_seq)], |row| row.get(0))
         .optional()?;
     Ok(chain == Some(entry.chain.0))
 }

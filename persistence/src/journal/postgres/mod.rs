@@ -58,8 +58,7 @@ impl Journal for PostgresJournal {
 
     fn writer(&self) -> BoxFuture<'_, Result<Box<dyn JournalWriter>, JournalError>> {
         Box::pin(async {
-            let writer: Box<dyn JournalWriter> =
-                Box::new(PostgresWriter::open(self.database.clone()).await?);
+            let writer: Box<dyn JournalWriter> = Box::new(PostgresWriter::open(self.database.clone()).await?);
             Ok(writer)
         })
     }
@@ -89,10 +88,7 @@ impl Journal for PostgresJournal {
         Box::pin(store::heads(&self.database, self.node.id()))
     }
 
-    fn load_snapshot(
-        &self,
-        event_id: EventId,
-    ) -> BoxFuture<'_, Result<Option<Snapshot>, JournalError>> {
+    fn load_snapshot(&self, event_id: EventId) -> BoxFuture<'_, Result<Option<Snapshot>, JournalError>> {
         Box::pin(store::load_snapshot(&self.database, event_id))
     }
 

@@ -11,10 +11,7 @@ pub(super) const JOURNAL: &str = "postgres";
 
 impl Database {
     /// The event of a route, whichever journal it is in.
-    pub(crate) async fn event_of_route(
-        &self,
-        route: Route,
-    ) -> Result<Option<EventId>, JournalError> {
+    pub(crate) async fn event_of_route(&self, route: Route) -> Result<Option<EventId>, JournalError> {
         let event_id = sqlx::query_scalar!(
             "SELECT event_id FROM event_owner WHERE route = $1",
             i64::from(route.0)
@@ -56,9 +53,7 @@ pub(super) async fn create(
     event_id: EventId,
     node_id: Uuid,
 ) -> Result<Acquired, JournalError> {
-    database
-        .register_event(event_id, JOURNAL, Some(node_id))
-        .await
+    database.register_event(event_id, JOURNAL, Some(node_id)).await
 }
 
 /// Raises the epoch, if the owner is this node, nobody, or a node whose lease has lapsed.
@@ -84,9 +79,7 @@ pub(super) async fn acquire(
     .await
     .map_err(DatabaseError::from)?;
     match epoch {
-        Some(epoch) => Ok(Acquired {
-            epoch: Epoch(epoch),
-        }),
+        Some(epoch) => Ok(Acquired { epoch: Epoch(epoch) }),
         None => Err(why_not(database, event_id, node_id).await),
     }
 }
@@ -110,8 +103,7 @@ async fn why_not(database: &Database, event_id: EventId, node_id: Uuid) -> Journ
             owner: format!("journal {}", row.journal),
         },
         Ok(Some(row)) if !row.registered => JournalError::Unavailable(
-            "this node is not registered: it was shut down, or another process took its name"
-                .to_owned(),
+            "this node is not registered: it was shut down, or another process took its name".to_owned(),
         ),
         Ok(Some(row)) => JournalError::OwnedElsewhere {
             owner: row.name.map_or_else(

@@ -80,22 +80,11 @@ pub(super) async fn load_snapshot(
     .fetch_optional(database.pool())
     .await
     .map_err(DatabaseError::from)?;
-    Ok(row.and_then(|row| {
-        verified(
-            event_id,
-            seq_in(row.seq),
-            &row.chain,
-            row.state,
-            &row.digest,
-        )
-    }))
+    Ok(row.and_then(|row| verified(event_id, seq_in(row.seq), &row.chain, row.state, &row.digest)))
 }
 
 /// An older snapshot never replaces a newer one: a stale owner may still be saving.
-pub(super) async fn save_snapshot(
-    database: &Database,
-    snapshot: Snapshot,
-) -> Result<(), JournalError> {
+pub(super) async fn save_snapshot(database: &Database, snapshot: Snapshot) -> Result<(), JournalError> {
     let digest = digest(&snapshot);
     sqlx::query!(
         r#"INSERT INTO snapshots AS kept (event_id, seq, chain, state, digest) VALUES ($1, $2, $3, $4, $5)

@@ -27,10 +27,7 @@ pub(super) struct PostgresWriter {
 impl PostgresWriter {
     pub(super) async fn open(database: Database) -> Result<Self, DatabaseError> {
         let connection = Some(database.dedicated().await?);
-        Ok(Self {
-            database,
-            connection,
-        })
+        Ok(Self { database, connection })
     }
 
     /// Tries until each entry's outcome is known. While Postgres is away this waits: the engine's bounded queues
@@ -72,10 +69,7 @@ impl PostgresWriter {
         Appended { fenced }
     }
 
-    async fn try_append(
-        &mut self,
-        entries: &[&JournalEntry],
-    ) -> Result<HashSet<Uuid>, DatabaseError> {
+    async fn try_append(&mut self, entries: &[&JournalEntry]) -> Result<HashSet<Uuid>, DatabaseError> {
         let connection = self.connection().await?;
         let written = answer(append(connection, entries)).await?;
         Ok(written.into_iter().collect())
@@ -108,9 +102,7 @@ impl PostgresWriter {
     }
 }
 
-async fn answer<T>(
-    question: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, DatabaseError> {
+async fn answer<T>(question: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DatabaseError> {
     tokio::time::timeout(ANSWER_TIMEOUT, question)
         .await
         .map_err(|_| silent())?
@@ -122,20 +114,30 @@ fn silent() -> DatabaseError {
 }
 
 impl JournalWriter for PostgresWriter {
-    /// Entries must be of different events: the engine gathers one entry for each event of a batch.
+    /// One statement holds at most one entry of an event. The engine gathers them so; should several of one event come
+    /// (two incarnations of its actor, say), then they are written one after the other.
     fn append<'a>(
         &'a mut self,
         entries: &'a [JournalEntry],
     ) -> BoxFuture<'a, Result<Appended, JournalError>> {
-        debug_assert!(
-            entries
-                .iter()
-                .enumerate()
-                .all(|(index, entry)| entries[..index]
-                    .iter()
-                    .all(|earlier| earlier.event_id != entry.event_id)),
-            "one entry for each event of a batch"
-        );
-        Box::pin(async move { Ok(self.append_all(entries).await) })
+        Box::pin(async move {
+            let mut appended = Appended::default();
+            let mut rest = entries;
+            while !rest.is_empty() {
+                let (batch, after) = rest.split_at(different_events(rest));
+                appended.fenced.extend(self.append_all(batch).await.fenced);
+                rest = after;
+            }
+            Ok(appended)
+        })
     }
+}
+
+/// How many entries from the first on are of different events.
+fn different_events(entries: &[JournalEntry]) -> usize {
+    let mut seen = HashSet::with_capacity(entries.len());
+    entries
+        .iter()
+        .take_while(|entry| seen.insert(entry.event_id))
+        .count()
 }

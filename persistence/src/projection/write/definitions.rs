@@ -35,10 +35,7 @@ pub(in crate::projection) async fn definitions(
 }
 
 /// Events change rarely and have many columns: one JSON parameter carries the rows.
-async fn put_details(
-    connection: &mut PgConnection,
-    changes: &RowChanges,
-) -> Result<(), DatabaseError> {
+async fn put_details(connection: &mut PgConnection, changes: &RowChanges) -> Result<(), DatabaseError> {
     let rows: Vec<Value> = changes
         .events
         .iter()
@@ -96,10 +93,7 @@ fn details_row(event_id: EventId, change: &EventChange) -> Option<Value> {
     }))
 }
 
-async fn change_events(
-    connection: &mut PgConnection,
-    changes: &RowChanges,
-) -> Result<(), DatabaseError> {
+async fn change_events(connection: &mut PgConnection, changes: &RowChanges) -> Result<(), DatabaseError> {
     let event_ids: Vec<Uuid> = changes.events.keys().map(|event_id| event_id.0).collect();
     let statuses: Vec<Option<&str>> = changes
         .events
@@ -161,10 +155,7 @@ async fn put_ticket_types(
     let ids: Vec<Uuid> = ticket_types.iter().map(|(_, t)| t.id.0).collect();
     let quota_ids: Vec<Uuid> = ticket_types.iter().map(|(_, t)| t.quota_id.0).collect();
     let names: Vec<String> = ticket_types.iter().map(|(_, t)| t.name.clone()).collect();
-    let prices: Vec<i64> = ticket_types
-        .iter()
-        .map(|(_, t)| t.unit_price_minor)
-        .collect();
+    let prices: Vec<i64> = ticket_types.iter().map(|(_, t)| t.unit_price_minor).collect();
     sqlx::query!(
         r#"WITH setting AS (
                SELECT event_id, ticket_type_id, quota_id, name, unit_price_minor, ordinal
@@ -199,10 +190,7 @@ async fn put_ticket_types(
     Ok(())
 }
 
-async fn count_ticket_types(
-    connection: &mut PgConnection,
-    units: &Units,
-) -> Result<(), DatabaseError> {
+async fn count_ticket_types(connection: &mut PgConnection, units: &Units) -> Result<(), DatabaseError> {
     let updated = sqlx::query!(
         r#"UPDATE ticket_types AS ticket_type
            SET held = ticket_type.held + change.held, sold = ticket_type.sold + change.sold
@@ -217,11 +205,7 @@ async fn count_ticket_types(
     )
     .execute(connection)
     .await?;
-    super::all_rows(
-        "ticket_types",
-        updated.rows_affected(),
-        units.event_ids.len(),
-    )
+    super::all_rows("ticket_types", updated.rows_affected(), units.event_ids.len())
 }
 
 async fn change_quotas(
@@ -304,17 +288,17 @@ struct Units {
 
 impl Units {
     fn new(changes: &RowChanges) -> Self {
-        let changed = || {
+        let counted = || {
             changes
                 .units
                 .iter()
                 .filter(|(_, change)| **change != UnitChange::default())
         };
         Self {
-            event_ids: changed().map(|((event_id, _), _)| event_id.0).collect(),
-            ticket_type_ids: changed().map(|((_, id), _)| id.0).collect(),
-            held: changed().map(|(_, change)| change.held).collect(),
-            sold: changed().map(|(_, change)| change.sold).collect(),
+            event_ids: counted().map(|((event_id, _), _)| event_id.0).collect(),
+            ticket_type_ids: counted().map(|((_, id), _)| id.0).collect(),
+            held: counted().map(|(_, change)| change.held).collect(),
+            sold: counted().map(|(_, change)| change.sold).collect(),
         }
     }
 }

@@ -68,10 +68,8 @@ async fn update(connection: &mut PgConnection, holds: &[ChangedHold]) -> Result<
         .iter()
         .map(|hold| hold.status.map(HoldStatus::as_str))
         .collect();
-    let expires_at: Vec<Option<Timestamp>> = holds
-        .iter()
-        .map(|hold| hold.expires_at.map(timestamp))
-        .collect();
+    let expires_at: Vec<Option<Timestamp>> =
+        holds.iter().map(|hold| hold.expires_at.map(timestamp)).collect();
     let seqs: Vec<i64> = holds.iter().map(|hold| seq_out(hold.seq)).collect();
     let updated = sqlx::query!(
         r#"UPDATE holds AS hold

@@ -25,10 +25,7 @@ pub(in crate::projection) async fn orders(
     Ok(())
 }
 
-async fn insert_orders(
-    connection: &mut PgConnection,
-    orders: &[NewOrder],
-) -> Result<(), DatabaseError> {
+async fn insert_orders(connection: &mut PgConnection, orders: &[NewOrder]) -> Result<(), DatabaseError> {
     let event_ids: Vec<Uuid> = orders.iter().map(|order| order.event_id.0).collect();
     let order_ids: Vec<Uuid> = orders.iter().map(|order| order.order_id.0).collect();
     let buyer_ids: Vec<Uuid> = orders.iter().map(|o| o.confirmed.buyer_id.0).collect();
@@ -77,16 +74,11 @@ async fn insert_orders(
     Ok(())
 }
 
-async fn insert_lines(
-    connection: &mut PgConnection,
-    orders: &[NewOrder],
-) -> Result<(), DatabaseError> {
+async fn insert_lines(connection: &mut PgConnection, orders: &[NewOrder]) -> Result<(), DatabaseError> {
     let rows = || {
-        orders.iter().flat_map(|order| {
-            (0..)
-                .zip(&order.confirmed.lines)
-                .map(move |line| (order, line))
-        })
+        orders
+            .iter()
+            .flat_map(|order| (0..).zip(&order.confirmed.lines).map(move |line| (order, line)))
     };
     let event_ids: Vec<Uuid> = rows().map(|(order, _)| order.event_id.0).collect();
     let order_ids: Vec<Uuid> = rows().map(|(order, _)| order.order_id.0).collect();
@@ -111,10 +103,7 @@ async fn insert_lines(
     Ok(())
 }
 
-async fn insert_payments(
-    connection: &mut PgConnection,
-    orders: &[NewOrder],
-) -> Result<(), DatabaseError> {
+async fn insert_payments(connection: &mut PgConnection, orders: &[NewOrder]) -> Result<(), DatabaseError> {
     let rows = || {
         orders
             .iter()
@@ -153,10 +142,7 @@ async fn insert_payments(
     Ok(())
 }
 
-async fn insert_tickets(
-    connection: &mut PgConnection,
-    orders: &[NewOrder],
-) -> Result<(), DatabaseError> {
+async fn insert_tickets(connection: &mut PgConnection, orders: &[NewOrder]) -> Result<(), DatabaseError> {
     let rows = || {
         orders
             .iter()
@@ -191,10 +177,7 @@ async fn insert_tickets(
 }
 
 /// Also redirects the payments: what was only authorized is to be voided, what was captured to be refunded.
-async fn cancel(
-    connection: &mut PgConnection,
-    orders: &[CancelledOrder],
-) -> Result<(), DatabaseError> {
+async fn cancel(connection: &mut PgConnection, orders: &[CancelledOrder]) -> Result<(), DatabaseError> {
     let event_ids: Vec<Uuid> = orders.iter().map(|order| order.event_id.0).collect();
     let order_ids: Vec<Uuid> = orders.iter().map(|order| order.order_id.0).collect();
     let cancelled_at: Vec<Timestamp> = orders.iter().map(|o| timestamp(o.cancelled_at)).collect();

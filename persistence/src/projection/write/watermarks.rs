@@ -13,9 +13,7 @@ use crate::projection::changes::Advance;
 
 /// Does not wait for the disk in this transaction's commit. Should the server lose it in a crash, then rows and
 /// watermark are lost together, and the records are projected again.
-pub(in crate::projection) async fn relax_commit(
-    connection: &mut PgConnection,
-) -> Result<(), DatabaseError> {
+pub(in crate::projection) async fn relax_commit(connection: &mut PgConnection) -> Result<(), DatabaseError> {
     sqlx::query!("SELECT set_config('synchronous_commit', 'off', true) AS setting")
         .fetch_one(connection)
         .await?;
@@ -56,17 +54,13 @@ pub(in crate::projection) async fn advance_watermarks(
     .await
     .map_err(DatabaseError::from)?;
     let moved: HashSet<Uuid> = moved.into_iter().collect();
-    let Some((event_id, advance)) = advances
-        .iter()
-        .find(|(event_id, _)| !moved.contains(&event_id.0))
-    else {
+    let Some((event_id, advance)) = advances.iter().find(|(event_id, _)| !moved.contains(&event_id.0)) else {
         return Ok(());
     };
-    let watermark =
-        sqlx::query_scalar!("SELECT seq FROM watermarks WHERE event_id = $1", event_id.0)
-            .fetch_optional(connection)
-            .await
-            .map_err(DatabaseError::from)?;
+    let watermark = sqlx::query_scalar!("SELECT seq FROM watermarks WHERE event_id = $1", event_id.0)
+        .fetch_optional(connection)
+        .await
+        .map_err(DatabaseError::from)?;
     Err(ProjectionError::WatermarkMoved {
         event_id: *event_id,
         watermark: seq_in(watermark.unwrap_or(0)),

@@ -1,0 +1,12 @@
+//! Random sales, step by step against a naive reference model.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+#[path = "properties/bytes.rs"]
+mod bytes;
+mod common;
+#[path = "properties/reference.rs"]
+mod reference;
+#[path = "properties/sale.rs"]
+mod sale;
+#[path = "properties/steps.rs"]
+mod steps;

@@ -1,0 +1,66 @@
+//! Connecting, migrating, and doing with one connection.
+
+use onsale_domain::OrganizationId;
+use onsale_engine::port::{Journal, ProjectionSink};
+use onsale_persistence::{Database, DatabaseConfig, DatabaseError, PostgresJournal, PostgresProjection};
+use uuid::Uuid;
+
+use crate::support::{Sale, TestDatabase};
+
+#[tokio::test]
+async fn migrating_is_seen_and_may_be_repeated() {
+    let test = TestDatabase::empty(3).await;
+    assert!(!test.database.is_migrated().await.expect("is_migrated"));
+    let (one, other) = (test.database.clone(), test.another().await);
+    let (one, other) = tokio::join!(one.migrate(), other.migrate());
+    one.expect("migrate");
+    other.expect("migrate at the same time");
+    assert!(test.database.is_migrated().await.expect("is_migrated"));
+}
+
+#[tokio::test]
+async fn one_connection_is_enough() {
+    let test = TestDatabase::with_connections(1).await;
+    assert!(test.database.is_migrated().await.expect("is_migrated"));
+    let journal = PostgresJournal::start(test.database.clone(), "node")
+        .await
+        .expect("start");
+    let mut sale = Sale::new();
+    journal.create(sale.event_id).await.expect("create");
+    let hold = sale.place(&[(0, 2)]);
+    let order_id = sale.confirm(hold);
+    let projection = PostgresProjection::new(test.database.clone());
+    projection.project(&[sale.entry()]).await.expect("project");
+    let order = test.database.order(sale.event_id, order_id).await.expect("order");
+    assert_eq!(order.expect("projected").tickets.len(), 2);
+    journal.shutdown().await;
+}
+
+#[tokio::test]
+async fn errors_are_told_apart() {
+    let test = TestDatabase::new().await;
+    let id = OrganizationId(Uuid::now_v7());
+    test.database
+        .insert_organization(id, "Club")
+        .await
+        .expect("insert");
+    match test.database.insert_organization(id, "Club").await {
+        Err(DatabaseError::Conflict { constraint }) => assert_eq!(constraint, "organizations_pkey"),
+        other => panic!("{other:?}"),
+    }
+    let empty = test
+        .database
+        .insert_organization(OrganizationId(Uuid::now_v7()), "")
+        .await;
+    match empty {
+        Err(DatabaseError::Refused { constraint }) => assert_eq!(constraint, "organizations_name_check"),
+        other => panic!("{other:?}"),
+    }
+    let away = DatabaseConfig::new("postgres://postgres@127.0.0.1:1/none");
+    assert!(matches!(
+        Database::connect(&away).await,
+        Err(DatabaseError::Unavailable(_))
+    ));
+    let bad = Database::connect(&DatabaseConfig::new("not a url")).await;
+    assert!(matches!(bad, Err(DatabaseError::Misconfigured(_))));
+}

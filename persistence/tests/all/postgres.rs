@@ -1,0 +1,149 @@
+//! What only the journal in Postgres promises.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use onsale_engine::port::{Journal, JournalError};
+use onsale_persistence::PostgresJournal;
+
+use crate::support::{Entries, TestDatabase, chain_holds, event_id, eventually};
+
+#[tokio::test]
+async fn a_live_owner_keeps_its_events_and_a_gone_one_does_not() {
+    let test = TestDatabase::new().await;
+    let a = PostgresJournal::start(test.database.clone(), "node-a")
+        .await
+        .expect("start");
+    let b = PostgresJournal::start(test.another().await, "node-b")
+        .await
+        .expect("start");
+    let event_id = event_id();
+    let epoch = a.create(event_id).await.expect("create").epoch;
+    match b.acquire(event_id).await {
+        Err(JournalError::OwnedElsewhere { owner }) => assert_eq!(owner, "node node-a"),
+        other => panic!("{other:?}"),
+    }
+    let mut stale = Entries::new(event_id, epoch);
+    let mut writer_of_a = a.writer().await.expect("a writer");
+    let first = stale.next(1, b"first");
+    assert!(
+        writer_of_a
+            .append(&[first])
+            .await
+            .expect("append")
+            .fenced
+            .is_empty()
+    );
+    assert!(b.heads().await.expect("heads").is_empty());
+
+    a.shutdown().await;
+    assert_eq!(b.heads().await.expect("heads"), [(event_id, 1)]);
+    let acquired = b.acquire(event_id).await.expect("acquire at once");
+    assert!(acquired.epoch > epoch);
+    // The stale owner resumes.
+    let late = stale.peek(1, b"late");
+    assert_eq!(
+        writer_of_a.append(&[late]).await.expect("append").fenced,
+        [event_id]
+    );
+    assert!(matches!(
+        a.acquire(event_id).await,
+        Err(JournalError::Unavailable(_))
+    ));
+}
+
+#[tokio::test]
+async fn a_lapsed_lease_frees_the_events() {
+    let test = TestDatabase::new().await;
+    let a = PostgresJournal::start(test.database.clone(), "node-a")
+        .await
+        .expect("start");
+    let b = PostgresJournal::start(test.another().await, "node-b")
+        .await
+        .expect("start");
+    let event_id = event_id();
+    a.create(event_id).await.expect("create");
+    // Without renewals, as after a crash.
+    drop(a);
+    assert!(matches!(
+        b.acquire(event_id).await,
+        Err(JournalError::OwnedElsewhere { .. })
+    ));
+    eventually("the lease lapses", async || b.acquire(event_id).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn leases_are_renewed() {
+    let test = TestDatabase::new().await;
+    let a = PostgresJournal::start(test.database.clone(), "node-a")
+        .await
+        .expect("start");
+    let b = PostgresJournal::start(test.another().await, "node-b")
+        .await
+        .expect("start");
+    let event_id = event_id();
+    a.create(event_id).await.expect("create");
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(matches!(
+        b.acquire(event_id).await,
+        Err(JournalError::OwnedElsewhere { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_restarted_node_takes_its_name_and_events_over() {
+    let test = TestDatabase::new().await;
+    let before = PostgresJournal::start(test.database.clone(), "node")
+        .await
+        .expect("start");
+    let event_id = event_id();
+    before.create(event_id).await.expect("create");
+    let after = PostgresJournal::start(test.another().await, "node")
+        .await
+        .expect("start");
+    after.acquire(event_id).await.expect("acquire at once");
+    assert!(matches!(
+        before.acquire(event_id).await,
+        Err(JournalError::Unavailable(_))
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_connections_leave_no_outcome_open() {
+    let test = TestDatabase::new().await;
+    let journal = PostgresJournal::start(test.database.clone(), "node")
+        .await
+        .expect("start");
+    let event_id = event_id();
+    let epoch = journal.create(event_id).await.expect("create").epoch;
+    let mut entries = Entries::new(event_id, epoch);
+    let mut writer = journal.writer().await.expect("a writer");
+    let done = Arc::new(AtomicBool::new(false));
+    let writing = {
+        let done = Arc::clone(&done);
+        tokio::spawn(async move {
+            let mut written = 0;
+            while !done.load(Ordering::Relaxed) {
+                let entry = entries.next(3, &vec![1; 20_000]);
+                assert!(writer.append(&[entry]).await.expect("append").fenced.is_empty());
+                written += 1;
+            }
+            written
+        })
+    };
+    for _ in 0..25 {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        test.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%INSERT INTO journal%'",
+        )
+        .await;
+    }
+    done.store(true, Ordering::Relaxed);
+    let written: usize = writing.await.expect("the writer");
+    assert!(written > 25, "{written}");
+    let read = journal.read(event_id, 0, usize::MAX).await.expect("read");
+    assert_eq!(read.len(), written, "each entry once");
+    assert!(chain_holds(&read));
+}

@@ -1,0 +1,165 @@
+//! What the tests share.
+
+mod sale;
+
+use std::time::Duration;
+
+use onsale_domain::EventId;
+use onsale_engine::port::{Chain, Epoch, JournalEntry};
+use onsale_persistence::{Database, DatabaseConfig};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use uuid::Uuid;
+
+pub(crate) use sale::{Rng, Sale};
+
+/// A database of its own, dropped with this.
+pub(crate) struct TestDatabase {
+    server_url: String,
+    name: String,
+    pub(crate) database: Database,
+}
+
+impl TestDatabase {
+    pub(crate) async fn new() -> Self {
+        Self::with_connections(5).await
+    }
+
+    pub(crate) async fn with_connections(connections_max: u32) -> Self {
+        let this = Self::empty(connections_max).await;
+        this.database.migrate().await.expect("migrate");
+        this
+    }
+
+    /// Without tables.
+    pub(crate) async fn empty(connections_max: u32) -> Self {
+        let server_url = std::env::var("DATABASE_URL").expect(
+            "these tests need DATABASE_URL, a Postgres where they may create databases: run `cargo xtask test`",
+        );
+        let name = format!("onsale_test_{}", Uuid::now_v7().simple());
+        execute(&server_url, &format!("CREATE DATABASE {name}")).await;
+        let database = Database::connect(&DatabaseConfig {
+            connections_max,
+            ..DatabaseConfig::new(url_of(&server_url, &name))
+        })
+        .await
+        .expect("connect");
+        Self {
+            server_url,
+            name,
+            database,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        url_of(&self.server_url, &self.name)
+    }
+
+    /// Runs SQL that is not the crate's.
+    pub(crate) async fn execute(&self, sql: &str) {
+        execute(&self.url(), sql).await;
+    }
+
+    /// A further handle, as another process would have.
+    pub(crate) async fn another(&self) -> Database {
+        Database::connect(&DatabaseConfig::new(self.url()))
+            .await
+            .expect("connect")
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let (url, name) = (self.server_url.clone(), self.name.clone());
+        // The test's own runtime cannot wait for this here.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(execute(&url, &format!("DROP DATABASE {name} WITH (FORCE)")));
+        });
+        let _ = dropping.join();
+    }
+}
+
+async fn execute(url: &str, sql: &str) {
+    let mut connection = PgConnection::connect(url).await.expect("connect");
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let _ = connection.close().await;
+}
+
+fn url_of(server_url: &str, name: &str) -> String {
+    let (server, _) = server_url
+        .rsplit_once('/')
+        .expect("DATABASE_URL ends in /database");
+    format!("{server}/{name}")
+}
+
+pub(crate) fn event_id() -> EventId {
+    EventId(Uuid::now_v7())
+}
+
+/// Entries of an event, chained. The payload is not looked into by journals.
+pub(crate) struct Entries {
+    pub(crate) event_id: EventId,
+    pub(crate) epoch: Epoch,
+    pub(crate) seq: u64,
+    pub(crate) chain: Chain,
+}
+
+impl Entries {
+    pub(crate) fn new(event_id: EventId, epoch: Epoch) -> Self {
+        Self {
+            event_id,
+            epoch,
+            seq: 0,
+            chain: Chain::default(),
+        }
+    }
+
+    /// The next entry, of so many records.
+    pub(crate) fn next(&mut self, records: u64, payload: &[u8]) -> JournalEntry {
+        let entry = self.peek(records, payload);
+        self.seq = entry.last_seq;
+        self.chain = entry.chain;
+        entry
+    }
+
+    /// An entry that would come next.
+    pub(crate) fn peek(&self, records: u64, payload: &[u8]) -> JournalEntry {
+        let mut entry = JournalEntry {
+            event_id: self.event_id,
+            epoch: self.epoch,
+            first_seq: self.seq + 1,
+            last_seq: self.seq + records,
+            chain: Chain::default(),
+            payload: payload.to_vec().into(),
+        };
+        entry.chain = entry.chain_after(self.chain);
+        entry
+    }
+}
+
+/// Checks that every entry's chain follows from the one before.
+pub(crate) fn chain_holds(entries: &[JournalEntry]) -> bool {
+    entries
+        .iter()
+        .try_fold(Chain::default(), |before, entry| {
+            (entry.chain_after(before) == entry.chain).then_some(entry.chain)
+        })
+        .is_some()
+}
+
+/// Waits until something is so, for at most ten seconds.
+pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..200 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{what}: not within ten seconds");
+}

@@ -1,0 +1,217 @@
+//! The buyers: they send requests, repeat them under the same key until they are answered, and now and then after.
+
+use onsale_domain::command::{ConfirmHold, PlaceHold, RequestedLine};
+use onsale_domain::id::{BodyDigest, KeyDigest, TicketCode};
+use onsale_domain::record::{HoldPlaced, KeyBinding, PaymentAuthorization, ReleaseReason};
+use onsale_domain::{BuyerId, Command, HoldId, OrderId, Record, TicketId};
+use uuid::Uuid;
+
+use crate::event::{ids, ticket_type_id};
+use crate::owner::Answer;
+use crate::rng::Rng;
+
+const BUYERS: usize = 6;
+
+/// What a request asks for. A repeat asks for the same, with new ids.
+#[derive(Clone, Debug)]
+enum Wish {
+    Hold {
+        buyer_id: BuyerId,
+        lines: Vec<RequestedLine>,
+    },
+    Pay(Box<HoldPlaced>),
+    Decline(Box<HoldPlaced>),
+    GiveBack(Box<HoldPlaced>),
+    Extend(Box<HoldPlaced>),
+    Cancel(OrderId, BuyerId),
+}
+
+#[derive(Clone, Debug)]
+struct Request {
+    wish: Wish,
+    key: KeyBinding,
+    /// Sendings that are still being worked on.
+    in_flight: u32,
+    answered: bool,
+}
+
+/// How a request is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    First,
+    /// Again, while an earlier sending is being worked on.
+    Concurrent,
+    /// Again, with no answer and none on its way.
+    Again,
+    /// Again, although it was answered.
+    Late,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    requests: Vec<Request>,
+    /// Holds and orders that their buyers know of.
+    holds: Vec<HoldPlaced>,
+    orders: Vec<(OrderId, BuyerId)>,
+    ids: u64,
+}
+
+impl Clients {
+    /// The next request to send: a new one or a repeat.
+    pub(crate) fn next(&mut self, rng: &mut Rng) -> (usize, Sent) {
+        if !self.requests.is_empty() && rng.once_in(2) {
+            let index = rng.below(self.requests.len());
+            let request = &self.requests[index];
+            if !request.answered || rng.once_in(4) {
+                let sent = match (request.answered, request.in_flight) {
+                    (true, _) => Sent::Late,
+                    (false, 0) => Sent::Again,
+                    (false, _) => Sent::Concurrent,
+                };
+                return (index, sent);
+            }
+        }
+        let wish = self.wish(rng);
+        (self.add(wish), Sent::First)
+    }
+
+    /// A request that must be answerable whenever an owner serves.
+    pub(crate) fn one_more(&mut self, rng: &mut Rng) -> usize {
+        let wish = Self::wish_for_hold(rng);
+        self.add(wish)
+    }
+
+    fn add(&mut self, wish: Wish) -> usize {
+        let number = u128::try_from(self.requests.len()).unwrap_or(u128::MAX);
+        let key = KeyBinding {
+            key: KeyDigest(number.to_be_bytes()),
+            body: BodyDigest([1; 8]),
+        };
+        self.requests.push(Request {
+            wish,
+            key,
+            in_flight: 0,
+            answered: false,
+        });
+        self.requests.len() - 1
+    }
+
+    fn wish(&self, rng: &mut Rng) -> Wish {
+        let hold = (!self.holds.is_empty()).then(|| self.holds[rng.below(self.holds.len())].clone());
+        let order = (!self.orders.is_empty()).then(|| self.orders[rng.below(self.orders.len())]);
+        match (rng.weighted(&[10, 6, 2, 2, 2, 2]), hold.map(Box::new), order) {
+            (1, Some(hold), _) => Wish::Pay(hold),
+            (2, Some(hold), _) => Wish::Decline(hold),
+            (3, Some(hold), _) => Wish::GiveBack(hold),
+            (4, Some(hold), _) => Wish::Extend(hold),
+            (5, _, Some((order_id, buyer_id))) => Wish::Cancel(order_id, buyer_id),
+            _ => Self::wish_for_hold(rng),
+        }
+    }
+
+    fn wish_for_hold(rng: &mut Rng) -> Wish {
+        let buyer_id = BuyerId(Uuid::from_u128(1 + rng.below(BUYERS) as u128));
+        let mut lines = vec![RequestedLine {
+            ticket_type_id: ticket_type_id(rng.below(3)),
+            quantity: 1 + i64::from(rng.once_in(2)),
+        }];
+        if rng.once_in(4) {
+            let ticket_type_id = ticket_type_id(rng.below(3));
+            lines.push(RequestedLine {
+                ticket_type_id,
+                quantity: 1,
+            });
+        }
+        Wish::Hold { buyer_id, lines }
+    }
+
+    /// The command of a sending. Whoever receives it makes new ids: only the key says that it is a repeat.
+    pub(crate) fn send(&mut self, index: usize) -> Command {
+        self.requests[index].in_flight += 1;
+        let Request { wish, key, .. } = self.requests[index].clone();
+        match wish {
+            Wish::Hold { buyer_id, lines } => Command::PlaceHold(PlaceHold {
+                hold_id: HoldId(self.next_id()),
+                buyer_id,
+                lines: lines.into(),
+                key: Some(key),
+            }),
+            Wish::Pay(hold) => Command::ConfirmHold(Box::new(self.payment(&hold, key))),
+            Wish::Decline(hold) => release(&hold, ReleaseReason::PaymentDeclined, Some(key)),
+            Wish::GiveBack(hold) => release(&hold, ReleaseReason::Buyer, None),
+            Wish::Extend(hold) => Command::ExtendHold {
+                hold_id: hold.hold_id,
+                buyer_id: hold.buyer_id,
+            },
+            Wish::Cancel(order_id, buyer_id) => Command::CancelOrder {
+                order_id,
+                buyer_id: Some(buyer_id),
+            },
+        }
+    }
+
+    fn payment(&mut self, hold: &HoldPlaced, key: KeyBinding) -> ConfirmHold {
+        let quantity: u32 = hold.lines.iter().map(|line| line.quantity).sum();
+        let paid = hold.total().filter(|total| total.amount_minor > 0);
+        ConfirmHold {
+            hold_id: hold.hold_id,
+            buyer_id: hold.buyer_id,
+            payment: paid.map(|amount| PaymentAuthorization {
+                gateway: "simulated".to_owned(),
+                reference: "authorization".to_owned(),
+                amount,
+            }),
+            tickets: (0..quantity)
+                .map(|_| (TicketId(self.next_id()), TicketCode([0; 10])))
+                .collect(),
+            key: Some(key),
+        }
+    }
+
+    fn next_id(&mut self) -> Uuid {
+        self.ids += 1;
+        ids(self.ids)
+    }
+
+    /// The key that an answer to this request must stand under.
+    pub(crate) fn key_of(&self, index: usize) -> Option<KeyBinding> {
+        let request = &self.requests[index];
+        match request.wish {
+            Wish::Hold { .. } | Wish::Pay(_) | Wish::Decline(_) => Some(request.key),
+            Wish::GiveBack(_) | Wish::Extend(_) | Wish::Cancel(..) => None,
+        }
+    }
+
+    /// A sending came to nothing: its owner died, or the answer was lost.
+    pub(crate) fn lose(&mut self, index: usize) {
+        let request = &mut self.requests[index];
+        request.in_flight = request.in_flight.saturating_sub(1);
+    }
+
+    pub(crate) fn receive(&mut self, index: usize, answer: &Answer) {
+        self.lose(index);
+        self.requests[index].answered = true;
+        let Answer::Recorded(record) = answer else { return };
+        if let Record::HoldPlaced(hold) = &**record {
+            self.holds.push(hold.clone());
+        } else if let Record::HoldConfirmed(order) = &**record {
+            self.orders.push((order.hold_id.into(), order.buyer_id));
+        }
+    }
+
+    /// Requests without an answer.
+    pub(crate) fn open(&self) -> Vec<usize> {
+        (0..self.requests.len())
+            .filter(|index| !self.requests[*index].answered)
+            .collect()
+    }
+}
+
+fn release(hold: &HoldPlaced, reason: ReleaseReason, key: Option<KeyBinding>) -> Command {
+    Command::ReleaseHold {
+        hold_id: hold.hold_id,
+        buyer_id: hold.buyer_id,
+        reason,
+        key,
+    }
+}
