@@ -1,0 +1,147 @@
+//! The auditor: folds each event's journal from its first record and compares what must follow with what is stored.
+//!
+//! It trusts the journal's bytes only as far as the hash chain, and nothing else: not the snapshot, not the
+//! relational tables, not the projection's code. So its queries are its own.
+
+mod compare;
+mod expected;
+mod fold;
+
+use anyhow::Context as _;
+use onsale_domain::{EventId, Sequence};
+use onsale_engine::port::Journal;
+use onsale_engine::replay::Damage;
+use serde::Serialize;
+use sqlx::PgConnection;
+
+use self::compare::Difference;
+use crate::tables;
+
+/// What is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Finding {
+    /// Number in the register of invariants.
+    pub(crate) invariant: &'static str,
+    /// Where.
+    pub(crate) event_id: String,
+    /// The record at or up to which it shows.
+    pub(crate) seq: Sequence,
+    /// What was found.
+    pub(crate) what: String,
+}
+
+/// An event that was audited.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Audited {
+    /// Which.
+    pub(crate) event_id: String,
+    /// Records in the journal.
+    pub(crate) records: Sequence,
+    /// Records that the tables have.
+    pub(crate) projected: Sequence,
+    /// Orders in the tables.
+    pub(crate) orders: usize,
+    /// Tickets in the tables.
+    pub(crate) tickets: usize,
+}
+
+/// What an audit found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Report {
+    /// Whether nothing was found.
+    pub(crate) clean: bool,
+    /// The events that were looked at.
+    pub(crate) events: Vec<Audited>,
+    /// The first difference of each event that has one.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Why one event's audit ended early.
+enum Stop {
+    Found(Finding),
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Damage> for Stop {
+    fn from(damage: Damage) -> Self {
+        Self::Found(Finding {
+            invariant: damage.invariant,
+            event_id: damage.event_id.to_string(),
+            seq: damage.seq,
+            what: damage.reason,
+        })
+    }
+}
+
+/// Audits one event, or every event of the journal.
+pub(crate) async fn run(
+    journal: &dyn Journal,
+    database: &mut PgConnection,
+    event_id: Option<EventId>,
+) -> anyhow::Result<Report> {
+    let mut heads = journal.heads().await.context("cannot read the journal's heads")?;
+    if let Some(wanted) = event_id {
+        heads.retain(|(event_id, _)| *event_id == wanted);
+        if heads.is_empty() {
+            anyhow::bail!("the {} journal has no event {wanted}", journal.name());
+        }
+    }
+    let mut report = Report::default();
+    for (event_id, head) in heads {
+        match event(journal, database, event_id, head).await {
+            Ok(audited) => report.events.push(audited),
+            Err(Stop::Found(finding)) => report.findings.push(finding),
+            Err(Stop::Failed(error)) => return Err(error),
+        }
+    }
+    report.clean = report.findings.is_empty();
+    Ok(report)
+}
+
+async fn event(
+    journal: &dyn Journal,
+    database: &mut PgConnection,
+    event_id: EventId,
+    head: Sequence,
+) -> Result<Audited, Stop> {
+    let found = |invariant, seq, what| {
+        Stop::Found(Finding {
+            invariant,
+            event_id: event_id.to_string(),
+            seq,
+            what,
+        })
+    };
+    let stored = tables::load(database, event_id).await?;
+    let folded = fold::fold(journal, event_id, stored.watermark).await?;
+    if folded.records < head {
+        let what = format!(
+            "the journal says that it ends at {head}, its entries end at {}",
+            folded.records
+        );
+        return Err(found("I6", folded.records, what));
+    }
+    if stored.watermark > folded.records {
+        let what = format!(
+            "the tables are at {}, the journal ends at {}",
+            stored.watermark, folded.records
+        );
+        return Err(found("I8", stored.watermark, what));
+    }
+    if let Some(Difference { invariant, what }) = compare::first_difference(&folded.expected, &stored) {
+        return Err(found(invariant, stored.watermark, what));
+    }
+    Ok(Audited {
+        event_id: event_id.to_string(),
+        records: folded.records,
+        projected: stored.watermark,
+        orders: stored.orders.len(),
+        tickets: stored.tickets.len(),
+    })
+}

@@ -1,0 +1,110 @@
+//! The command line: one subcommand for each thing that a person does with Onsale.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::command;
+use crate::configuration::Sources;
+
+const EXAMPLES: &str = "\
+Examples:
+  onsale demo                          see a sold-out on-sale survive a crash, with nothing installed
+  onsale migrate && onsale serve       run it on the Postgres that DATABASE_URL names
+  onsale config check                  what is in force, and where it came from
+  onsale audit --json                  fold every journal and compare it with the tables
+
+Settings come from flags, then the environment (DATABASE_URL, ONSALE_*), then a TOML file (--config), then defaults.
+
+Exit codes: 0 ok, 1 the check failed, 2 usage, 70 internal error, 78 configuration.";
+
+/// Sells event tickets at the moment everybody wants them.
+#[derive(Debug, Parser)]
+#[command(name = "onsale", version, after_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// TOML file with settings [env: `ONSALE_CONFIG`]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Log level or directives; logs go to stderr [env: `ONSALE_LOG`] [default: info, demo: warn]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+    /// Log lines for people (text) or collectors (json) [env: `ONSALE_LOG_FORMAT`]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+}
+
+impl Common {
+    /// The sources of configuration, with what the common flags said.
+    pub(crate) fn sources(&self) -> Sources {
+        Sources::of_process(self.config.clone())
+            .flag("log", self.log.as_ref())
+            .flag("log_format", self.log_format.as_ref())
+    }
+}
+
+/// The flags of commands that work on a deployment's data.
+#[derive(Debug, Args)]
+pub(crate) struct DataArguments {
+    /// Postgres URL; prefer the environment, other users can see command lines [env: `DATABASE_URL`]
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
+    /// Where records become durable: postgres or local [env: `ONSALE_JOURNAL`]
+    #[arg(long, value_name = "KIND")]
+    pub(crate) journal: Option<String>,
+    /// Directory of the local journal [env: `ONSALE_JOURNAL_DIRECTORY`]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journal_directory: Option<PathBuf>,
+}
+
+impl DataArguments {
+    /// Adds what these flags said.
+    pub(crate) fn onto(&self, sources: Sources) -> Sources {
+        let directory = self.journal_directory.as_ref();
+        sources
+            .flag("database_url", self.database_url.as_ref())
+            .flag("journal", self.journal.as_ref())
+            .flag("journal_directory", directory.map(|path| path.display()))
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API
+    Serve(command::serve::Arguments),
+    /// Bring the database's schema up to date
+    Migrate(command::migrate::Arguments),
+    /// Watch an on-sale being stormed, crashed and audited
+    Demo(command::demo::Arguments),
+    /// Fold the journals and compare them with the tables
+    Audit(command::audit::Arguments),
+    /// Mint an access token
+    Token(command::token::Arguments),
+    /// Check this machine, the configuration and the database
+    Doctor(command::doctor::Arguments),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Ask a serving process whether it is ready
+    Healthcheck(command::healthcheck::Arguments),
+    /// Print the API's `OpenAPI` document
+    Openapi,
+    /// Print a completion script for a shell
+    Completions(command::completions::Arguments),
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the settings in force, secrets hidden
+    Check(command::config_check::Arguments),
+}

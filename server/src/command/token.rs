@@ -1,0 +1,89 @@
+//! `onsale token`: an access token for scripts and trials, signed like the ones that `/v1/auth/login` hands out.
+
+use std::time::Duration;
+
+use clap::Args;
+use secrecy::ExposeSecret as _;
+use uuid::Uuid;
+
+use super::{print, print_json};
+use crate::cli::Common;
+use crate::configuration::Settings;
+use crate::exit::Failure;
+use crate::token::{Minter, Role, TTL_DEFAULT, TTL_LOAD_TEST_MAX, TokenRequest};
+
+/// Arguments of `onsale token`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  onsale token                                             a buyer with a new id
+  onsale token --subject 01890a5d-ac96-774b-bcce-b302099a8057
+  onsale token --role organizer --organization 01890a5d-ac96-774b-bcce-b302099a8058
+  curl -H \"authorization: Bearer $(onsale token)\" http://127.0.0.1:8080/v1/orders
+
+Needs the secret that the server signs with: ONSALE_TOKEN_SECRET or ONSALE_TOKEN_SECRET_FILE.")]
+pub(crate) struct Arguments {
+    /// Account that the token speaks for [default: a new one]
+    #[arg(long, value_name = "UUID")]
+    subject: Option<Uuid>,
+    /// Role of the account; may be given several times
+    #[arg(long = "role", value_enum, value_name = "ROLE", default_values_t = [Role::Buyer])]
+    roles: Vec<Role>,
+    /// Organization that staff roles apply to
+    #[arg(long, value_name = "UUID")]
+    organization: Option<Uuid>,
+    /// Seconds until it expires; more than 900 only with --load-test
+    #[arg(long, value_name = "SECONDS", default_value_t = TTL_DEFAULT.as_secs())]
+    ttl: u64,
+    /// Allow up to 24 hours, for load tests
+    #[arg(long)]
+    load_test: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Mints one token.
+pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
+    let settings = Settings::load(&common.sources())?;
+    let ttl_max = if arguments.load_test {
+        TTL_LOAD_TEST_MAX
+    } else {
+        TTL_DEFAULT
+    };
+    let ttl = Duration::from_secs(arguments.ttl);
+    if ttl.is_zero() || ttl > ttl_max {
+        return Err(Failure::Usage(format!(
+            "--ttl {} is not from 1 to {} seconds{}",
+            arguments.ttl,
+            ttl_max.as_secs(),
+            if arguments.load_test {
+                ""
+            } else {
+                "; --load-test allows a day"
+            },
+        )));
+    }
+    let subject = arguments.subject.unwrap_or_else(Uuid::now_v7);
+    let minter = Minter::new(
+        settings.required_token_secret()?.expose_secret().as_bytes(),
+        &settings.token_issuer,
+        &settings.token_audience,
+    )?;
+    let token = minter.mint(&TokenRequest {
+        subject,
+        roles: arguments.roles.clone(),
+        organization: arguments.organization,
+        ttl,
+    })?;
+    if arguments.json {
+        print_json(&serde_json::json!({
+            "access_token": token,
+            "token_type": "Bearer",
+            "expires_in": ttl.as_secs(),
+            "subject": subject,
+        }))
+    } else {
+        print(&token)
+    }
+}

@@ -1,0 +1,172 @@
+//! The register of settings.
+
+/// One setting: its names, its default and what to tell a person who got it wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// Key in the TOML file, and the flag when dashes stand for underscores.
+    pub(crate) key: &'static str,
+    /// Environment variable.
+    pub(crate) env: &'static str,
+    /// Never printed, and readable from a file named by `<env>_FILE`.
+    pub(crate) secret: bool,
+    /// What is in force when nobody says anything.
+    pub(crate) default: Option<&'static str>,
+    /// What to do about a missing or wrong value; a full sentence.
+    pub(crate) mend: &'static str,
+}
+
+impl Setting {
+    /// Both names that a person may have used.
+    pub(crate) fn spelling(&self) -> String {
+        format!("{} ({})", self.key, self.env)
+    }
+}
+
+const fn plain(key: &'static str, env: &'static str, default: &'static str, mend: &'static str) -> Setting {
+    Setting {
+        key,
+        env,
+        secret: false,
+        default: Some(default),
+        mend,
+    }
+}
+
+const fn secret(key: &'static str, env: &'static str, mend: &'static str) -> Setting {
+    Setting {
+        key,
+        env,
+        secret: true,
+        default: None,
+        mend,
+    }
+}
+
+pub(super) const LISTEN: Setting = plain(
+    "listen",
+    "ONSALE_LISTEN",
+    "127.0.0.1:8080",
+    "Give an address and a port, such as 0.0.0.0:8080",
+);
+pub(super) const INTERNAL_LISTEN: Setting = plain(
+    "internal_listen",
+    "ONSALE_INTERNAL_LISTEN",
+    "127.0.0.1:9464",
+    "Give an address and a port that only operators reach, such as 127.0.0.1:9464",
+);
+pub(super) const DATABASE_URL: Setting = secret(
+    "database_url",
+    "DATABASE_URL",
+    "Give a Postgres URL, such as postgres://onsale:secret@localhost:5432/onsale, or name a file that holds it in DATABASE_URL_FILE",
+);
+pub(super) const DATABASE_CONNECTIONS_MAX: Setting = plain(
+    "database_connections_max",
+    "ONSALE_DATABASE_CONNECTIONS_MAX",
+    "16",
+    "Give a whole number from 1 to 1000, below what Postgres allows",
+);
+pub(super) const REDIS_URL: Setting = secret(
+    "redis_url",
+    "REDIS_URL",
+    "Give a Redis URL, such as redis://localhost:6379, or leave it out",
+);
+pub(super) const JOURNAL: Setting = plain(
+    "journal",
+    "ONSALE_JOURNAL",
+    "postgres",
+    "Choose postgres (survives the loss of this machine) or local (needs a disk of its own)",
+);
+pub(super) const JOURNAL_DIRECTORY: Setting = plain(
+    "journal_directory",
+    "ONSALE_JOURNAL_DIRECTORY",
+    "onsale-journal",
+    "Give a directory on a real disk that this process alone may write to",
+);
+pub(super) const TOKEN_SECRET: Setting = secret(
+    "token_secret",
+    "ONSALE_TOKEN_SECRET",
+    "Give at least 32 random bytes, for example from `openssl rand -base64 48`, or name a file that holds them in ONSALE_TOKEN_SECRET_FILE",
+);
+pub(super) const TOKEN_ISSUER: Setting = plain(
+    "token_issuer",
+    "ONSALE_TOKEN_ISSUER",
+    "onsale",
+    "Give the issuer that tokens name in `iss`",
+);
+pub(super) const TOKEN_AUDIENCE: Setting = plain(
+    "token_audience",
+    "ONSALE_TOKEN_AUDIENCE",
+    "onsale-api",
+    "Give the audience that tokens name in `aud`",
+);
+pub(super) const CONNECTIONS_MAX: Setting = plain(
+    "connections_max",
+    "ONSALE_CONNECTIONS_MAX",
+    "20000",
+    "Give a whole number from 1 to 1000000, below the file descriptor limit",
+);
+pub(super) const RATE_LIMIT_PER_SECOND: Setting = plain(
+    "rate_limit_per_second",
+    "ONSALE_RATE_LIMIT_PER_SECOND",
+    "20",
+    "Give requests per second and caller from 1 to 1000000, or 0 for no limit",
+);
+pub(super) const RATE_LIMIT_BURST: Setting = plain(
+    "rate_limit_burst",
+    "ONSALE_RATE_LIMIT_BURST",
+    "40",
+    "Give a whole number from 1 to 1000000",
+);
+pub(super) const SHUTDOWN_GRACE_SECONDS: Setting = plain(
+    "shutdown_grace_seconds",
+    "ONSALE_SHUTDOWN_GRACE_SECONDS",
+    "25",
+    "Give whole seconds from 1 to 600, below what the service manager waits before it kills",
+);
+pub(super) const NODE_NAME: Setting = Setting {
+    key: "node_name",
+    env: "ONSALE_NODE_NAME",
+    secret: false,
+    default: None,
+    mend: "Give every process of a deployment its own name, up to 100 bytes; without one it is host and port",
+};
+pub(super) const LOG: Setting = plain(
+    "log",
+    "ONSALE_LOG",
+    "info",
+    "Give a level (error, warn, info, debug, trace) or directives such as info,onsale_engine=debug",
+);
+pub(super) const LOG_FORMAT: Setting = plain(
+    "log_format",
+    "ONSALE_LOG_FORMAT",
+    "text",
+    "Choose text (for people) or json (for collectors)",
+);
+pub(super) const DRILLS: Setting = plain(
+    "drills",
+    "ONSALE_DRILLS",
+    "false",
+    "Choose true (the internal port may crash actors on request, for trials only) or false",
+);
+
+/// Every setting, in the order in which `onsale config check` prints them.
+pub(crate) const ALL: [&Setting; 18] = [
+    &LISTEN,
+    &INTERNAL_LISTEN,
+    &DATABASE_URL,
+    &DATABASE_CONNECTIONS_MAX,
+    &REDIS_URL,
+    &JOURNAL,
+    &JOURNAL_DIRECTORY,
+    &TOKEN_SECRET,
+    &TOKEN_ISSUER,
+    &TOKEN_AUDIENCE,
+    &CONNECTIONS_MAX,
+    &RATE_LIMIT_PER_SECOND,
+    &RATE_LIMIT_BURST,
+    &SHUTDOWN_GRACE_SECONDS,
+    &NODE_NAME,
+    &LOG,
+    &LOG_FORMAT,
+    &DRILLS,
+];

@@ -1,0 +1,198 @@
+//! The settings as the rest of the program sees them: typed and checked.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::parse::Reader;
+use super::setting::{
+    CONNECTIONS_MAX, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, INTERNAL_LISTEN, JOURNAL,
+    JOURNAL_DIRECTORY, LISTEN, LOG, LOG_FORMAT, NODE_NAME, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND,
+    REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_SECRET,
+};
+use super::{ConfigurationError, Sources, Value};
+
+/// Fewest bytes of the secret that tokens are signed with: as many as HS256 puts out (RFC 7518, 3.2).
+pub(crate) const TOKEN_SECRET_BYTES_MIN: usize = 32;
+
+/// Where records become durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum JournalKind {
+    /// In Postgres: survives the loss of this machine.
+    Postgres,
+    /// On this machine's own disk: faster, and sells on while Postgres is away.
+    Local,
+}
+
+impl JournalKind {
+    /// The name in settings, flags and metrics.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything that is configured. Secrets that only some commands need are optional here and demanded by
+/// [`Settings::required_database_url`] and [`Settings::required_token_secret`].
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) internal_listen: SocketAddr,
+    pub(crate) database_url: Option<SecretString>,
+    pub(crate) database_connections_max: u32,
+    #[expect(dead_code, reason = "checked already, for the caches to come")]
+    pub(crate) redis_url: Option<SecretString>,
+    pub(crate) journal: JournalKind,
+    pub(crate) journal_directory: PathBuf,
+    pub(crate) token_secret: Option<SecretString>,
+    pub(crate) token_issuer: String,
+    pub(crate) token_audience: String,
+    pub(crate) connections_max: u32,
+    /// Requests per second and caller; `None` for no limit.
+    pub(crate) rate_limit_per_second: Option<u32>,
+    pub(crate) rate_limit_burst: u32,
+    pub(crate) shutdown_grace: Duration,
+    /// Name of this process in the deployment.
+    pub(crate) node_name: String,
+    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+    pub(crate) drills: bool,
+}
+
+impl Settings {
+    /// Resolves and checks every setting.
+    pub(crate) fn load(sources: &Sources) -> Result<Self, ConfigurationError> {
+        Self::read(&sources.resolve()?)
+    }
+
+    /// Checks resolved texts.
+    pub(crate) fn read(values: &BTreeMap<&'static str, Value>) -> Result<Self, ConfigurationError> {
+        let reader = Reader(values);
+        let per_second = reader.number(&RATE_LIMIT_PER_SECOND, 0..=1_000_000)?;
+        let listen = reader.parsed(&LISTEN)?;
+        Ok(Self {
+            listen,
+            internal_listen: reader.parsed(&INTERNAL_LISTEN)?,
+            database_url: reader.url(&DATABASE_URL, &["postgres", "postgresql"])?,
+            database_connections_max: reader.number(&DATABASE_CONNECTIONS_MAX, 1..=1_000)?,
+            redis_url: reader.url(&REDIS_URL, &["redis", "rediss"])?,
+            journal: journal(&reader)?,
+            journal_directory: reader.text(&JOURNAL_DIRECTORY)?.into(),
+            token_secret: token_secret(&reader)?,
+            token_issuer: reader.text(&TOKEN_ISSUER)?.to_owned(),
+            token_audience: reader.text(&TOKEN_AUDIENCE)?.to_owned(),
+            connections_max: reader.number(&CONNECTIONS_MAX, 1..=1_000_000)?,
+            rate_limit_per_second: (per_second > 0).then_some(per_second),
+            rate_limit_burst: reader.number(&RATE_LIMIT_BURST, 1..=1_000_000)?,
+            shutdown_grace: Duration::from_secs(reader.number(&SHUTDOWN_GRACE_SECONDS, 1..=600)?.into()),
+            node_name: node_name(&reader, listen)?,
+            log: log(&reader)?,
+            log_format: log_format(&reader)?,
+            drills: reader.parsed(&DRILLS)?,
+        })
+    }
+
+    /// The database's URL, where a command cannot do without.
+    pub(crate) fn required_database_url(&self) -> Result<&SecretString, ConfigurationError> {
+        self.database_url
+            .as_ref()
+            .ok_or_else(|| ConfigurationError::of(&DATABASE_URL, "is not set"))
+    }
+
+    /// The secret that tokens are signed with, where a command cannot do without. There is no default: a known
+    /// secret would let anybody be anybody.
+    pub(crate) fn required_token_secret(&self) -> Result<&SecretString, ConfigurationError> {
+        self.token_secret
+            .as_ref()
+            .ok_or_else(|| ConfigurationError::of(&TOKEN_SECRET, "is not set"))
+    }
+}
+
+/// Refuses an address that cannot be bound, in the words of the setting.
+pub(crate) fn cannot_listen(internal: bool, error: &std::io::Error) -> ConfigurationError {
+    let setting = if internal { &INTERNAL_LISTEN } else { &LISTEN };
+    ConfigurationError::of(setting, format!("cannot listen there: {error}"))
+}
+
+/// Refuses a database URL that looked well and cannot be used.
+pub(crate) fn unusable_database_url(problem: String) -> ConfigurationError {
+    ConfigurationError::of(&DATABASE_URL, problem)
+}
+
+/// The name given, or host and port: a restart on the same machine then takes its events over at once.
+fn node_name(reader: &Reader<'_>, listen: SocketAddr) -> Result<String, ConfigurationError> {
+    match reader.optional(&NODE_NAME) {
+        Some(name) if name.len() <= 100 => Ok(name.to_owned()),
+        Some(_) => Err(ConfigurationError::of(&NODE_NAME, "is too long")),
+        None => {
+            let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+            let host = host.trim();
+            Ok(format!(
+                "{}:{}",
+                if host.is_empty() { "onsale" } else { host },
+                listen.port()
+            ))
+        }
+    }
+}
+
+fn journal(reader: &Reader<'_>) -> Result<JournalKind, ConfigurationError> {
+    match reader.text(&JOURNAL)? {
+        "postgres" => Ok(JournalKind::Postgres),
+        "local" => Ok(JournalKind::Local),
+        other => Err(ConfigurationError::of(
+            &JOURNAL,
+            format!("`{other}` is no journal"),
+        )),
+    }
+}
+
+fn log_format(reader: &Reader<'_>) -> Result<LogFormat, ConfigurationError> {
+    match reader.text(&LOG_FORMAT)? {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        other => Err(ConfigurationError::of(
+            &LOG_FORMAT,
+            format!("`{other}` is no format"),
+        )),
+    }
+}
+
+fn log(reader: &Reader<'_>) -> Result<String, ConfigurationError> {
+    let directives = reader.text(&LOG)?;
+    match tracing_subscriber::EnvFilter::try_new(directives) {
+        Ok(_) => Ok(directives.to_owned()),
+        Err(error) => Err(ConfigurationError::of(
+            &LOG,
+            format!("`{directives}` is not understood: {error}"),
+        )),
+    }
+}
+
+fn token_secret(reader: &Reader<'_>) -> Result<Option<SecretString>, ConfigurationError> {
+    let secret: Option<SecretString> = reader.optional(&TOKEN_SECRET).map(Into::into);
+    match &secret {
+        Some(text) if text.expose_secret().len() < TOKEN_SECRET_BYTES_MIN => Err(ConfigurationError::of(
+            &TOKEN_SECRET,
+            format!(
+                "has {} bytes and needs {TOKEN_SECRET_BYTES_MIN}",
+                text.expose_secret().len()
+            ),
+        )),
+        Some(_) | None => Ok(secret),
+    }
+}

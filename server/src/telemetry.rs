@@ -1,0 +1,60 @@
+//! Logs and metrics of this process.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::configuration::{LogFormat, Settings};
+
+/// Buckets of every histogram in seconds: 0.5 ms to 10 s. Without buckets the exporter would make summaries, which
+/// cannot be added up over processes.
+const BUCKETS_SECONDS: [f64; 14] = [
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+/// Buckets of the histograms that count records.
+const BUCKETS_RECORDS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
+/// How often the exporter tidies its histograms; without it they grow for ever.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Sends logs to stderr, as the settings say.
+pub(crate) fn log_to_stderr(settings: &Settings) -> anyhow::Result<()> {
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(&settings.log).context("log directives")?)
+        .with_writer(std::io::stderr);
+    match settings.log_format {
+        LogFormat::Text => builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    }
+    .map_err(|error| anyhow::anyhow!("cannot set up logging: {error}"))
+}
+
+/// Collects metrics from now on; the handle renders them. Must run inside the runtime.
+pub(crate) fn record_metrics() -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&BUCKETS_SECONDS)
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Suffix("_records".to_owned()), &BUCKETS_RECORDS)
+        })
+        .context("histogram buckets")?
+        .install_recorder()
+        .context("cannot install the metrics recorder")?;
+    metrics::describe_gauge!("onsale_build_info", "Always 1; the labels tell the build.");
+    metrics::gauge!(
+        "onsale_build_info",
+        "version" => env!("CARGO_PKG_VERSION"),
+        "profile" => if cfg!(debug_assertions) { "debug" } else { "release" },
+    )
+    .set(1.0);
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP_INTERVAL).await;
+            upkeep.run_upkeep();
+        }
+    });
+    Ok(handle)
+}

@@ -1,0 +1,259 @@
+//! Puts the crates together: database → journal → projection → engine → services → router → listener, and takes
+//! them down in the order in which nothing acknowledged can be lost.
+//!
+//! This is the only file of the server that knows how the other crates are built up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use onsale_engine::port::{Clock, Journal, JournalError, SystemClock};
+use onsale_engine::{Engine, EngineConfig, EngineError};
+use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits, TokenVerifier};
+use onsale_persistence::{
+    Database, DatabaseConfig, DatabaseError, LocalJournal, PostgresJournal, PostgresProjection,
+};
+use onsale_services::{Services, ServicesConfig, Settlement, SimulatedGateway};
+use secrecy::ExposeSecret as _;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::configuration::{ConfigurationError, JournalKind, Settings, unusable_database_url};
+
+/// Why the process cannot serve yet, or at all.
+#[derive(Debug, Error)]
+pub(crate) enum StartError {
+    /// Postgres does not answer; waiting helps.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Somebody has to run `onsale migrate`; waiting helps.
+    #[error("the schema is older than this release: run `onsale migrate`")]
+    NotMigrated,
+    /// A setting cannot work; waiting does not help.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// Anything else; waiting does not help.
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+}
+
+impl From<DatabaseError> for StartError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Unavailable(reason) => Self::Unavailable(reason),
+            DatabaseError::Misconfigured(reason) => Self::Configuration(unusable_database_url(reason)),
+            DatabaseError::Conflict { .. }
+            | DatabaseError::Refused { .. }
+            | DatabaseError::Damaged(_)
+            | DatabaseError::Migration(_) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<JournalError> for StartError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Unavailable(reason) => Self::Unavailable(reason),
+            JournalError::NotFound
+            | JournalError::Taken
+            | JournalError::OwnedElsewhere { .. }
+            | JournalError::Damaged(_)
+            | JournalError::Fatal(_) => Self::Internal(error.into()),
+        }
+    }
+}
+
+/// The journal, kept by its kind because the two end differently.
+enum OpenJournal {
+    Postgres(Arc<PostgresJournal>),
+    Local(Arc<LocalJournal>),
+}
+
+impl OpenJournal {
+    async fn open(settings: &Settings, database: &Database) -> Result<Self, JournalError> {
+        let database = database.clone();
+        Ok(match settings.journal {
+            JournalKind::Postgres => Self::Postgres(Arc::new(
+                PostgresJournal::start(database, &settings.node_name).await?,
+            )),
+            JournalKind::Local => Self::Local(Arc::new(
+                LocalJournal::open(&settings.journal_directory, database).await?,
+            )),
+        })
+    }
+
+    fn journal(&self) -> Arc<dyn Journal> {
+        match self {
+            Self::Postgres(journal) => Arc::clone(journal) as Arc<dyn Journal>,
+            Self::Local(journal) => Arc::clone(journal) as Arc<dyn Journal>,
+        }
+    }
+
+    /// Lets a successor take over at once. Closing the files of a local journal unlocks its directory.
+    async fn close(self) {
+        match self {
+            Self::Postgres(journal) => journal.shutdown().await,
+            Self::Local(_) => {}
+        }
+    }
+}
+
+/// The engine over its storage: everything below the use cases.
+pub(crate) struct Core {
+    database: Database,
+    journal: OpenJournal,
+    engine: Engine,
+    clock: Arc<dyn Clock>,
+}
+
+/// Connects to Postgres, without looking at the schema.
+pub(crate) async fn connect_database(settings: &Settings) -> Result<Database, StartError> {
+    let url = settings.required_database_url()?.expose_secret();
+    let config = DatabaseConfig {
+        connections_max: settings.database_connections_max,
+        ..DatabaseConfig::new(url)
+    };
+    Ok(Database::connect(&config).await?)
+}
+
+/// Connects to everything that is stored and starts the engine over it. Safe to try again.
+pub(crate) async fn connect(settings: &Settings) -> Result<Core, StartError> {
+    let database = connect_database(settings).await?;
+    if !database.is_migrated().await? {
+        return Err(StartError::NotMigrated);
+    }
+    let journal = OpenJournal::open(settings, &database).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let projection = Arc::new(PostgresProjection::new(database.clone()));
+    let started = Engine::start(
+        EngineConfig::default(),
+        journal.journal(),
+        projection,
+        Arc::clone(&clock),
+    );
+    let engine = started.await.map_err(|error| match error {
+        EngineError::Unavailable { reason } => StartError::Unavailable(reason),
+        error => StartError::Internal(error.into()),
+    })?;
+    Ok(Core {
+        database,
+        journal,
+        engine,
+        clock,
+    })
+}
+
+/// What serves.
+pub(crate) struct Running {
+    core: Core,
+    /// Ends the listener first.
+    stop_serving: CancellationToken,
+    serving: JoinHandle<bool>,
+    /// Ends the background work last.
+    stop_working: CancellationToken,
+    working: Vec<JoinHandle<()>>,
+}
+
+/// Starts the use cases, their background work and the public listener.
+pub(crate) fn start(settings: &Settings, core: Core, listener: TcpListener) -> anyhow::Result<Running> {
+    let services = Services::new(
+        core.engine.clone(),
+        core.database.clone(),
+        Arc::new(SimulatedGateway),
+        ServicesConfig::default(),
+    )?;
+    let verifier = TokenVerifier::new(
+        settings.required_token_secret()?.expose_secret().as_bytes(),
+        &settings.token_issuer,
+        &settings.token_audience,
+    )?;
+    let gate = Gate::new(
+        Arc::new(verifier),
+        &rate_limits(settings),
+        Vec::new(),
+        Arc::clone(&core.clock),
+    );
+    let stop_serving = CancellationToken::new();
+    let stop_working = CancellationToken::new();
+    let working = vec![
+        tokio::spawn(Settlement::new(services.clone()).run(stop_working.clone())),
+        tokio::spawn(gate.clone().upkeep(stop_working.clone())),
+    ];
+    let limits = ServeLimits {
+        connections_max: usize::try_from(settings.connections_max)?,
+        grace_period: settings.shutdown_grace,
+        ..ServeLimits::default()
+    };
+    let router = onsale_http::router(services, gate);
+    let serving = onsale_http::serve(listener, router, limits, stop_serving.clone());
+    Ok(Running {
+        core,
+        serving: tokio::spawn(serving),
+        stop_serving,
+        stop_working,
+        working,
+    })
+}
+
+fn rate_limits(settings: &Settings) -> RateLimitConfig {
+    match settings.rate_limit_per_second {
+        Some(per_second) => RateLimitConfig {
+            sale: Rate::of(per_second, settings.rate_limit_burst),
+            ..RateLimitConfig::default()
+        },
+        None => RateLimitConfig {
+            read: None,
+            sale: None,
+            staff: None,
+        },
+    }
+}
+
+impl Running {
+    /// The engine, for the internal port.
+    pub(crate) fn engine(&self) -> Engine {
+        self.core.engine.clone()
+    }
+
+    /// Waits for a listener that ends by itself, which it should not.
+    pub(crate) async fn failed(&mut self) -> anyhow::Error {
+        match (&mut self.serving).await {
+            Ok(_) => anyhow::anyhow!("the listener ended by itself"),
+            Err(error) => anyhow::Error::new(error).context("the listener failed"),
+        }
+    }
+
+    /// Stops accepting and drains, then flushes commits and projects them, then ends what works in the background.
+    pub(crate) async fn stop(self, grace: Duration) -> anyhow::Result<()> {
+        self.stop_serving.cancel();
+        if !self.serving.is_finished() && !self.serving.await? {
+            tracing::warn!("some requests were cut off at the end of the grace period");
+        }
+        self.core.engine.shutdown(grace).await;
+        self.stop_working.cancel();
+        for work in self.working {
+            work.await?;
+        }
+        self.core.journal.close().await;
+        self.core.database.close().await;
+        Ok(())
+    }
+}
+
+/// The journal of the settings, for reading. A local journal must not be open elsewhere.
+pub(crate) async fn open_journal(settings: &Settings) -> Result<Arc<dyn Journal>, StartError> {
+    let url = settings.required_database_url()?.expose_secret();
+    let database = Database::connect_lazy(&DatabaseConfig {
+        connections_max: 1,
+        ..DatabaseConfig::new(url)
+    })?;
+    match OpenJournal::open(settings, &database).await {
+        Ok(journal) => Ok(journal.journal()),
+        Err(JournalError::OwnedElsewhere { owner }) => Err(StartError::Internal(anyhow::anyhow!(
+            "the journal in {} is locked ({owner}): stop the server first",
+            settings.journal_directory.display()
+        ))),
+        Err(error) => Err(error.into()),
+    }
+}
