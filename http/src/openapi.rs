@@ -55,8 +55,12 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 
 /// The document as JSON, for `onsale openapi`.
 pub fn openapi_json() -> String {
-    let (_, document) = routes().split_for_parts();
-    to_json(&document)
+    to_json(&document())
+}
+
+/// The document without its routes' handlers.
+pub(crate) fn document() -> Document {
+    routes().split_for_parts().1
 }
 
 /// The document with the table of error codes, which clients branch on.

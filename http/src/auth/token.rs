@@ -227,4 +227,4 @@ impl std::fmt::Debug for TokenVerifier {
 
 #[cfg(test)]
 #[path = "token_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -1,0 +1,153 @@
+//! Tests through a router with the real edge and extractors, over handlers that need no engine. What a whole sale
+//! does over HTTP is tried in `server/tests`.
+
+mod bodies;
+mod callers;
+mod edge;
+mod error_table;
+mod openapi;
+mod serving;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::routing::{get, post};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use onsale_domain::UnixMillis;
+use onsale_services::Clock;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::auth::{Admin, Buyer, Manager, Staff, Visitor};
+use crate::extract::{IdempotencyKey, JsonBody};
+use crate::views::{HoldBody, PurchaseBody};
+use crate::{Gate, Grant, Rate, RateLimitConfig, Role, TokenVerifier};
+
+pub(crate) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+pub(crate) const NOW: UnixMillis = UnixMillis(1_795_000_000_000);
+
+struct FixedClock;
+
+impl Clock for FixedClock {
+    fn now(&self) -> UnixMillis {
+        NOW
+    }
+}
+
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(FixedClock)
+}
+
+fn verifier() -> Arc<TokenVerifier> {
+    Arc::new(TokenVerifier::new(SECRET, "https://issuer.test", "onsale").unwrap())
+}
+
+fn token(roles: &[Role], organization: Option<u128>) -> String {
+    let grant = Grant {
+        subject: Uuid::from_u128(1),
+        roles: roles.to_vec(),
+        organization_id: organization.map(|id| onsale_domain::OrganizationId(Uuid::from_u128(id))),
+        not_before: NOW,
+        expires_at: NOW.plus_ms(900_000),
+    };
+    verifier().mint(&grant).unwrap()
+}
+
+/// Handlers that do nothing but take what real ones take.
+fn probes(limits: &RateLimitConfig) -> Router {
+    let gate = Gate::new(verifier(), limits, vec![], clock());
+    let routes = Router::new()
+        .route("/visitor", get(|_: Visitor| async { "ok" }))
+        .route("/buyer", get(|_: Buyer| async { "ok" }))
+        .route("/staff", get(|_: Staff| async { "ok" }))
+        .route("/manager", get(|_: Manager| async { "ok" }))
+        .route("/admin", get(|_: Admin| async { "ok" }))
+        .route(
+            "/hold",
+            post(|_: IdempotencyKey, body: JsonBody<HoldBody>| async move {
+                body.value.into_lines().len().to_string()
+            }),
+        )
+        .route(
+            "/purchase",
+            post(|body: JsonBody<PurchaseBody>| async move { body.value.into_parts().map(|_| "ok") }),
+        )
+        .route(
+            "/panic",
+            get(|| async {
+                assert!(SECRET.is_empty(), "a secret of the inside");
+                "unreachable"
+            }),
+        )
+        .with_state(gate);
+    crate::router::finish(routes, &crate::openapi::document(), clock())
+}
+
+fn no_limits() -> RateLimitConfig {
+    RateLimitConfig {
+        read: None,
+        sale: None,
+        staff: None,
+    }
+}
+
+fn tight_limits() -> RateLimitConfig {
+    RateLimitConfig {
+        read: Rate::of(1, 1),
+        ..no_limits()
+    }
+}
+
+/// An answer, read to its end.
+struct Answered {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answered {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Checks that this is a problem in all its parts and returns its code.
+    fn problem(&self) -> String {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert_eq!(problem["request_id"], self.header("x-request-id").unwrap());
+        assert!(problem["title"].is_string() && problem["detail"].is_string());
+        assert!(problem["errors"].is_array());
+        let code = problem["code"].as_str().unwrap().to_owned();
+        assert_eq!(problem["type"], format!("urn:onsale:problem:{code}"));
+        code
+    }
+}
+
+async fn send(router: &Router, request: Request<Body>) -> Answered {
+    let response = TowerToHyperService::new(router.clone())
+        .call(request)
+        .await
+        .unwrap();
+    let (parts, body) = response.into_parts();
+    Answered {
+        status: parts.status,
+        headers: parts.headers,
+        body: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
+    }
+}
+
+async fn get_as(router: &Router, path: &str, token: Option<&str>) -> Answered {
+    let mut request = Request::get(path);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    send(router, request.body(Body::empty()).unwrap()).await
+}

@@ -1,0 +1,133 @@
+//! The accept loop over real sockets.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::{ServeLimits, serve};
+
+struct Server {
+    address: std::net::SocketAddr,
+    shutdown: CancellationToken,
+    served: JoinHandle<bool>,
+}
+
+async fn start(limits: ServeLimits) -> Server {
+    let router = probes(&no_limits()).route(
+        "/slow",
+        get(|| async {
+            sleep(Duration::from_millis(300)).await;
+            "done"
+        }),
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    let served = tokio::spawn(serve(listener, router, limits, shutdown.clone()));
+    Server {
+        address,
+        shutdown,
+        served,
+    }
+}
+
+async fn ask(stream: &mut TcpStream, path: &str) {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+}
+
+async fn read(stream: &mut TcpStream) -> String {
+    let mut buffer = vec![0; 4_096];
+    let read = timeout(Duration::from_secs(5), stream.read(&mut buffer)).await;
+    let length = read.unwrap().unwrap_or(0);
+    String::from_utf8_lossy(&buffer[..length]).into_owned()
+}
+
+#[tokio::test]
+async fn connections_are_kept_and_bounded() {
+    let server = start(ServeLimits {
+        connections_max: 1,
+        ..ServeLimits::default()
+    })
+    .await;
+    let mut first = TcpStream::connect(server.address).await.unwrap();
+    for _ in 0..2 {
+        ask(&mut first, "/visitor").await;
+        assert!(read(&mut first).await.starts_with("HTTP/1.1 200"));
+    }
+    // The second waits until the first has gone.
+    let mut second = TcpStream::connect(server.address).await.unwrap();
+    ask(&mut second, "/visitor").await;
+    let early = timeout(Duration::from_millis(200), second.read_u8()).await;
+    assert!(early.is_err());
+    drop(first);
+    assert!(read(&mut second).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn slow_heads_and_idle_connections_are_closed() {
+    let server = start(ServeLimits {
+        head_timeout: Duration::from_millis(100),
+        ..ServeLimits::default()
+    })
+    .await;
+    let mut slow = TcpStream::connect(server.address).await.unwrap();
+    slow.write_all(b"GET /visitor HTTP/1.1\r\nho").await.unwrap();
+    let answer = read(&mut slow).await;
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
+        "{answer}"
+    );
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    ask(&mut idle, "/visitor").await;
+    assert!(read(&mut idle).await.starts_with("HTTP/1.1 200"));
+    let answer = read(&mut idle).await;
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn requests_under_way_finish_when_the_server_stops() {
+    let server = start(ServeLimits::default()).await;
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    ask(&mut idle, "/visitor").await;
+    read(&mut idle).await;
+    let mut busy = TcpStream::connect(server.address).await.unwrap();
+    ask(&mut busy, "/slow").await;
+    sleep(Duration::from_millis(100)).await;
+    server.shutdown.cancel();
+    assert!(read(&mut busy).await.ends_with("done"));
+    assert!(read(&mut idle).await.is_empty());
+    assert!(
+        timeout(Duration::from_secs(5), server.served)
+            .await
+            .unwrap()
+            .unwrap()
+    );
+}
+
+#[tokio::test]
+async fn requests_that_take_too_long_are_cut_off() {
+    let server = start(ServeLimits {
+        grace_period: Duration::from_millis(50),
+        ..ServeLimits::default()
+    })
+    .await;
+    let mut busy = TcpStream::connect(server.address).await.unwrap();
+    ask(&mut busy, "/slow").await;
+    sleep(Duration::from_millis(100)).await;
+    server.shutdown.cancel();
+    assert!(
+        !timeout(Duration::from_secs(5), server.served)
+            .await
+            .unwrap()
+            .unwrap()
+    );
+}
