@@ -6,6 +6,8 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    clippy::disallowed_methods,
     missing_docs,
     reason = "a benchmark"
 )]

@@ -348,6 +348,19 @@ impl Fixture {
 
 pub const BUYER: BuyerId = BuyerId(Uuid::from_u128(7));
 
+/// Asks for one ticket.
+pub fn place(ticket_type_id: TicketTypeId) -> Command {
+    Command::PlaceHold(PlaceHold {
+        hold_id: HoldId(Uuid::now_v7()),
+        buyer_id: BUYER,
+        lines: smallvec![RequestedLine {
+            ticket_type_id,
+            quantity: 1
+        }],
+        key: None,
+    })
+}
+
 pub fn confirm(hold_id: HoldId, tickets: usize) -> Command {
     Command::ConfirmHold(Box::new(ConfirmHold {
         hold_id,

@@ -63,7 +63,10 @@ async fn json_of_another_shape_is_named_by_its_place() {
             r#"{"lines":[{"ticket_type_id":"x","quantity":1}]}"#.to_owned(),
             "/lines/0/ticket_type_id",
         ),
-        (format!(r#"{{"lines":[{LINE},{}]}}"#, line("1.5")), "/lines/1/quantity"),
+        (
+            format!(r#"{{"lines":[{LINE},{}]}}"#, line("1.5")),
+            "/lines/1/quantity",
+        ),
         (format!(r#"{{"lines":[{}]}}"#, line("\"2\"")), "/lines/0/quantity"),
         (
             format!(r#"{{"lines":[{}]}}"#, line("9223372036854775808")),
