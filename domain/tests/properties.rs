@@ -6,6 +6,8 @@ mod bytes;
 mod common;
 #[path = "properties/reference.rs"]
 mod reference;
+#[path = "properties/resolve.rs"]
+mod resolve;
 #[path = "properties/sale.rs"]
 mod sale;
 #[path = "properties/steps.rs"]

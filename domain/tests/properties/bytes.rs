@@ -18,7 +18,7 @@ fn sell(steps: &[Step]) -> (Vec<Record>, Inventory) {
         inventory.apply(&command, UnixMillis(now)).unwrap();
     }
     for step in steps {
-        now += step.wait_ms;
+        now = step.wait.end(now, &reference);
         let command = step.action.command(&reference);
         let _ = reference.apply(&command, now);
         let _ = inventory.apply(&command, UnixMillis(now));

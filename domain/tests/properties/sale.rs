@@ -208,7 +208,7 @@ fn run(start: &[(i64, Command)], steps: &[Step], outcomes: &mut BTreeMap<&'stati
         trio.step(command, now);
     }
     for step in steps {
-        now += step.wait_ms;
+        now = step.wait.end(now, &trio.reference);
         let command = step.action.command(&trio.reference);
         *outcomes.entry(trio.step(&command, now)).or_default() += 1;
     }
@@ -223,7 +223,7 @@ fn a_sale_does_what_the_reference_does() {
         failure_persistence: None,
         ..Default::default()
     });
-    let strategy = (prop::array::uniform3(1..14_u32), steps(120));
+    let strategy = (prop::array::uniform3(2..30_u32), steps(120));
     let result = runner.run(&strategy, |(capacities, steps)| {
         run(&prepared(capacities), &steps, &mut outcomes.lock().unwrap());
         Ok(())
@@ -266,10 +266,8 @@ fn a_sale_does_what_the_reference_does() {
         "frozen_field",
         "internal",
     ] {
-        assert!(
-            outcomes.contains_key(wanted),
-            "no step was answered {wanted}: {outcomes:?}"
-        );
+        let times = outcomes.get(wanted).copied().unwrap_or(0);
+        assert!(times >= 3, "{times} steps were answered {wanted}: {outcomes:?}");
     }
 }
 

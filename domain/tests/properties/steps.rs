@@ -1,14 +1,11 @@
 //! Random steps: what is asked of the event, and how much time passes before.
 
-use onsale_domain::command::ConfirmHold;
-use onsale_domain::id::TicketCode;
 use onsale_domain::money::Currency;
-use onsale_domain::record::{KeyBinding, ReleaseReason};
-use onsale_domain::{BuyerId, Command, EventDetails, EventStatus, Money, SalesWindow, Sequence, UnixMillis};
+use onsale_domain::record::ReleaseReason;
+use onsale_domain::{Command, EventDetails, EventStatus, SalesWindow, Sequence, UnixMillis};
 use proptest::prelude::*;
 
 use super::common::*;
-use super::reference::Reference;
 
 /// Holds, buyers and so on are few, so that steps meet each other.
 const HOLDS: u32 = 14;
@@ -30,6 +27,17 @@ pub(crate) enum Paying {
     InDollars,
 }
 
+/// Which hold a step is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pick {
+    /// One of the latest.
+    Recent(usize),
+    /// One with a small number, whether or not it was placed.
+    Any(u32),
+    /// One that was never placed.
+    Fresh,
+}
+
 /// Who asks about a hold: usually its buyer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Asker {
@@ -37,7 +45,16 @@ pub(crate) enum Asker {
     Buyer(u32),
 }
 
-type Key = Option<(u8, u8)>;
+/// Which key a step comes with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeyPick {
+    /// The key that placed the hold, as a purchase uses it.
+    OfHold,
+    /// A number and a body.
+    Any(u8, u8),
+}
+
+type Key = Option<KeyPick>;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
@@ -62,43 +79,53 @@ pub(crate) enum Action {
         version: Option<Version>,
     },
     Place {
-        hold: u32,
+        hold: Pick,
         buyer: u32,
         lines: Vec<(u32, i64)>,
         key: Key,
     },
     Extend {
-        hold: u32,
+        hold: Pick,
         asker: Asker,
     },
     Release {
-        hold: u32,
+        hold: Pick,
         asker: Asker,
         reason: ReleaseReason,
         key: Key,
     },
     Confirm {
-        hold: u32,
+        hold: Pick,
         asker: Asker,
         paying: Paying,
         tickets_off: u32,
         key: Key,
     },
     Cancel {
-        hold: u32,
+        hold: Pick,
         asker: Option<Asker>,
     },
     Advance,
 }
 
+/// How long nothing happens before a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wait {
+    For(i64),
+    /// Up to the next hold's end, or some milliseconds around it.
+    UntilExpiry(i64),
+    /// Up to the next change of status by the sales window, or some milliseconds around it.
+    UntilWindow(i64),
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    pub(crate) wait_ms: i64,
+    pub(crate) wait: Wait,
     pub(crate) action: Action,
 }
 
 pub(crate) fn steps(max: usize) -> impl Strategy<Value = Vec<Step>> {
-    let step = (waits(), actions()).prop_map(|(wait_ms, action)| Step { wait_ms, action });
+    let step = (waits(), actions()).prop_map(|(wait, action)| Step { wait, action });
     prop::collection::vec(step, 1..max)
 }
 
@@ -131,14 +158,16 @@ pub(crate) fn prepared(capacities: [u32; 3]) -> Vec<(i64, Command)> {
     commands
 }
 
-fn waits() -> impl Strategy<Value = i64> {
+fn waits() -> impl Strategy<Value = Wait> {
     prop_oneof![
-        6 => Just(0),
-        4 => 1..2 * SECOND,
-        4 => MINUTE..8 * MINUTE,
-        1 => Just(HOLD_DURATION),
-        1 => HOUR..3 * HOUR,
-        1 => 23 * HOUR..26 * HOUR,
+        180 => Just(Wait::For(0)),
+        120 => (1..2 * SECOND).prop_map(Wait::For),
+        48 => (MINUTE..8 * MINUTE).prop_map(Wait::For),
+        6 => Just(Wait::For(HOLD_DURATION)),
+        6 => (HOUR..3 * HOUR).prop_map(Wait::For),
+        6 => (23 * HOUR..26 * HOUR).prop_map(Wait::For),
+        30 => (-1..2_i64).prop_map(Wait::UntilExpiry),
+        1 => (-1..2_i64).prop_map(Wait::UntilWindow),
     ]
 }
 
@@ -146,23 +175,40 @@ fn versions() -> impl Strategy<Value = Version> {
     prop_oneof![9 => Just(Version::Present), 1 => (0..20_u64).prop_map(Version::Other)]
 }
 
+fn picks() -> impl Strategy<Value = Pick> {
+    prop_oneof![14 => (0..5_usize).prop_map(Pick::Recent), 1 => (0..HOLDS).prop_map(Pick::Any)]
+}
+
+fn placed() -> impl Strategy<Value = Pick> {
+    prop_oneof![10 => Just(Pick::Fresh), 1 => (0..5_usize).prop_map(Pick::Recent), 2 => (0..HOLDS).prop_map(Pick::Any)]
+}
+
 fn askers() -> impl Strategy<Value = Asker> {
     prop_oneof![8 => Just(Asker::Owner), 1 => (0..BUYERS).prop_map(Asker::Buyer)]
 }
 
+fn any_key() -> impl Strategy<Value = KeyPick> {
+    (0..24_u8, prop_oneof![5 => Just(0_u8), 1 => Just(1_u8)])
+        .prop_map(|(number, body)| KeyPick::Any(number, body))
+}
+
 fn keys() -> impl Strategy<Value = Key> {
-    prop::option::weighted(0.6, (0..6_u8, prop_oneof![5 => Just(0_u8), 1 => Just(1_u8)]))
+    prop::option::weighted(0.5, any_key())
+}
+
+fn settling_keys() -> impl Strategy<Value = Key> {
+    prop::option::weighted(0.6, prop_oneof![3 => Just(KeyPick::OfHold), 1 => any_key()])
 }
 
 fn quantities() -> impl Strategy<Value = i64> {
-    prop_oneof![20 => 1..5_i64, 2 => 5..12_i64, 1 => prop::sample::select(vec![0, -1, 101, 1 << 32, i64::MIN])]
+    prop_oneof![40 => 1..4_i64, 4 => 4..12_i64, 1 => prop::sample::select(vec![0, -1, 101, 1 << 32, i64::MIN])]
 }
 
 fn statuses() -> impl Strategy<Value = EventStatus> {
     use EventStatus::{Cancelled, Closed, Draft, OnSale, Paused, Published};
     prop_oneof![
-        6 => Just(OnSale),
-        3 => Just(Paused),
+        16 => Just(OnSale),
+        4 => Just(Paused),
         2 => Just(Published),
         1 => Just(Draft),
         1 => Just(Closed),
@@ -174,7 +220,7 @@ fn edits() -> impl Strategy<Value = Box<EventDetails>> {
     let limits = prop_oneof![1 => Just(Some(0)), 6 => (1..10_u32).prop_map(Some), 3 => Just(None)];
     let durations = prop_oneof![Just(MINUTE), Just(HOLD_DURATION), Just(20 * MINUTE)];
     let windows = prop_oneof![
-        8 => Just((OPENS, CLOSES)),
+        30 => Just((OPENS, CLOSES)),
         1 => Just((OPENS, OPENS)),
         1 => (0..100 * HOUR, HOUR..200 * HOUR).prop_map(|(from, length)| (START + from, START + from + length)),
     ];
@@ -200,7 +246,8 @@ fn edits() -> impl Strategy<Value = Box<EventDetails>> {
 fn actions() -> impl Strategy<Value = Action> {
     let capacities = prop_oneof![12 => 0..16_u32, 1 => Just(10_000_001)];
     let prices = prop::sample::select(vec![0, 0, 100, 500, 2_500, -1]);
-    let lines = prop::collection::vec((0..TYPES, quantities()), 0..4);
+    let known = prop::collection::vec((0..TYPES - 1, quantities()), 1..3);
+    let lines = prop_oneof![12 => known, 1 => prop::collection::vec((0..TYPES, quantities()), 0..4)];
     let reasons = prop::sample::select(vec![
         ReleaseReason::Buyer,
         ReleaseReason::PaymentDeclined,
@@ -222,141 +269,15 @@ fn actions() -> impl Strategy<Value = Action> {
         2 => (statuses(), prop::option::of(versions())).prop_map(|(to, version)| Action::Status { to, version }),
     ];
     let buyers = prop_oneof![
-        14 => (0..HOLDS, 0..BUYERS, lines, keys())
+        14 => (placed(), 0..BUYERS, lines, keys())
             .prop_map(|(hold, buyer, lines, key)| Action::Place { hold, buyer, lines, key }),
-        4 => (0..HOLDS, askers()).prop_map(|(hold, asker)| Action::Extend { hold, asker }),
-        4 => (0..HOLDS, askers(), reasons, keys())
+        4 => (picks(), askers()).prop_map(|(hold, asker)| Action::Extend { hold, asker }),
+        4 => (picks(), askers(), reasons, settling_keys())
             .prop_map(|(hold, asker, reason, key)| Action::Release { hold, asker, reason, key }),
-        8 => (0..HOLDS, askers(), paying, prop_oneof![12 => Just(0_u32), 1 => Just(1)], keys())
+        8 => (picks(), askers(), paying, prop_oneof![12 => Just(0_u32), 1 => Just(1)], settling_keys())
             .prop_map(|(hold, asker, paying, tickets_off, key)| Action::Confirm { hold, asker, paying, tickets_off, key }),
-        3 => (0..HOLDS, prop::option::of(askers())).prop_map(|(hold, asker)| Action::Cancel { hold, asker }),
+        3 => (picks(), prop::option::of(askers())).prop_map(|(hold, asker)| Action::Cancel { hold, asker }),
         5 => Just(Action::Advance),
     ];
     prop_oneof![1 => staff, 5 => buyers]
-}
-
-impl Action {
-    /// The command, with what its sender would know from the event.
-    pub(crate) fn command(&self, known: &Reference) -> Command {
-        let binding = |key: Key| key.map(|(digest, body)| super::common::key(digest, body));
-        let version = |version: &Version| match version {
-            Version::Present => known.event.as_ref().map_or(0, |event| event.version),
-            Version::Other(version) => *version,
-        };
-        match self {
-            Self::Create => create(details()),
-            Self::Edit {
-                details,
-                version: seen,
-            } => edit((**details).clone(), version(seen)),
-            Self::Quota {
-                number,
-                capacity,
-                version: seen,
-            } => set_quota(quota(*number, *capacity), version(seen)),
-            Self::Type {
-                number,
-                of,
-                price,
-                version: seen,
-            } => set_ticket_type(ticket_type(*number, *of, *price), version(seen)),
-            Self::Status { to, version: seen } => Command::ChangeStatus {
-                to: *to,
-                expected_version: seen.as_ref().map(version),
-            },
-            Self::Place {
-                hold,
-                buyer,
-                lines,
-                key,
-            } => with_key(place(*hold, *buyer, lines), binding(*key)),
-            Self::Extend { hold, asker } => Command::ExtendHold {
-                hold_id: hold_id(*hold),
-                buyer_id: asker.of(*hold, known),
-            },
-            Self::Release {
-                hold,
-                asker,
-                reason,
-                key,
-            } => Command::ReleaseHold {
-                hold_id: hold_id(*hold),
-                buyer_id: asker.of(*hold, known),
-                reason: *reason,
-                key: binding(*key),
-            },
-            Self::Confirm {
-                hold,
-                asker,
-                paying,
-                tickets_off,
-                key,
-            } => {
-                let buyer_id = asker.of(*hold, known);
-                confirm_known(*hold, buyer_id, *paying, *tickets_off, binding(*key), known)
-            }
-            Self::Cancel { hold, asker } => Command::CancelOrder {
-                order_id: order_id(*hold),
-                buyer_id: asker.map(|asker| asker.of(*hold, known)),
-            },
-            Self::Advance => Command::Advance,
-        }
-    }
-}
-
-/// A confirmation with the total that the hold is known to have.
-fn confirm_known(
-    hold: u32,
-    buyer_id: BuyerId,
-    paying: Paying,
-    tickets_off: u32,
-    key: Option<KeyBinding>,
-    known: &Reference,
-) -> Command {
-    let holding = known.holding(hold_id(hold));
-    let total = holding.map_or(euros(0), |holding| known.total(holding));
-    let count = holding.map_or(1, |holding| holding.lines.iter().map(|line| line.quantity).sum());
-    let tickets = (0..count + tickets_off).map(|index| (ticket_id(index), TicketCode([7; 10])));
-    Command::ConfirmHold(Box::new(ConfirmHold {
-        hold_id: hold_id(hold),
-        buyer_id,
-        payment: paying.amount(total).map(authorization),
-        tickets: tickets.collect(),
-        key,
-    }))
-}
-
-fn with_key(command: Command, binding: Option<KeyBinding>) -> Command {
-    match binding {
-        Some(binding) => keyed(command, binding),
-        None => command,
-    }
-}
-
-impl Asker {
-    fn of(self, hold: u32, known: &Reference) -> BuyerId {
-        match self {
-            Self::Owner => known
-                .holding(hold_id(hold))
-                .map_or(buyer_id(0), |holding| holding.buyer),
-            Self::Buyer(number) => buyer_id(number),
-        }
-    }
-}
-
-impl Paying {
-    fn amount(self, total: Money) -> Option<Money> {
-        match self {
-            Self::Exactly => (total.amount_minor > 0).then_some(total),
-            Self::Nothing => None,
-            Self::TooMuch => Some(Money {
-                amount_minor: total.amount_minor + 1,
-                ..total
-            }),
-            Self::InDollars => Some(Money {
-                currency: Currency::USD,
-                ..total
-            }),
-        }
-    }
 }
