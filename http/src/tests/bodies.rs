@@ -73,6 +73,7 @@ async fn json_of_another_shape_is_named_by_its_place() {
             "/lines/0/quantity",
         ),
         (r#"{"lines":{}}"#.to_owned(), "/lines"),
+        (format!("[[{LINE}]]"), ""),
         ("null".to_owned(), ""),
         ("{}".to_owned(), ""),
     ];
