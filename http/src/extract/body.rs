@@ -13,7 +13,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::LengthLimitError;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
@@ -43,6 +43,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
                 Some(cause) if cause.is::<LengthLimitError>() => Problem::new(Code::BodyTooLarge),
                 Some(_) | None => Problem::new(Code::MalformedBody).detail("the body was cut off"),
             })?;
+        check_object(&raw)?;
         match serde_json::from_slice(&raw) {
             Ok(value) => Ok(Self { value, raw }),
             Err(error) => Err(refused::<T>(&raw, &error)),
@@ -77,6 +78,17 @@ fn is_json(content_type: &str) -> bool {
     let (media_type, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
     media_type.trim().eq_ignore_ascii_case("application/json")
         && (parameters.trim().is_empty() || parameters.trim().eq_ignore_ascii_case("charset=utf-8"))
+}
+
+/// serde would also read a list of a struct's fields in their order; clients shall name them.
+fn check_object(raw: &[u8]) -> Result<(), Problem> {
+    if raw.trim_ascii_start().first() == Some(&b'{') {
+        return Ok(());
+    }
+    match serde_json::from_slice::<IgnoredAny>(raw) {
+        Ok(_) => Err(Problem::invalid("", "the body must be an object")),
+        Err(error) => Err(Problem::new(Code::MalformedBody).detail(error.to_string())),
+    }
 }
 
 fn refused<T: DeserializeOwned>(raw: &[u8], error: &serde_json::Error) -> Problem {

@@ -73,6 +73,7 @@ async fn json_of_another_shape_is_named_by_its_place() {
             "/lines/0/quantity",
         ),
         (r#"{"lines":{}}"#.to_owned(), "/lines"),
+        (format!("[[{LINE}]]"), ""),
         ("null".to_owned(), ""),
         ("{}".to_owned(), ""),
     ];
@@ -114,7 +115,7 @@ async fn deep_bodies_are_refused() {
 
 #[tokio::test]
 async fn large_bodies_are_refused_announced_or_not() {
-    let large = format!(r#"{{"lines":[{}]}}"#, [LINE; 10_000].join(","));
+    let large = format!(r#"{{"lines":[{}]}}"#, vec![LINE; 10_000].join(","));
     check("/hold", large.clone(), 413, "body_too_large").await;
     // Without a length, the limit is met while reading.
     let chunks = large

@@ -1,0 +1,247 @@
+//! Purchases and checkouts over an engine in memory: how each ends, and what a repeat of its key gets.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
+
+#[path = "../../engine/tests/support/mod.rs"]
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use onsale_domain::command::RequestedLine;
+use onsale_domain::record::KeyBinding;
+use onsale_domain::{BuyerId, Command, Refusal};
+use onsale_persistence::{Database, DatabaseConfig};
+use onsale_services::{
+    CheckoutRequest, EngineError, HoldRequest, KeyedRoute, PurchaseRequest, Purchased, ReleasedStatus,
+    ServiceError, Services, ServicesConfig, SimulatedGateway, key_binding,
+};
+use smallvec::smallvec;
+use support::Fixture;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+const BUYER: BuyerId = BuyerId(Uuid::from_u128(42));
+
+struct Shop {
+    services: Services,
+    fixture: Fixture,
+}
+
+impl Shop {
+    async fn open(capacity: u32) -> Self {
+        let fixture = Fixture::on_sale(capacity).await;
+        price(&fixture, 4_500).await;
+        // Nothing here reads from Postgres; nobody listens at this address.
+        let database = DatabaseConfig::new("postgres://nobody@127.0.0.1:1/nowhere");
+        let config = ServicesConfig {
+            gateway_timeout: Duration::from_millis(400),
+        };
+        let services = Services::new(
+            fixture.engine.clone(),
+            Database::connect_lazy(&database).unwrap(),
+            Arc::new(SimulatedGateway),
+            config,
+        );
+        Self {
+            services: services.unwrap(),
+            fixture,
+        }
+    }
+
+    fn line(&self) -> RequestedLine {
+        RequestedLine {
+            ticket_type_id: self.fixture.ticket_type_id,
+            quantity: 2,
+        }
+    }
+
+    fn request(&self, key: &str, payment_method: Option<&str>) -> PurchaseRequest {
+        PurchaseRequest {
+            event_id: self.fixture.event_id,
+            buyer_id: BUYER,
+            lines: smallvec![self.line()],
+            payment_method: payment_method.map(str::to_owned),
+            key: binding(KeyedRoute::Purchase, key),
+        }
+    }
+
+    async fn buy(&self, key: &str, payment_method: &str) -> Result<Purchased, ServiceError> {
+        self.services
+            .purchase(self.request(key, Some(payment_method)))
+            .await
+    }
+
+    async fn counts(&self) -> (u32, u32) {
+        let availability = self.services.availability(self.fixture.event_id).await.unwrap();
+        (availability.quotas[0].held, availability.quotas[0].sold)
+    }
+}
+
+/// The fixture's tickets are free; these cost.
+async fn price(fixture: &Fixture, unit_price_minor: i64) {
+    let event = fixture.engine.availability(fixture.event_id).await.unwrap();
+    let mut ticket_type = event.definition.ticket_types[0].clone();
+    ticket_type.unit_price_minor = unit_price_minor;
+    let command = Command::SetTicketType {
+        ticket_type: Box::new(ticket_type),
+        expected_version: event.definition.version,
+    };
+    fixture.engine.execute(fixture.event_id, command).await.unwrap();
+}
+
+fn binding(route: KeyedRoute, key: &str) -> KeyBinding {
+    key_binding(BUYER, route, key, b"{}")
+}
+
+fn is_refused(answer: &Result<Purchased, ServiceError>, wanted: &Refusal) -> bool {
+    matches!(answer, Err(ServiceError::Engine(EngineError::Refused(refusal))) if refusal == wanted)
+}
+
+#[tokio::test]
+async fn an_approved_purchase_is_an_order_and_its_repeat_the_same_order() {
+    let shop = Shop::open(10).await;
+    let first = shop.buy("k", "sim_approve").await.unwrap();
+    assert!(!first.replayed);
+    assert_eq!(first.order.tickets.len(), 2);
+    assert_eq!(first.order.payment.as_ref().unwrap().amount, first.order.total);
+    let again = shop.buy("k", "sim_approve").await.unwrap();
+    assert!(again.replayed);
+    assert_eq!((again.seq, &again.order), (first.seq, &first.order));
+    assert_eq!(shop.counts().await, (0, 2));
+}
+
+#[tokio::test]
+async fn a_declined_purchase_gives_back_and_stays_declined() {
+    let shop = Shop::open(10).await;
+    let first = shop.buy("k", "sim_decline").await;
+    assert!(matches!(
+        first,
+        Err(ServiceError::PaymentDeclined { replayed: false })
+    ));
+    assert_eq!(shop.counts().await, (0, 0));
+    let again = shop.buy("k", "sim_decline").await;
+    assert!(matches!(
+        again,
+        Err(ServiceError::PaymentDeclined { replayed: true })
+    ));
+    assert!(shop.buy("other", "sim_approve").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_silent_gateway_gives_back_and_the_same_key_may_try_again() {
+    let shop = Shop::open(10).await;
+    let first = shop.buy("k", "sim_timeout").await;
+    assert!(matches!(first, Err(ServiceError::PaymentUnavailable)));
+    assert_eq!(shop.counts().await, (0, 0));
+    assert!(!shop.buy("k", "sim_approve").await.unwrap().replayed);
+    assert_eq!(shop.counts().await, (0, 2));
+}
+
+#[tokio::test]
+async fn a_repeat_in_flight_is_told_to_wait() {
+    let shop = Shop::open(10).await;
+    let (first, second) = tokio::join!(shop.buy("k", "sim_delay_100"), async {
+        sleep(Duration::from_millis(30)).await;
+        shop.buy("k", "sim_delay_100").await
+    });
+    assert!(matches!(second, Err(ServiceError::InFlight)));
+    assert!(first.is_ok());
+    assert_eq!(shop.counts().await, (0, 2));
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_does_not_stop_its_purchase() {
+    let shop = Shop::open(10).await;
+    let services = shop.services.clone();
+    let request = shop.request("k", Some("sim_delay_100"));
+    let client = tokio::spawn(async move { services.purchase(request).await.map(|_| ()) });
+    sleep(Duration::from_millis(30)).await;
+    client.abort();
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(shop.counts().await, (0, 2));
+    assert!(shop.buy("k", "sim_delay_100").await.unwrap().replayed);
+}
+
+#[tokio::test]
+async fn a_hold_that_ends_while_the_gateway_works_is_not_an_order() {
+    let shop = Shop::open(10).await;
+    let (answer, ()) = tokio::join!(shop.buy("k", "sim_delay_300"), async {
+        sleep(Duration::from_millis(30)).await;
+        shop.fixture.clock.advance_ms(support::HOLD_DURATION_MS + 1);
+    });
+    assert!(is_refused(&answer, &Refusal::HoldExpired), "{answer:?}");
+    assert_eq!(shop.counts().await, (0, 0));
+}
+
+#[tokio::test]
+async fn what_is_free_needs_no_gateway() {
+    let shop = Shop::open(10).await;
+    price(&shop.fixture, 0).await;
+    let purchased = shop.services.purchase(shop.request("k", None)).await.unwrap();
+    assert_eq!(purchased.order.payment, None);
+    assert_eq!(shop.counts().await, (0, 2));
+}
+
+#[tokio::test]
+async fn what_costs_needs_a_payment_method_before_anything_is_held() {
+    let shop = Shop::open(10).await;
+    let answer = shop.services.purchase(shop.request("k", None)).await;
+    assert!(matches!(answer, Err(ServiceError::PaymentMethodMissing)));
+    assert_eq!(shop.counts().await, (0, 0));
+}
+
+#[tokio::test]
+async fn a_hold_is_paid_once_and_its_key_answers_again() {
+    let shop = Shop::open(10).await;
+    let hold = HoldRequest {
+        event_id: shop.fixture.event_id,
+        buyer_id: BUYER,
+        lines: smallvec![shop.line()],
+        key: binding(KeyedRoute::PlaceHold, "h"),
+    };
+    let placed = shop.services.place_hold(hold.clone()).await.unwrap();
+    let repeated = shop.services.place_hold(hold).await.unwrap();
+    assert!(repeated.replayed && repeated.hold == placed.hold && repeated.seq == placed.seq);
+
+    let hold_id = placed.hold.hold_id;
+    let checkout = |key: &str| CheckoutRequest {
+        hold_id,
+        buyer_id: BUYER,
+        payment_method: Some("sim_approve".to_owned()),
+        key: binding(KeyedRoute::Checkout, key),
+    };
+    let first = shop.services.checkout(checkout("c")).await.unwrap();
+    let again = shop.services.checkout(checkout("c")).await.unwrap();
+    assert!(!first.replayed && again.replayed && first.order == again.order);
+    let other = shop.services.checkout(checkout("d")).await;
+    let order_id = hold_id.into();
+    assert!(
+        is_refused(&other, &Refusal::HoldConfirmed { order_id }),
+        "{other:?}"
+    );
+    assert_eq!(shop.counts().await, (0, 2));
+}
+
+#[tokio::test]
+async fn releasing_and_cancelling_can_be_repeated() {
+    let shop = Shop::open(10).await;
+    let order_id = shop.buy("k", "sim_approve").await.unwrap().order.hold_id.into();
+    for _ in 0..2 {
+        let cancelled = shop.services.cancel_order(order_id, BUYER).await.unwrap();
+        assert_eq!(cancelled.order_id, order_id);
+    }
+    assert_eq!(shop.counts().await, (0, 0));
+
+    let hold = HoldRequest {
+        event_id: shop.fixture.event_id,
+        buyer_id: BUYER,
+        lines: smallvec![shop.line()],
+        key: binding(KeyedRoute::PlaceHold, "h"),
+    };
+    let hold_id = shop.services.place_hold(hold).await.unwrap().hold.hold_id;
+    for _ in 0..2 {
+        let released = shop.services.release_hold(hold_id, BUYER).await.unwrap();
+        assert_eq!(released.status, ReleasedStatus::Released);
+    }
+}
