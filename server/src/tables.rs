@@ -85,6 +85,25 @@ pub(super) async fn load(database: &mut PgConnection, event_id: EventId) -> anyh
     rows
 }
 
+/// Every event of the Postgres journal and the sequence that its owner's row says it ends at. The journal's own
+/// `heads` leaves out what is projected or owned by a living process, which is most of what an auditor must see.
+pub(crate) async fn postgres_heads(database: &mut PgConnection) -> anyhow::Result<Vec<(EventId, u64)>> {
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+        "SELECT event_id, last_seq FROM event_owner WHERE journal = 'postgres'
+         UNION
+         SELECT journal.event_id, 0 FROM journal
+         WHERE NOT EXISTS (SELECT 1 FROM event_owner WHERE event_owner.event_id = journal.event_id)
+         ORDER BY 1",
+    )
+    .fetch_all(database)
+    .await
+    .context("cannot read the owners of events")?;
+    Ok(rows
+        .into_iter()
+        .map(|(event_id, last_seq)| (EventId(event_id), last_seq.unsigned_abs()))
+        .collect())
+}
+
 async fn read(database: &mut PgConnection, event_id: Uuid) -> Result<Rows, sqlx::Error> {
     let watermark: Option<i64> = sqlx::query_scalar("SELECT seq FROM watermarks WHERE event_id = $1")
         .bind(event_id)

@@ -241,15 +241,35 @@ impl Running {
     }
 }
 
-/// The journal of the settings, for reading. A local journal must not be open elsewhere.
-pub(crate) async fn open_journal(settings: &Settings) -> Result<Arc<dyn Journal>, StartError> {
+/// A journal that is open for the auditor.
+pub(crate) struct Audited(OpenJournal);
+
+impl Audited {
+    /// The journal, of which only the reading half may be used.
+    pub(crate) fn journal(&self) -> Arc<dyn Journal> {
+        self.0.journal()
+    }
+
+    /// Leaves no trace of the auditor among the nodes.
+    pub(crate) async fn close(self) {
+        self.0.close().await;
+    }
+}
+
+/// The journal of the settings, for reading. A local journal must not be open elsewhere. In Postgres the auditor is a
+/// node of its own: under the server's name it would take the living server's events away.
+pub(crate) async fn open_journal(settings: &Settings) -> Result<Audited, StartError> {
     let url = settings.required_database_url()?.expose_secret();
     let database = Database::connect_lazy(&DatabaseConfig {
         connections_max: 1,
         ..DatabaseConfig::new(url)
     })?;
-    match OpenJournal::open(settings, &database).await {
-        Ok(journal) => Ok(journal.journal()),
+    let settings = Settings {
+        node_name: format!("audit-{}", uuid::Uuid::now_v7()),
+        ..settings.clone()
+    };
+    match OpenJournal::open(&settings, &database).await {
+        Ok(journal) => Ok(Audited(journal)),
         Err(JournalError::OwnedElsewhere { owner }) => Err(StartError::Internal(anyhow::anyhow!(
             "the journal in {} is locked ({owner}): stop the server first",
             settings.journal_directory.display()

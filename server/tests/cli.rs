@@ -1,5 +1,7 @@
 //! The command line from outside: exit codes, and that messages name what to mend. None of these needs a database.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

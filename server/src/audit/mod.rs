@@ -85,7 +85,10 @@ pub(crate) async fn run(
     database: &mut PgConnection,
     event_id: Option<EventId>,
 ) -> anyhow::Result<Report> {
-    let mut heads = journal.heads().await.context("cannot read the journal's heads")?;
+    let mut heads = match journal.name() {
+        "postgres" => tables::postgres_heads(database).await?,
+        _ => journal.heads().await.context("cannot read the journal's heads")?,
+    };
     if let Some(wanted) = event_id {
         heads.retain(|(event_id, _)| *event_id == wanted);
         if heads.is_empty() {

@@ -41,6 +41,9 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
     if arguments.json {
         print_json(&report)?;
     } else {
+        if report.events.is_empty() && report.findings.is_empty() {
+            print("nothing to audit: the journal has no events")?;
+        }
         for event in &report.events {
             print(&format!(
                 "ok      event {}: {} records, {} projected, {} orders, {} tickets",
@@ -79,7 +82,9 @@ pub(crate) async fn of_settings(
         .await
         .context("cannot reach the database")?;
     let event_id = event.map(onsale_domain::EventId);
-    let report = audit::run(journal.as_ref(), &mut database, event_id).await?;
+    let report = audit::run(journal.journal().as_ref(), &mut database, event_id).await;
+    journal.close().await;
+    let report = report?;
     database.close().await.context("cannot close the connection")?;
     Ok(report)
 }
