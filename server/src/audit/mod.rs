@@ -123,6 +123,10 @@ async fn event(
     };
     let stored = tables::load(database, event_id).await?;
     let folded = fold::fold(journal, event_id, stored.watermark).await?;
+    if head == 0 && folded.records > 0 {
+        let what = "no owner's row says where its journal ends".to_owned();
+        return Err(found("I14", folded.records, what));
+    }
     if folded.records < head {
         let what = format!(
             "the journal says that it ends at {head}, its entries end at {}",

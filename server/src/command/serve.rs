@@ -109,12 +109,19 @@ async fn connect(
     stop: &CancellationToken,
 ) -> Result<Option<Core>, Failure> {
     for failures in 0.. {
-        let (phase, problem) = match wiring::connect(settings).await {
+        // Nothing is acknowledged yet, so an attempt may be dropped halfway.
+        let Some(attempt) = stop.run_until_cancelled(wiring::connect(settings)).await else {
+            return Ok(None);
+        };
+        let (phase, problem) = match attempt {
             Ok(core) => return Ok(Some(core)),
             Err(StartError::Configuration(error)) => return Err(error.into()),
             Err(StartError::Internal(error)) => return Err(error.into()),
             Err(error @ StartError::NotMigrated) => (Phase::AwaitingMigration, error.to_string()),
-            Err(StartError::Unavailable(problem)) => (Phase::AwaitingDatabase, problem),
+            Err(StartError::Unavailable(problem)) => (
+                Phase::AwaitingDatabase,
+                format!("Postgres must run where DATABASE_URL says ({problem})"),
+            ),
         };
         readiness.enter(phase);
         let pause = pause_after(failures);
