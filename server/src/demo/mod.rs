@@ -111,7 +111,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome, Failure> {
 }
 
 /// Buyers, crash and view, side by side.
-async fn storm(shop: &Arc<Shop>, plan: &Plan, server: &mut Server) -> anyhow::Result<()> {
+async fn storm(shop: &Arc<Shop>, plan: &Plan, server: &mut Server) -> Result<(), Failure> {
     let (phase, seen) = watch::channel(Phase::Selling);
     let interrupt = CancellationToken::new();
     let done = CancellationToken::new();
@@ -132,8 +132,8 @@ async fn storm(shop: &Arc<Shop>, plan: &Plan, server: &mut Server) -> anyhow::Re
                 storm::blow(Arc::clone(shop), plan),
                 storm::strike(shop, plan, server, tell),
             )
-        } => outcome.map(drop),
-        () = interrupt.cancelled() => Err(anyhow::anyhow!("stopped at the terminal")),
+        } => outcome.map(drop).map_err(Failure::from),
+        () = interrupt.cancelled() => Err(Failure::CheckFailed("stopped at the terminal".to_owned())),
     };
     done.cancel();
     view.await.context("the view")?;

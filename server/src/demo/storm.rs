@@ -84,9 +84,15 @@ pub(crate) async fn strike(
         }
     }
     tell(Phase::Recovering);
-    while shop.ledger.recovered_after().is_none() && Instant::now() < half_time + plan.duration {
+    let until = half_time + plan.duration;
+    while shop.ledger.recovered_after().is_none() && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    tell(Phase::Selling);
+    tell(match shop.ledger.recovered_after() {
+        Some(after) => Phase::Recovered {
+            after_ms: after.as_millis(),
+        },
+        None => Phase::Selling,
+    });
     Ok(())
 }

@@ -160,11 +160,11 @@ fn numbers(frame: &Frame) -> Vec<Line<'static>> {
 fn phase(frame: &Frame) -> Line<'static> {
     let over = frame.elapsed > frame.duration;
     let line = match frame.phase {
-        Phase::Selling if over => "waiting for the last holds…",
+        Phase::Selling | Phase::Recovered { .. } if over => "waiting for the last holds…".into(),
         phase => phase.line(),
     };
     let color = match frame.phase {
-        Phase::Selling => Color::Green,
+        Phase::Selling | Phase::Recovered { .. } => Color::Green,
         Phase::KillingActor | Phase::KillingProcess => Color::Red,
         Phase::Recovering => Color::Yellow,
     };

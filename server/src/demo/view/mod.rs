@@ -3,6 +3,7 @@
 mod live;
 mod plain;
 
+use std::borrow::Cow;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,15 +30,21 @@ pub(crate) enum Phase {
     KillingProcess,
     /// Waiting for the first sale after the crash.
     Recovering,
+    /// Selling again.
+    Recovered {
+        /// From the crash to the first sale after it.
+        after_ms: u128,
+    },
 }
 
 impl Phase {
-    const fn line(self) -> &'static str {
+    fn line(self) -> Cow<'static, str> {
         match self {
-            Self::Selling => "selling",
-            Self::KillingActor => "killing the event's actor…",
-            Self::KillingProcess => "kill -9 on the serving process…",
-            Self::Recovering => "recovering from the journal…",
+            Self::Selling => "selling".into(),
+            Self::KillingActor => "killing the event's actor…".into(),
+            Self::KillingProcess => "kill -9 on the serving process…".into(),
+            Self::Recovering => "recovering from the journal…".into(),
+            Self::Recovered { after_ms } => format!("selling again, {after_ms} ms after the crash").into(),
         }
     }
 }
@@ -78,16 +85,22 @@ pub(crate) async fn show(
     shop: Arc<Shop>,
     plan: Plan,
     internal: std::net::SocketAddr,
-    phase: watch::Receiver<Phase>,
+    mut phase: watch::Receiver<Phase>,
     interrupt: CancellationToken,
     done: CancellationToken,
 ) {
     let mut screen = open(interrupt);
     let (mut offered, mut orders, mut looked) = (0, 0, shop.ledger.started);
-    while done.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
+    loop {
+        // A crash is over within a tick or two, so a change of phase is shown at once.
+        tokio::select! {
+            () = done.cancelled() => break,
+            () = tokio::time::sleep(TICK) => {}
+            Ok(()) = phase.changed() => {}
+        }
         let counts = &shop.ledger.counts;
         let lag = lag::read(internal).await;
-        let phase = *phase.borrow();
+        let phase = *phase.borrow_and_update();
         let now = Instant::now();
         let seconds = (now - looked).as_secs_f64();
         let offered_now = counts.offered.load(Ordering::Relaxed);
