@@ -18,6 +18,7 @@ use crate::admission::Permit;
 use crate::cell::EventCell;
 use crate::config::{EXPIRY_CHECK_MS, TIMER_MS_MAX};
 use crate::error::EngineError;
+use crate::inbox::{Envelope, Question};
 use crate::key_filter::KeyFilter;
 use crate::lane::{Decided, LaneMessage, Verdict};
 use crate::metrics::{Metrics, violated};
@@ -55,28 +56,14 @@ pub struct HoldView {
     pub seq: Sequence,
 }
 
-/// What the actor is sent.
+/// What wakes the actor.
 pub(crate) enum Message {
-    /// Decide.
-    Command {
-        command: Command,
-        deadline_at: UnixMillis,
-        permit: Permit,
-        reply: Reply,
-    },
-    /// Look a live hold up.
-    FindHold {
-        hold_id: HoldId,
-        buyer_id: BuyerId,
-        permit: Permit,
-        reply: Reply,
-    },
+    /// Something has come into the inbox.
+    Work,
     /// Time has passed.
     Tick,
     /// Nobody has used the event for long: leave memory if nothing is due.
     Passivate,
-    /// Second half of [`Message::Passivate`], behind everything that came in meanwhile.
-    Leave,
     /// A drill: fail as a defect would.
     Panic,
 }
@@ -124,31 +111,18 @@ impl Actor for EventActor {
             return Ok(());
         }
         match message {
-            Message::Command {
-                command,
-                deadline_at,
-                permit,
-                reply,
-            } => {
-                state.on_command(&command, deadline_at, permit, reply)?;
+            Message::Work => {
+                for envelope in state.start.cell.inbox.take() {
+                    state.on_envelope(envelope)?;
+                }
                 state.set_timer(&myself);
             }
-            Message::FindHold {
-                hold_id,
-                buyer_id,
-                permit,
-                reply,
-            } => {
-                let verdict = state.find_hold(hold_id, buyer_id);
-                state.settle(verdict, permit, reply);
-            }
             Message::Tick => state.on_tick(&myself)?,
-            Message::Passivate if state.may_leave() => {
-                state.start.cell.close();
-                myself.send_message(Message::Leave)?;
+            Message::Passivate => {
+                if state.start.inventory.live_holds() == 0 && state.start.cell.inbox.close_if_empty() {
+                    myself.stop(Some("passivated".to_owned()));
+                }
             }
-            Message::Leave if state.may_leave() => myself.stop(Some("passivated".to_owned())),
-            Message::Passivate | Message::Leave => state.start.cell.reopen(),
             #[expect(clippy::panic, reason = "the drill is to fail as a defect would")]
             Message::Panic => panic!("drill: the actor was told to panic"),
         }
@@ -157,6 +131,24 @@ impl Actor for EventActor {
 }
 
 impl State {
+    fn on_envelope(&mut self, envelope: Envelope) -> Result<(), ActorProcessingErr> {
+        let Envelope {
+            question,
+            permit,
+            reply,
+        } = envelope;
+        match question {
+            Question::Command { command, deadline_at } => {
+                self.on_command(&command, deadline_at, permit, reply)
+            }
+            Question::Hold { hold_id, buyer_id } => {
+                let verdict = self.find_hold(hold_id, buyer_id);
+                self.settle(verdict, permit, reply);
+                Ok(())
+            }
+        }
+    }
+
     fn on_command(
         &mut self,
         command: &Command,
@@ -311,10 +303,6 @@ impl State {
             .into_iter()
             .flatten()
             .min()
-    }
-
-    fn may_leave(&self) -> bool {
-        self.start.inventory.live_holds() == 0
     }
 
     /// Wakes the actor when the next hold ends or the sales window turns; a timer that is early enough stays.

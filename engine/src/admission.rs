@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use onsale_domain::Command;
 
 use crate::config::{PERMITS_PER_EVENT, PERMITS_RESERVED_FOR_FINISHING};
+use crate::error::EngineError;
 
 /// The permits of one event.
 #[derive(Debug, Default)]
@@ -19,7 +20,7 @@ pub(crate) struct Permit(Arc<Admission>);
 
 impl Admission {
     /// A permit, unless the event has as many commands under way as it may have.
-    pub(crate) fn admit(self: &Arc<Self>, command: &Command) -> Option<Permit> {
+    pub(crate) fn admit(self: &Arc<Self>, command: &Command) -> Result<Permit, EngineError> {
         let limit = match command {
             Command::PlaceHold(_) => PERMITS_PER_EVENT - PERMITS_RESERVED_FOR_FINISHING,
             Command::ConfirmHold(_)
@@ -37,7 +38,7 @@ impl Admission {
     }
 
     /// A permit for a question.
-    pub(crate) fn admit_query(self: &Arc<Self>) -> Option<Permit> {
+    pub(crate) fn admit_query(self: &Arc<Self>) -> Result<Permit, EngineError> {
         self.take(PERMITS_PER_EVENT - PERMITS_RESERVED_FOR_FINISHING)
     }
 
@@ -46,11 +47,17 @@ impl Admission {
         self.in_use.load(Ordering::Relaxed)
     }
 
-    fn take(self: &Arc<Self>, limit: usize) -> Option<Permit> {
+    fn take(self: &Arc<Self>, limit: usize) -> Result<Permit, EngineError> {
         let taken = self.in_use.fetch_add(1, Ordering::AcqRel);
         // Dropping the permit gives the place back, also where it is over the limit.
         let permit = Permit(Arc::clone(self));
-        (taken < limit).then_some(permit)
+        if taken < limit {
+            Ok(permit)
+        } else {
+            Err(EngineError::Overloaded {
+                reason: "event_mailbox",
+            })
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use onsale_domain::{Availability, EventId, Inventory, Sequence};
 
 use crate::admission::Admission;
+use crate::inbox::Inbox;
 use crate::key_filter::KeyFilter;
 use crate::port::{Chain, Epoch};
 
@@ -19,18 +20,17 @@ pub(crate) struct Head {
 
 /// One incarnation of an event: from a load until its actor stops. A new incarnation gets a new cell, so nothing of
 /// a crashed one can be mistaken for the present.
-#[derive(Debug)]
 pub(crate) struct EventCell {
     pub(crate) event_id: EventId,
     pub(crate) epoch: Epoch,
     pub(crate) admission: Arc<Admission>,
+    pub(crate) inbox: Inbox,
     /// Counts at the committed sequence. Never further: only a lane moves it, after a commit.
     committed: ArcSwapOption<Availability>,
     committed_seq: AtomicU64,
     pub(crate) keys: ArcSwap<KeyFilter>,
     head: Mutex<Head>,
     fenced: AtomicBool,
-    closing: AtomicBool,
     used_at_ms: AtomicI64,
     records_since_snapshot: AtomicU64,
 }
@@ -41,6 +41,7 @@ impl EventCell {
             event_id,
             epoch,
             admission: Arc::default(),
+            inbox: Inbox::new(),
             committed: ArcSwapOption::new(inventory.availability().map(Arc::new)),
             committed_seq: AtomicU64::new(inventory.seq()),
             keys: ArcSwap::from_pointee(KeyFilter::with(inventory.keys())),
@@ -49,7 +50,6 @@ impl EventCell {
                 chain,
             }),
             fenced: AtomicBool::new(false),
-            closing: AtomicBool::new(false),
             used_at_ms: AtomicI64::new(0),
             records_since_snapshot: AtomicU64::new(0),
         }
@@ -96,17 +96,9 @@ impl EventCell {
         self.fenced.load(Ordering::Acquire)
     }
 
-    /// Marks that the actor is about to leave memory; callers wait for the next incarnation.
-    pub(crate) fn close(&self) {
-        self.closing.store(true, Ordering::Release);
-    }
-
-    pub(crate) fn reopen(&self) {
-        self.closing.store(false, Ordering::Release);
-    }
-
-    pub(crate) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Acquire)
+    /// Whether a request may be sent here. If not, the event must be loaded anew.
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.is_fenced() && !self.inbox.is_closed()
     }
 
     pub(crate) fn mark_used(&self, now_ms: i64) {

@@ -10,11 +10,16 @@ use onsale_domain::{
 use tokio::sync::oneshot;
 
 use crate::actor::{Answered, HoldView, Message};
+use crate::admission::Permit;
 use crate::error::EngineError;
+use crate::inbox::{Envelope, Posted, Question};
 use crate::lane::Verdict;
 use crate::lifecycle::Lifecycle;
 use crate::metrics::rejected;
 use crate::registry::{Running, Shared};
+
+/// How often an event that leaves memory just then is loaded again for one request.
+const TRIES_MAX: u32 = 3;
 
 /// What a command led to. Its record is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,21 +108,15 @@ impl Engine {
                 if let Command::PlaceHold(hold) = &command {
                     self.gate(running, hold)?;
                 }
-                let permit = running
-                    .cell
-                    .admission
-                    .admit(&command)
-                    .ok_or(EngineError::Overloaded {
-                        reason: "event_mailbox",
-                    })?;
+                let permit = running.cell.admission.admit(&command)?;
                 let deadline_at = self.now().plus_ms(self.shared.config.decision_deadline_ms);
-                let command = command.clone();
-                Ok(move |reply| Message::Command {
-                    command,
-                    deadline_at,
+                Ok((
+                    Question::Command {
+                        command: command.clone(),
+                        deadline_at,
+                    },
                     permit,
-                    reply,
-                })
+                ))
             })
             .await?;
         match answered.verdict {
@@ -172,19 +171,8 @@ impl Engine {
     ) -> Result<HoldView, EngineError> {
         let answered = self
             .ask(event_id, |running| {
-                let permit = running
-                    .cell
-                    .admission
-                    .admit_query()
-                    .ok_or(EngineError::Overloaded {
-                        reason: "event_mailbox",
-                    })?;
-                Ok(move |reply| Message::FindHold {
-                    hold_id,
-                    buyer_id,
-                    permit,
-                    reply,
-                })
+                let permit = running.cell.admission.admit_query()?;
+                Ok((Question::Hold { hold_id, buyer_id }, permit))
             })
             .await?;
         match answered.verdict {
@@ -197,36 +185,39 @@ impl Engine {
         }
     }
 
-    /// Sends one message to an event's actor and waits for the committed answer. An event that leaves memory in
-    /// between is loaded again.
-    async fn ask<M>(
+    /// Asks an event's actor and waits for the committed answer. An event that leaves memory in between is loaded
+    /// again.
+    async fn ask(
         &self,
         event_id: EventId,
-        message: impl Fn(&Running) -> Result<M, EngineError>,
-    ) -> Result<Answered, EngineError>
-    where
-        M: FnOnce(crate::actor::Reply) -> Message,
-    {
+        question: impl Fn(&Running) -> Result<(Question, Permit), EngineError>,
+    ) -> Result<Answered, EngineError> {
         self.lifecycle.check_open()?;
-        let mut running = match self.shared.present(event_id) {
-            Some(running) => running,
-            None => self.shared.running(event_id).await?,
-        };
-        for _ in 0..2 {
-            let message = message(&running)?;
+        for _ in 0..TRIES_MAX {
+            let running = match self.shared.present(event_id) {
+                Some(running) => running,
+                None => self.shared.running(event_id).await?,
+            };
+            let (question, permit) = question(&running)?;
             running.cell.mark_used(self.now().0);
             let (reply, answer) = oneshot::channel();
-            let sent = running.actor.send_message(message(reply)).is_ok();
-            let patience = Duration::from_millis(self.shared.config.commit_patience_ms);
-            match tokio::time::timeout(patience, answer).await {
-                Ok(Ok(answered)) => return answered,
-                // Undecided: whatever is decided carries its reply to the lane.
-                Ok(Err(_)) if !sent || running.cell.is_closing() => {
-                    running = self.shared.running(event_id).await?;
-                }
-                Ok(Err(_)) => break,
-                Err(_) => return Err(EngineError::OutcomeUnknown),
+            match running.cell.inbox.post(Envelope {
+                question,
+                permit,
+                reply,
+            }) {
+                // A failed wake-up means that the actor has ended; the supervisor closes the inbox then.
+                Posted::First => drop(running.actor.send_message(Message::Work)),
+                Posted::Queued => {}
+                Posted::Closed => continue,
             }
+            let patience = Duration::from_millis(self.shared.config.commit_patience_ms);
+            return match tokio::time::timeout(patience, answer).await {
+                Ok(Ok(answered)) => answered,
+                // Undecided: whatever is decided carries its reply to the lane.
+                Ok(Err(_)) => break,
+                Err(_) => Err(EngineError::OutcomeUnknown),
+            };
         }
         Err(EngineError::Unavailable {
             reason: "the event's actor was restarted".to_owned(),

@@ -94,6 +94,13 @@ impl Lane {
     pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<LaneMessage>) {
         let mut messages = Vec::with_capacity(COMMIT_BATCH_MAX);
         while queue.recv_many(&mut messages, COMMIT_BATCH_MAX).await > 0 {
+            // The first message woke this task: let the actor that sent it go on, and take what it decides meanwhile.
+            tokio::task::yield_now().await;
+            while messages.len() < COMMIT_BATCH_MAX
+                && let Ok(message) = queue.try_recv()
+            {
+                messages.push(message);
+            }
             let mut flushes = Vec::new();
             let groups = group(messages.drain(..), &mut flushes);
             self.commit(groups).await;

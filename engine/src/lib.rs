@@ -11,6 +11,7 @@ mod cell;
 pub mod config;
 mod error;
 mod handle;
+mod inbox;
 mod key_filter;
 mod lane;
 mod lifecycle;

@@ -95,7 +95,7 @@ impl Shared {
     pub(crate) fn present(&self, event_id: EventId) -> Option<Arc<Running>> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let running = slots.get(&event_id)?.current.load_full()?;
-        (!running.cell.is_fenced() && !running.cell.is_closing()).then_some(running)
+        running.cell.is_usable().then_some(running)
     }
 
     /// The event, loaded on first use. A caller that goes away does not stop the load.
@@ -186,6 +186,7 @@ impl Shared {
             // The event will be read back one day: make that short.
             let _ = self.snapshots.try_send(event_id);
         }
+        running.cell.inbox.close();
         slot.current.store(None);
         self.metrics.active_events.decrement(1);
         if must_return {
@@ -210,7 +211,7 @@ impl Shared {
         let slot = self.slot(event_id);
         let mut compared = slot.loading.lock().await;
         if let Some(running) = slot.current.load_full() {
-            if !running.cell.is_fenced() && !running.cell.is_closing() {
+            if running.cell.is_usable() {
                 return Ok(running);
             }
             if running.cell.is_fenced() {
@@ -302,11 +303,11 @@ impl Shared {
                 reason: error.to_string(),
             })?;
         let running = Arc::new(Running { actor, cell });
-        slot.current.store(Some(Arc::clone(&running)));
         self.by_actor
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(running.actor.get_id(), event_id);
+        slot.current.store(Some(Arc::clone(&running)));
         self.learn_route(event_id);
         self.metrics.active_events.increment(1);
         Ok(running)

@@ -1,0 +1,91 @@
+//! An event's inbox: what its actor is asked, until the actor takes it.
+//!
+//! One message of the actor library wakes the actor for everything that has come in, instead of one for each
+//! request: in a storm that saves a good part of the cost of a decision. Permits bound its length.
+
+use std::sync::{Mutex, PoisonError};
+
+use onsale_domain::{BuyerId, Command, HoldId, UnixMillis};
+
+use crate::actor::Reply;
+use crate::admission::Permit;
+
+/// A question with the permit to ask it and the way to answer.
+pub(crate) struct Envelope {
+    pub(crate) question: Question,
+    pub(crate) permit: Permit,
+    pub(crate) reply: Reply,
+}
+
+/// What an actor can be asked.
+pub(crate) enum Question {
+    /// Decide, unless it is later than that.
+    Command {
+        command: Command,
+        deadline_at: UnixMillis,
+    },
+    /// Look a live hold up.
+    Hold { hold_id: HoldId, buyer_id: BuyerId },
+}
+
+/// What happened to an envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Posted {
+    /// It is the first: the actor must be woken.
+    First,
+    /// The actor has been woken for an earlier one.
+    Queued,
+    /// The actor is gone or about to go; the envelope was dropped.
+    Closed,
+}
+
+/// The inbox. `None` once it is closed.
+pub(crate) struct Inbox(Mutex<Option<Vec<Envelope>>>);
+
+impl Inbox {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(Some(Vec::new())))
+    }
+
+    pub(crate) fn post(&self, envelope: Envelope) -> Posted {
+        match self.lock().as_mut() {
+            None => Posted::Closed,
+            Some(envelopes) => {
+                envelopes.push(envelope);
+                if envelopes.len() == 1 {
+                    Posted::First
+                } else {
+                    Posted::Queued
+                }
+            }
+        }
+    }
+
+    /// Everything that has come in.
+    pub(crate) fn take(&self) -> Vec<Envelope> {
+        self.lock().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Drops what is in it and refuses what comes: whoever waits for an answer learns that there is none.
+    pub(crate) fn close(&self) {
+        self.lock().take();
+    }
+
+    /// Closes it unless something has come in. Whether it is closed.
+    pub(crate) fn close_if_empty(&self) -> bool {
+        let mut envelopes = self.lock();
+        if envelopes.as_ref().is_some_and(|envelopes| !envelopes.is_empty()) {
+            return false;
+        }
+        envelopes.take();
+        true
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().is_none()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Vec<Envelope>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
