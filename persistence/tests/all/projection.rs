@@ -121,12 +121,14 @@ async fn later_batches_change_earlier_rows() {
     );
     let free = order_row(&test, &sale, free).await;
     assert!(free.payment.is_none());
-    let to_settle = test.database.payments_to_settle(10).await.expect("outbox");
+    let to_settle = test.database.payments_to_settle(None, 10).await.expect("outbox");
     assert_eq!(to_settle.len(), 1);
     assert_eq!(
         (to_settle[0].order_id, to_settle[0].status),
         (paid, PaymentStatus::Refunding)
     );
+    let next_page = test.database.payments_to_settle(Some(paid), 10).await;
+    assert!(next_page.expect("outbox").is_empty());
     let totals = test.database.event_totals(sale.event_id).await.expect("totals");
     assert_eq!(
         (totals.held, totals.sold, totals.orders, totals.orders_cancelled),
