@@ -117,6 +117,13 @@ pub(super) const RATE_LIMIT_BURST: Setting = plain(
     "40",
     "Give a whole number from 1 to 1000000",
 );
+pub(super) const TRUSTED_PROXIES: Setting = Setting {
+    key: "trusted_proxies",
+    env: "ONSALE_TRUSTED_PROXIES",
+    secret: false,
+    default: None,
+    mend: "Give the addresses of your reverse proxies, separated by commas, such as 10.0.0.1,10.0.0.2",
+};
 pub(super) const SHUTDOWN_GRACE_SECONDS: Setting = plain(
     "shutdown_grace_seconds",
     "ONSALE_SHUTDOWN_GRACE_SECONDS",
@@ -150,7 +157,7 @@ pub(super) const DRILLS: Setting = plain(
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 18] = [
+pub(crate) const ALL: [&Setting; 19] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
@@ -164,6 +171,7 @@ pub(crate) const ALL: [&Setting; 18] = [
     &CONNECTIONS_MAX,
     &RATE_LIMIT_PER_SECOND,
     &RATE_LIMIT_BURST,
+    &TRUSTED_PROXIES,
     &SHUTDOWN_GRACE_SECONDS,
     &NODE_NAME,
     &LOG,
