@@ -1,6 +1,6 @@
 //! The projection writes each record's rows once, and never rows that break a check.
 
-use onsale_domain::{Command, EventStatus, OrderId};
+use onsale_domain::{Command, EventStatus, OrderId, UnixMillis};
 use onsale_engine::port::{JournalEntry, ProjectionError, ProjectionSink};
 use onsale_persistence::{
     HoldStatus, OrderRow, OrderStatus, PaymentStatus, PostgresProjection, TicketStatus,
@@ -294,7 +294,7 @@ async fn unreadable_entries_are_named() {
 }
 
 #[tokio::test]
-async fn events_with_live_holds_are_named() {
+async fn events_with_live_holds_or_a_window_that_turned_are_due() {
     let test = TestDatabase::new().await;
     let (mut with, mut without) = (Sale::new(), Sale::new());
     with.place(&[(0, 1)]);
@@ -304,9 +304,11 @@ async fn events_with_live_holds_are_named() {
         .await
         .expect("project");
     let sink = PostgresProjection::new(test.database.clone());
-    let live = sink
-        .events_with_live_holds(&[with.event_id, without.event_id])
-        .await
-        .expect("live holds");
-    assert_eq!(live, [with.event_id]);
+    let due = sink.events_due(UnixMillis(0)).await.expect("due events");
+    assert_eq!(due, [with.event_id]);
+    let mut due = sink.events_due(UnixMillis(i64::MAX)).await.expect("due events");
+    due.sort();
+    let mut both = [with.event_id, without.event_id];
+    both.sort();
+    assert_eq!(due, both, "both windows have closed by then");
 }
