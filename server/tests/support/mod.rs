@@ -2,6 +2,7 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     reason = "each test binary uses its own part of it"
 )]
@@ -14,7 +15,7 @@ mod wait;
 mod world;
 
 pub use client::{Call, Reply, delete, get, post, put};
-pub use database::TestDatabase;
+pub use database::{TestDatabase, bin_dir};
 pub use process::{Journal, Server, free_address, signal};
 pub use token::{Caller, SECRET};
 pub use wait::until;
