@@ -42,8 +42,7 @@ async fn an_event_is_made_edited_and_moved_through_its_states() {
     ] {
         let reply = world.staff(step(name)).await;
         reply.expect(200);
-        let public = world.send(get(event.path())).await.expect(200);
-        assert_eq!(public["status"], status, "{name}");
+        world.shows(&event, status).await;
         let hold = world.send(event.hold(1).by(&buyer).key(name)).await;
         assert_eq!(hold.status, code, "{name}");
     }

@@ -3,83 +3,68 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{Caller, Event, EventPlan, World, get, post};
+use crate::support::{Caller, EventPlan, World, get, post};
 
 const JSON: &str = "application/json";
 
-/// Bodies of a purchase that are refused: status, code, body.
-fn bodies(event: &Event, foreign: Uuid) -> Vec<(u16, &'static str, Vec<u8>)> {
-    let own = event.types[0];
-    let quantity = |number: &str| {
-        let line = format!(r#"{{"ticket_type_id":"{own}","quantity":{number}}}"#);
-        format!(r#"{{"lines":[{line}],"payment_method":"sim_approve"}}"#)
-    };
+/// Status, code and body.
+type Row = (u16, &'static str, Vec<u8>);
+
+/// A purchase of so many of a ticket type, whatever "so many" is.
+fn quantity(ticket_type: Uuid, number: &str) -> String {
+    let line = format!(r#"{{"ticket_type_id":"{ticket_type}","quantity":{number}}}"#);
+    format!(r#"{{"lines":[{line}],"payment_method":"sim_approve"}}"#)
+}
+
+/// What is no JSON.
+fn malformed(own: Uuid) -> Vec<Row> {
+    let mut bodies = vec![
+        vec![],
+        b"{".to_vec(),
+        b"\0\0\0\0".to_vec(),
+        b"{\"lines\":[],\"payment_method\":\"\xff\xfe\"}".to_vec(),
+        quantity(own, "1").into_bytes()[..20].to_vec(),
+        (quantity(own, "1") + "x").into_bytes(),
+    ];
+    let numbers = ["NaN", "Infinity", "01", "+1", "0x1", "1e400"];
+    bodies.extend(numbers.map(|number| quantity(own, number).into_bytes()));
+    let row = |body| (400, "malformed_body", body);
+    bodies.into_iter().map(row).collect()
+}
+
+/// JSON that no purchase is.
+fn unacceptable(own: Uuid, foreign: Uuid) -> Vec<Row> {
     let lines = |id: Uuid, count: usize| {
         let lines = vec![json!({"ticket_type_id": id, "quantity": 1}); count];
         json!({"lines": lines, "payment_method": "sim_approve"}).to_string()
     };
-    let with = |member: &str| quantity("1").replacen('{', &format!("{{{member},"), 1);
-    let deep = "[".repeat(8_000) + &"]".repeat(8_000);
-    let mut cut = quantity("1").into_bytes();
-    cut.truncate(20);
-    let invalid = [&b"{\"lines\":[],\"payment_method\":\"\xff\xfe\"}"[..]].concat();
-    let mut rows = vec![
-        (400, "malformed_body", vec![]),
-        (400, "malformed_body", b"{".to_vec()),
-        (400, "malformed_body", cut),
-        (400, "malformed_body", invalid),
-        (400, "malformed_body", quantity("NaN").into_bytes()),
-        (400, "malformed_body", quantity("Infinity").into_bytes()),
-        (400, "malformed_body", quantity("01").into_bytes()),
-        (400, "malformed_body", (quantity("1") + "x").into_bytes()),
-        (400, "malformed_body", b"\0\0\0\0".to_vec()),
-        (422, "validation_failed", lines(own, 0).into_bytes()),
-        (422, "validation_failed", lines(own, 2).into_bytes()),
-        (422, "validation_failed", lines(own, 17).into_bytes()),
-        (422, "validation_failed", lines(Uuid::now_v7(), 1).into_bytes()),
-        (422, "validation_failed", lines(foreign, 1).into_bytes()),
-        (413, "body_too_large", lines(own, 10_000).into_bytes()),
-        (413, "body_too_large", " ".repeat(16 * 1_024 + 1).into_bytes()),
-        (422, "validation_failed", with("\"price\":0").into_bytes()),
-        (
-            422,
-            "validation_failed",
-            with("\"payment_method\":\"a\"").into_bytes(),
-        ),
-        (
-            422,
-            "validation_failed",
-            with(&format!("\"x\":{deep}")).into_bytes()[..16_000].to_vec(),
-        ),
-        (422, "validation_failed", with("\"__proto__\":{}").into_bytes()),
-        (422, "validation_failed", b"[]".to_vec()),
-        (422, "validation_failed", b"null".to_vec()),
-        (422, "validation_failed", b"\"lines\"".to_vec()),
+    let with = |member: &str| quantity(own, "1").replacen('{', &format!("{{{member},"), 1);
+    let deep = format!("\"x\":{}{}", "[".repeat(7_000), "]".repeat(7_000));
+    let mut bodies = vec![
+        lines(own, 0),
+        lines(own, 2),
+        lines(own, 17),
+        lines(Uuid::now_v7(), 1),
+        lines(foreign, 1),
+        with("\"price\":0"),
+        with("\"payment_method\":\"a\""),
+        with("\"__proto__\":{}"),
+        with(&deep),
+        "[]".to_owned(),
+        "null".to_owned(),
+        "\"lines\"".to_owned(),
     ];
-    for number in [
-        "0",
-        "-1",
-        "101",
-        "4294967296",
-        "4294967297",
-        "9223372036854775807",
-        "9223372036854775808",
-        "-9223372036854775808",
-        "1e400",
-        "1.5",
-        "1.0",
-        "\"1\"",
-        "null",
-        "true",
-        "[1]",
-        "{}",
-    ] {
-        rows.push((422, "validation_failed", quantity(number).into_bytes()));
+    let numbers = "0 -1 101 4294967296 4294967297 9223372036854775807 9223372036854775808 \
+                   -9223372036854775808 1.5 1.0 \"1\" null true [1] {}";
+    bodies.extend(numbers.split(' ').map(|number| quantity(own, number)));
+    let long = "m".repeat(256);
+    for method in ["", "a b", "\\u0000", "\\u00e9", long.as_str()] {
+        bodies.push(quantity(own, "1").replace("sim_approve", method));
     }
-    let methods = ["", "a b", "\\u0000", "\\u00e9"].map(str::to_owned);
-    for method in methods.into_iter().chain(["m".repeat(256)]) {
-        let body = quantity("1").replace("sim_approve", &method);
-        rows.push((422, "validation_failed", body.into_bytes()));
+    let row = |body: String| (422, "validation_failed", body.into_bytes());
+    let mut rows: Vec<Row> = bodies.into_iter().map(row).collect();
+    for body in [lines(own, 10_000), " ".repeat(16 * 1_024 + 1)] {
+        rows.push((413, "body_too_large", body.into_bytes()));
     }
     rows
 }
@@ -93,7 +78,9 @@ async fn bad_bodies_are_refused_and_change_nothing() {
     let buyer = Caller::buyer();
     let path = format!("{}/purchases", event.path());
     let mut wrong = Vec::new();
-    for (row, (status, code, body)) in bodies(&event, foreign.types[0]).into_iter().enumerate() {
+    let (own, foreign) = (event.types[0], foreign.types[0]);
+    let rows = malformed(own).into_iter().chain(unacceptable(own, foreign));
+    for (row, (status, code, body)) in rows.enumerate() {
         let start: String = String::from_utf8_lossy(&body).chars().take(120).collect();
         let call = post(&path).body(JSON, body).by(&buyer).key(format!("k{row}"));
         let reply = world.send(call).await;

@@ -180,6 +180,10 @@ impl World {
         if plan.publish {
             let call = post(format!("{}/publish", event.staff_path()));
             self.staff(call).await.expect(200);
+            // Tests compare what is available: the opening of the sale must be behind them.
+            if plan.opens_in <= 0 && plan.closes_in > 0 {
+                self.shows(&event, "on_sale").await;
+            }
         }
         event
     }
@@ -197,6 +201,14 @@ impl World {
         let reply = self.staff(get(event.staff_path())).await;
         reply.expect(200);
         reply.header("etag").to_owned()
+    }
+
+    /// Waits until buyers see the event at a status: the sales window moves it a moment after staff published it.
+    pub async fn shows(&self, event: &Event, status: &str) {
+        until(status, Duration::from_secs(5), async || {
+            self.send(get(event.path())).await.text("status") == status
+        })
+        .await;
     }
 
     /// What is available, whole.
