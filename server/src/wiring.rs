@@ -19,7 +19,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::configuration::{ConfigurationError, JournalKind, Settings, unusable_database_url};
+use crate::configuration::{
+    ConfigurationError, JournalKind, Settings, journal_directory_in_use, unusable_database_url,
+};
 
 /// Why the process cannot serve yet, or at all.
 #[derive(Debug, Error)]
@@ -123,7 +125,14 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Core, StartError> {
     if !database.is_migrated().await? {
         return Err(StartError::NotMigrated);
     }
-    let journal = OpenJournal::open(settings, &database).await?;
+    let journal = OpenJournal::open(settings, &database)
+        .await
+        .map_err(|error| match error {
+            JournalError::OwnedElsewhere { .. } => {
+                StartError::Configuration(journal_directory_in_use(&settings.journal_directory))
+            }
+            error => error.into(),
+        })?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let projection = Arc::new(PostgresProjection::new(database.clone()));
     let started = Engine::start(

@@ -5,6 +5,7 @@ use onsale_domain::record::{HoldPlaced, KeyBinding, ReleaseReason};
 use onsale_domain::{BuyerId, Command, EventId, HoldId, Record, Refusal, Sequence};
 use onsale_engine::{Answer, EngineError, HoldView};
 
+use super::hide_draft;
 use crate::{ServiceError, Services};
 
 /// Asks for a hold.
@@ -75,7 +76,11 @@ impl Services {
             lines: request.lines,
             key: Some(request.key),
         });
-        let receipt = self.engine().execute(event_id, command).await?;
+        let receipt = self
+            .engine()
+            .execute(event_id, command)
+            .await
+            .map_err(hide_draft)?;
         let (record, replayed) = match receipt.answer {
             Answer::Recorded(record) => (*record, false),
             Answer::Replayed(record) => (*record, true),

@@ -18,7 +18,10 @@ pub use orders::CancelledOrder;
 pub use purchase::PurchaseRequest;
 
 use onsale_domain::record::HoldConfirmed;
-use onsale_domain::{EventId, Sequence};
+use onsale_domain::{EventId, Refusal, Sequence};
+use onsale_engine::EngineError;
+
+use crate::ServiceError;
 
 /// An order that came of a purchase or checkout.
 #[derive(Clone, Debug)]
@@ -31,4 +34,13 @@ pub struct Purchased {
     pub order: HoldConfirmed,
     /// Whether this repeats an earlier answer to the same idempotency key.
     pub replayed: bool,
+}
+
+/// Buyers must not learn that there is a draft: its sale has no start that could be told, so it is not found, as where
+/// it is read.
+fn hide_draft(error: EngineError) -> ServiceError {
+    match error {
+        EngineError::Refused(Refusal::SaleNotStarted { opens_at: None }) => ServiceError::NotFound,
+        error => error.into(),
+    }
 }

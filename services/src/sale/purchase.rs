@@ -5,9 +5,9 @@ use onsale_domain::record::{HoldPlaced, KeyBinding};
 use onsale_domain::{BuyerId, Command, EventId};
 use onsale_engine::{Answer, EngineError};
 
-use super::Purchased;
 use super::drive::{Attempt, Outcome, outcome_of};
 use super::in_flight::Work;
+use super::{Purchased, hide_draft};
 use crate::{ServiceError, Services};
 
 /// Asks to hold, pay and confirm in one call.
@@ -41,7 +41,11 @@ impl Services {
             lines: request.lines,
             key: Some(request.key),
         });
-        let receipt = self.engine().execute(event_id, command).await?;
+        let receipt = self
+            .engine()
+            .execute(event_id, command)
+            .await
+            .map_err(hide_draft)?;
         let (record, replayed) = match receipt.answer {
             Answer::Recorded(record) => (*record, false),
             Answer::Replayed(record) => (*record, true),
@@ -63,7 +67,7 @@ impl Services {
         if request.payment_method.is_some() {
             return Ok(());
         }
-        let availability = self.engine().availability(request.event_id).await?;
+        let availability = self.availability(request.event_id).await?;
         let costs = |id| {
             availability
                 .definition
