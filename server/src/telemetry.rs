@@ -9,6 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::configuration::{LogFormat, Settings};
 
+/// Always 1; the labels tell the build.
+const BUILD_INFO: &str = "onsale_build_info";
 /// Buckets of every histogram in seconds: 0.5 ms to 10 s. Without buckets the exporter would make summaries, which
 /// cannot be added up over processes.
 const BUCKETS_SECONDS: [f64; 14] = [
@@ -51,9 +53,11 @@ pub(crate) fn record_metrics() -> anyhow::Result<PrometheusHandle> {
         .context("histogram buckets")?
         .install_recorder()
         .context("cannot install the metrics recorder")?;
-    metrics::describe_gauge!("onsale_build_info", "Always 1; the labels tell the build.");
+    onsale_engine::metrics::describe();
+    onsale_http::metric_names::describe();
+    metrics::describe_gauge!(BUILD_INFO, "Always 1; the labels tell the build.");
     metrics::gauge!(
-        "onsale_build_info",
+        BUILD_INFO,
         "version" => env!("CARGO_PKG_VERSION"),
         "profile" => if cfg!(debug_assertions) { "debug" } else { "release" },
     )

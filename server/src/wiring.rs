@@ -250,35 +250,47 @@ impl Running {
     }
 }
 
-/// A journal that is open for the auditor.
-pub(crate) struct Audited(OpenJournal);
+/// What the auditor reads.
+pub(crate) struct Audited {
+    journal: OpenJournal,
+    database: Database,
+}
 
 impl Audited {
     /// The journal, of which only the reading half may be used.
     pub(crate) fn journal(&self) -> Arc<dyn Journal> {
-        self.0.journal()
+        self.journal.journal()
+    }
+
+    /// The tables.
+    pub(crate) const fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Leaves no trace of the auditor among the nodes.
     pub(crate) async fn close(self) {
-        self.0.close().await;
+        self.journal.close().await;
+        self.database.close().await;
     }
 }
 
-/// The journal of the settings, for reading. A local journal must not be open elsewhere. In Postgres the auditor is a
-/// node of its own: under the server's name it would take the living server's events away.
-pub(crate) async fn open_journal(settings: &Settings) -> Result<Audited, StartError> {
+/// The journal and the tables of the settings, for reading. A local journal must not be open elsewhere. In Postgres
+/// the auditor is a node of its own: under the server's name it would take the living server's events away.
+pub(crate) async fn open_audited(settings: &Settings) -> Result<Audited, StartError> {
     let url = settings.required_database_url()?.expose_secret();
-    let database = Database::connect_lazy(&DatabaseConfig {
+    let database = Database::connect(&DatabaseConfig {
         connections_max: 1,
+        // It reads whole tables.
+        statement_timeout_ms: 0,
         ..DatabaseConfig::new(url)
-    })?;
+    })
+    .await?;
     let settings = Settings {
         node_name: format!("audit-{}", uuid::Uuid::now_v7()),
         ..settings.clone()
     };
     match OpenJournal::open(&settings, &database).await {
-        Ok(journal) => Ok(Audited(journal)),
+        Ok(journal) => Ok(Audited { journal, database }),
         Err(JournalError::OwnedElsewhere { owner }) => Err(StartError::Internal(anyhow::anyhow!(
             "the journal in {} is locked ({owner}): stop the server first",
             settings.journal_directory.display()
