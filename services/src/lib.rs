@@ -26,7 +26,7 @@ pub use sale::{
     ReleasedHold, ReleasedStatus,
 };
 pub use services::{Services, ServicesConfig};
-pub use settlement::{Round, Settlement};
+pub use settlement::Settlement;
 
 pub use onsale_engine::port::Clock;
 pub use onsale_engine::{EngineError, HoldView};

@@ -4,40 +4,28 @@
 //! record is durable. Gateways are idempotent by the purchase, and a row is marked only after the gateway answered,
 //! so a crash between the two repeats the call and changes nothing.
 
+mod schedule;
+
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream;
-use onsale_domain::HoldId;
+use onsale_domain::{HoldId, OrderId};
 use onsale_persistence::{DatabaseError, PaymentStatus, PaymentToSettle};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::schedule::{PAGE, Schedule};
 use crate::Services;
 use crate::payments::{Authorization, PaymentError};
 
-/// Payments of one round.
-const BATCH_MAX: usize = 500;
 /// Calls to the gateway that are under way at once.
 const CALLS_MAX: usize = 16;
-/// Wait after a round that found nothing to do.
-const IDLE: Duration = Duration::from_millis(200);
-/// Longest wait after rounds that failed.
-const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
 /// The payment worker. One runs in each process; two that meet do no harm.
 #[derive(Clone)]
 pub struct Settlement {
     services: Services,
-}
-
-/// What one round did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Round {
-    /// Payments that were settled.
-    pub settled: usize,
-    /// Payments that were not, and stay in the outbox.
-    pub failed: usize,
 }
 
 impl Settlement {
@@ -46,46 +34,59 @@ impl Settlement {
         Self { services }
     }
 
-    /// Works until told to stop. The round under way is finished first: nothing is cancelled between the gateway's
-    /// answer and its mark.
+    /// Works until told to stop. Calls under way are finished first, and no further ones begin: nothing is cancelled
+    /// between the gateway's answer and its mark.
     pub async fn run(self, shutdown: CancellationToken) {
+        let mut schedule = Schedule::default();
         let mut wait = Duration::ZERO;
         while shutdown
             .run_until_cancelled(tokio::time::sleep(wait))
             .await
             .is_some()
         {
-            wait = match self.round().await {
-                Ok(Round {
-                    failed: 0,
-                    settled: 0,
-                }) => IDLE,
-                Ok(Round { failed: 0, .. }) => Duration::ZERO,
-                Ok(Round { failed, settled }) => {
-                    tracing::warn!(failed, settled, "payments could not be settled; trying again");
-                    longer(wait)
-                }
+            wait = match self.round(&mut schedule, &shutdown).await {
+                Ok(wait) => wait,
                 Err(error) => {
                     tracing::warn!(%error, "cannot read payments to settle; trying again");
-                    longer(wait)
+                    schedule.unreadable()
                 }
             };
         }
     }
 
-    /// Settles one batch of what is due now.
-    pub async fn round(&self) -> Result<Round, DatabaseError> {
-        let due = self.services.database().payments_to_settle(BATCH_MAX).await?;
-        let outcomes: Vec<bool> = stream::iter(due)
-            .map(|payment| self.settle(payment))
+    /// Settles what is due of one page, and gives how long to wait before the next.
+    async fn round(
+        &self,
+        schedule: &mut Schedule,
+        shutdown: &CancellationToken,
+    ) -> Result<Duration, DatabaseError> {
+        let page = self
+            .services
+            .database()
+            .payments_to_settle(schedule.cursor(), PAGE)
+            .await?;
+        let end = (page.len(), page.last().map(|payment| payment.order_id));
+        let now = self.services.now();
+        let due: Vec<_> = page
+            .into_iter()
+            .filter(|payment| schedule.is_due(payment.order_id, now))
+            .collect();
+        let tried: Vec<(OrderId, bool)> = stream::iter(due)
+            .take_while(|_| std::future::ready(!shutdown.is_cancelled()))
+            .map(async |payment| (payment.order_id, self.settle(payment).await))
             .buffer_unordered(CALLS_MAX)
             .collect()
             .await;
-        let settled = outcomes.iter().filter(|settled| **settled).count();
-        Ok(Round {
-            settled,
-            failed: outcomes.len() - settled,
-        })
+        let now = self.services.now();
+        for (order_id, settled) in &tried {
+            schedule.tried(*order_id, *settled, now);
+        }
+        let settled = tried.iter().filter(|(_, settled)| *settled).count();
+        let failed = tried.len() - settled;
+        if failed > 0 {
+            tracing::warn!(failed, settled, "payments could not be settled; trying again");
+        }
+        Ok(schedule.turn(end, settled, now))
     }
 
     async fn settle(&self, payment: PaymentToSettle) -> bool {
@@ -151,8 +152,4 @@ impl Settlement {
             Ok(Err(PaymentError::Unavailable)) | Err(_) => None,
         }
     }
-}
-
-fn longer(wait: Duration) -> Duration {
-    (wait * 2).clamp(IDLE, BACKOFF_MAX)
 }

@@ -13,7 +13,7 @@ use onsale_domain::record::KeyBinding;
 use onsale_domain::{BuyerId, Command, Refusal};
 use onsale_persistence::{Database, DatabaseConfig};
 use onsale_services::{
-    CheckoutRequest, EngineError, HoldRequest, KeyedRoute, PurchaseRequest, Purchased, ReleasedStatus,
+    CheckoutRequest, EngineError, HoldRequest, Ids, KeyedRoute, PurchaseRequest, Purchased, ReleasedStatus,
     ServiceError, Services, ServicesConfig, SimulatedGateway, key_binding,
 };
 use smallvec::smallvec;
@@ -32,6 +32,10 @@ impl Shop {
     async fn open(capacity: u32) -> Self {
         let fixture = Fixture::on_sale(capacity).await;
         price(&fixture, 4_500).await;
+        Self::over(fixture)
+    }
+
+    fn over(fixture: Fixture) -> Self {
         // Nothing here reads from Postgres; nobody listens at this address.
         let database = DatabaseConfig::new("postgres://nobody@127.0.0.1:1/nowhere");
         let config = ServicesConfig {
@@ -172,6 +176,53 @@ async fn a_hold_that_ends_while_the_gateway_works_is_not_an_order() {
     });
     assert!(is_refused(&answer, &Refusal::HoldExpired), "{answer:?}");
     assert_eq!(shop.counts().await, (0, 0));
+}
+
+#[tokio::test]
+async fn a_hold_that_ends_while_the_gateway_is_silent_answers_its_end_the_first_time_too() {
+    let shop = Shop::open(10).await;
+    let (first, ()) = tokio::join!(shop.buy("k", "sim_timeout"), async {
+        sleep(Duration::from_millis(30)).await;
+        shop.fixture.clock.advance_ms(support::HOLD_DURATION_MS + 1);
+        // Anything that is decided lets time pass.
+        let other = shop.services.place_hold(HoldRequest {
+            event_id: shop.fixture.event_id,
+            buyer_id: BuyerId(Uuid::from_u128(43)),
+            lines: smallvec![shop.line()],
+            key: binding(KeyedRoute::PlaceHold, "other"),
+        });
+        other.await.unwrap();
+    });
+    let again = shop.buy("k", "sim_approve").await;
+    for answer in [first, again] {
+        assert!(is_refused(&answer, &Refusal::HoldExpired), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_tells_a_buyer_that_there_is_a_draft() {
+    let fixture = Fixture::on_sale(10).await;
+    let shop = Shop::over(fixture);
+    let definition = shop.services.availability(shop.fixture.event_id).await.unwrap();
+    let mut details = definition.definition.details.clone();
+    details.name = "Draft".to_owned();
+    let event_id = Ids::new().unwrap().event_id(shop.services.now()).unwrap();
+    let details = Box::new(details);
+    let create = Command::CreateEvent { event_id, details };
+    shop.fixture.engine.execute(event_id, create).await.unwrap();
+    for payment_method in [None, Some("sim_approve")] {
+        let mut request = shop.request("k", payment_method);
+        request.event_id = event_id;
+        let answer = shop.services.purchase(request).await;
+        assert!(matches!(answer, Err(ServiceError::NotFound)), "{answer:?}");
+    }
+    let held = shop.services.place_hold(HoldRequest {
+        event_id,
+        buyer_id: BUYER,
+        lines: smallvec![shop.line()],
+        key: binding(KeyedRoute::PlaceHold, "h"),
+    });
+    assert!(matches!(held.await, Err(ServiceError::NotFound)));
 }
 
 #[tokio::test]

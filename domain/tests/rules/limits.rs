@@ -216,3 +216,16 @@ fn an_event_has_a_largest_number_of_quotas_and_ticket_types() {
         Records(&["TicketTypeSet"]),
     );
 }
+
+/// A rule that reads the machine's own zones would decide differently on the next machine.
+#[test]
+fn time_zones_come_from_the_program_and_not_from_the_machine() {
+    let database = format!("{:?}", jiff::tz::db()).to_lowercase();
+    assert!(database.contains("bundled"), "{database}");
+    for machine in ["zoneinfo\"", "/usr/share", "concatenated"] {
+        assert!(!database.contains(machine), "{database}");
+    }
+    assert!(jiff::tz::TimeZone::get("Europe/Berlin").is_ok());
+    // Many machines have this one.
+    assert!(jiff::tz::TimeZone::get("right/Europe/Berlin").is_err());
+}

@@ -137,11 +137,16 @@ impl Database {
     }
 }
 
-/// Bounds what a session can cost the server when its client hangs or is cut off.
+/// Bounds what a session can cost the server when its client hangs or is cut off, and has it wait for the disk: a
+/// default of the role or database must not make what is acknowledged, or an epoch, a matter of luck. A stronger
+/// `remote_apply` stays. The projection relaxes its own transactions (`relax_commit`).
 async fn set_up_session(connection: &mut PgConnection, statement_timeout_ms: u64) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"SELECT set_config('statement_timeout', $1, false) AS statement,
-                  set_config('idle_in_transaction_session_timeout', '30000', false) AS idle"#,
+                  set_config('idle_in_transaction_session_timeout', '30000', false) AS idle,
+                  set_config('synchronous_commit',
+                      CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END,
+                      false) AS synchronous"#,
         statement_timeout_ms.to_string()
     )
     .fetch_one(connection)

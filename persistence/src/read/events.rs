@@ -47,7 +47,7 @@ pub struct EventRow {
 /// Which events to list. An empty one lists all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// Part of the name, in any case.
+    /// Part of the name or the venue, in any case.
     pub q: Option<String>,
     /// Starts at this instant or later.
     pub from: Option<UnixMillis>,
@@ -127,7 +127,7 @@ impl Database {
                    sales_open_at AS "sales_open_at: Timestamp", sales_close_at AS "sales_close_at: Timestamp",
                    currency, hold_duration_ms, hold_lifetime_ms_max, buyer_limit, status, definition_version
                FROM events
-               WHERE ($1::text IS NULL OR name ILIKE $1)
+               WHERE ($1::text IS NULL OR name ILIKE $1 OR venue ILIKE $1)
                  AND ($2::timestamptz IS NULL OR starts_at >= $2)
                  AND ($3::timestamptz IS NULL OR starts_at < $3)
                  AND (cardinality($4::text[]) = 0 OR status = ANY($4))

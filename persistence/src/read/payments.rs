@@ -24,12 +24,18 @@ pub struct PaymentToSettle {
 }
 
 impl Database {
-    /// Payments that wait for an effect, the oldest orders first.
-    pub async fn payments_to_settle(&self, limit: usize) -> Result<Vec<PaymentToSettle>, DatabaseError> {
+    /// Payments that wait for an effect, the oldest orders first, from the one after `after`.
+    pub async fn payments_to_settle(
+        &self,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<PaymentToSettle>, DatabaseError> {
         let rows = sqlx::query!(
             r#"SELECT event_id, order_id, gateway, reference, amount_minor, currency, status
                FROM payments WHERE status IN ('authorized', 'voiding', 'refunding')
-               ORDER BY order_id LIMIT $1"#,
+                 AND ($1::uuid IS NULL OR order_id > $1)
+               ORDER BY order_id LIMIT $2"#,
+            after.map(|order_id| order_id.0),
             limit_out(limit)
         )
         .fetch_all(self.pool())

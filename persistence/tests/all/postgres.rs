@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use onsale_engine::port::{Journal, JournalError};
 use onsale_persistence::PostgresJournal;
+use sqlx::{Connection as _, PgConnection};
 
 use crate::support::{Entries, TestDatabase, chain_holds, event_id, eventually};
 
@@ -146,4 +147,42 @@ async fn killed_connections_leave_no_outcome_open() {
     let read = journal.read(event_id, 0, usize::MAX).await.expect("read");
     assert_eq!(read.len(), written, "each entry once");
     assert!(chain_holds(&read));
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_wait_for_its_disk_does_so_for_us() {
+    let test = TestDatabase::new().await;
+    test.execute(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$",
+    )
+    .await;
+    // What each writing session had in force. This session proves that the default is in force at all.
+    test.execute(
+        "CREATE TABLE seen (wrote text, setting text);
+         CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN INSERT INTO seen VALUES (tg_table_name, current_setting(''synchronous_commit'')); RETURN NULL; END';
+         CREATE TRIGGER see AFTER INSERT ON journal FOR EACH STATEMENT EXECUTE FUNCTION see();
+         CREATE TRIGGER see AFTER INSERT ON event_owner FOR EACH STATEMENT EXECUTE FUNCTION see();
+         INSERT INTO seen VALUES ('test', current_setting('synchronous_commit'))",
+    )
+    .await;
+    let journal = PostgresJournal::start(test.another().await, "node-a")
+        .await
+        .expect("start");
+    let event_id = event_id();
+    let epoch = journal.create(event_id).await.expect("create").epoch;
+    let mut writer = journal.writer().await.expect("a writer");
+    let entry = Entries::new(event_id, epoch).next(1, b"first");
+    writer.append(&[entry]).await.expect("append");
+
+    let mut connection = PgConnection::connect(&test.url()).await.expect("connect");
+    let seen: Vec<(String, String)> = sqlx::query_as("SELECT wrote, setting FROM seen ORDER BY wrote")
+        .fetch_all(&mut connection)
+        .await
+        .expect("seen");
+    let seen: Vec<_> = seen
+        .iter()
+        .map(|(wrote, setting)| (wrote.as_str(), setting.as_str()))
+        .collect();
+    assert_eq!(seen, [("event_owner", "on"), ("journal", "on"), ("test", "off")]);
 }

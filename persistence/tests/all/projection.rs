@@ -129,7 +129,7 @@ async fn later_batches_change_earlier_rows() {
     );
     let free = order_row(&test, &sale, free).await;
     assert!(free.payment.is_none());
-    let to_settle = test.database.payments_to_settle(10).await.expect("outbox");
+    let to_settle = test.database.payments_to_settle(None, 10).await.expect("outbox");
     assert_eq!(to_settle.len(), 1);
     assert_eq!(
         (to_settle[0].order_id, to_settle[0].status),
@@ -140,6 +140,8 @@ async fn later_batches_change_earlier_rows() {
     assert_eq!(rows.orders.len(), 2);
     assert!(rows.orders.values().all(|order| order.status == "cancelled"));
     assert_eq!(rows.payments[&paid.0].amount_minor, 5_000);
+    let next_page = test.database.payments_to_settle(Some(paid), 10).await;
+    assert!(next_page.expect("outbox").is_empty());
 }
 
 #[tokio::test]

@@ -40,11 +40,13 @@ async fn events_are_filtered() {
     let test = TestDatabase::new().await;
     let sales = three_events(&test).await;
     let starts_at = |millis: i64| Some(UnixMillis(1_900_000_000_000 + millis));
-    let cases: [(Edit<'_>, &[usize]); 11] = [
+    let cases: [(Edit<'_>, &[usize]); 12] = [
         (&|_| {}, &[0, 1, 2]),
         (&|filter| filter.q = Some("ALPHA".to_owned()), &[0]),
         (&|filter| filter.q = Some("%".to_owned()), &[0]),
         (&|filter| filter.q = Some("a".to_owned()), &[0, 1, 2]),
+        // The venue of all three.
+        (&|filter| filter.q = Some("arena".to_owned()), &[0, 1, 2]),
         (&|filter| filter.from = starts_at(1), &[1, 2]),
         (&|filter| filter.to = starts_at(1), &[0]),
         (

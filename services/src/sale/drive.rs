@@ -183,13 +183,37 @@ impl Services {
         };
         let receipt = self.execute_patiently(attempt.event_id, command).await?;
         match receipt.answer {
-            Answer::Recorded(_) | Answer::Unchanged => {
+            Answer::Recorded(_) => {
                 if reason == ReleaseReason::PaymentUnavailable {
                     self.void(attempt.hold_id).await;
                 }
                 Settled::Released(reason).answer(attempt.event_id, receipt.seq, false)
             }
+            // It had ended meanwhile, so this key is bound to nothing here and a repeat meets that end: so does this
+            // answer.
+            Answer::Unchanged => {
+                self.check_live(&attempt).await?;
+                Err(ServiceError::Internal("an ended hold came back to life"))
+            }
             Answer::Replayed(_) => settle(&attempt, receipt),
+        }
+    }
+
+    /// An attempt can go on only while its hold lives. One that ended may have left money set aside, which is let go.
+    ///
+    /// Errors: what became of the hold.
+    pub(super) async fn check_live(&self, attempt: &Attempt) -> Result<(), ServiceError> {
+        let found = self
+            .engine()
+            .find_hold(attempt.event_id, attempt.hold_id, attempt.buyer_id)
+            .await;
+        match found {
+            Ok(_) => Ok(()),
+            Err(EngineError::Refused(refusal)) => {
+                self.void_if_ended(attempt.hold_id, &refusal).await;
+                Err(refusal.into())
+            }
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -207,7 +231,7 @@ impl Services {
     }
 
     /// Lets money go after a refusal that says that no order can come of the hold any more.
-    pub(super) async fn void_if_ended(&self, purchase_id: HoldId, refusal: &Refusal) {
+    async fn void_if_ended(&self, purchase_id: HoldId, refusal: &Refusal) {
         if matches!(
             refusal,
             Refusal::HoldExpired | Refusal::HoldReleased | Refusal::EventCancelled

@@ -3,7 +3,7 @@
 use onsale_domain::command::{PlaceHold, RequestedLines};
 use onsale_domain::record::{HoldPlaced, KeyBinding};
 use onsale_domain::{BuyerId, Command, EventId};
-use onsale_engine::{Answer, EngineError};
+use onsale_engine::Answer;
 
 use super::drive::{Attempt, Outcome, outcome_of};
 use super::in_flight::Work;
@@ -57,7 +57,7 @@ impl Services {
         };
         let attempt = attempt(event_id, &hold, request.payment_method, request.key)?;
         if replayed {
-            self.check_resumable(&attempt).await?;
+            self.check_live(&attempt).await?;
         }
         self.drive_detached(attempt, vec![claim]).await
     }
@@ -78,22 +78,6 @@ impl Services {
             return Err(ServiceError::PaymentMethodMissing);
         }
         Ok(())
-    }
-
-    /// An interrupted attempt can go on only while its hold lives. One that ended may have left money set aside.
-    async fn check_resumable(&self, attempt: &Attempt) -> Result<(), ServiceError> {
-        let found = self
-            .engine()
-            .find_hold(attempt.event_id, attempt.hold_id, attempt.buyer_id)
-            .await;
-        match found {
-            Ok(_) => Ok(()),
-            Err(EngineError::Refused(refusal)) => {
-                self.void_if_ended(attempt.hold_id, &refusal).await;
-                Err(refusal.into())
-            }
-            Err(error) => Err(error.into()),
-        }
     }
 }
 
