@@ -267,15 +267,14 @@ impl Audited {
         &self.database
     }
 
-    /// Leaves no trace of the auditor among the nodes.
+    /// Frees the journal's directory and the connection.
     pub(crate) async fn close(self) {
         self.journal.close().await;
         self.database.close().await;
     }
 }
 
-/// The journal and the tables of the settings, for reading. A local journal must not be open elsewhere. In Postgres
-/// the auditor is a node of its own: under the server's name it would take the living server's events away.
+/// The journal and the tables of the settings, for reading. A local journal must not be open elsewhere.
 pub(crate) async fn open_audited(settings: &Settings) -> Result<Audited, StartError> {
     let url = settings.required_database_url()?.expose_secret();
     let database = Database::connect(&DatabaseConfig {
@@ -285,11 +284,13 @@ pub(crate) async fn open_audited(settings: &Settings) -> Result<Audited, StartEr
         ..DatabaseConfig::new(url)
     })
     .await?;
-    let settings = Settings {
-        node_name: format!("audit-{}", uuid::Uuid::now_v7()),
-        ..settings.clone()
+    let opened = match settings.journal {
+        JournalKind::Postgres => Ok(OpenJournal::Postgres(Arc::new(PostgresJournal::read_only(
+            database.clone(),
+        )))),
+        JournalKind::Local => OpenJournal::open(settings, &database).await,
     };
-    match OpenJournal::open(&settings, &database).await {
+    match opened {
         Ok(journal) => Ok(Audited { journal, database }),
         Err(JournalError::OwnedElsewhere { owner }) => Err(StartError::Internal(anyhow::anyhow!(
             "the journal in {} is locked ({owner}): stop the server first",
