@@ -22,6 +22,9 @@ pub const EXPIRED_HOLDS_PER_RECORD_MAX: usize = 1_024;
 pub const HOLD_DURATION_MS_MIN: i64 = 1_000;
 /// See [`HOLD_DURATION_MS_MIN`].
 pub const HOLD_DURATION_MS_MAX: i64 = 24 * 3_600_000;
+/// A hold that nobody has ended this long after its deadline counts as expired all the same (I10): its record is only
+/// late, because the process was away.
+pub const HOLD_OVERDUE_MS: i64 = 1_000;
 /// How long an idempotency key and the end of a hold are remembered.
 pub const KEY_RETENTION_MS: i64 = 24 * 3_600_000;
 

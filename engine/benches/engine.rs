@@ -70,7 +70,8 @@ fn main() {
         );
         let started = Instant::now();
         let next = fixture.second_engine().await;
-        next.availability(fixture.event_id).await.unwrap();
+        let counts = next.availability(fixture.event_id).await.unwrap();
+        assert!(counts.seq as usize > HOLDS - IN_FLIGHT, "{}", counts.seq);
         let seconds = started.elapsed().as_secs_f64();
         println!(
             "recovery: {:.2} s for each 1,000,000 records",

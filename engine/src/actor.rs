@@ -91,12 +91,13 @@ impl Actor for EventActor {
     type Arguments = Start;
 
     async fn pre_start(&self, myself: ActorRef<Message>, start: Start) -> Result<State, ActorProcessingErr> {
-        let mut state = State {
+        let state = State {
             start,
             timer_at: None,
             decisions: 0,
         };
-        state.set_timer(&myself);
+        // What came due while nobody ran comes before anything that is asked.
+        myself.send_message(Message::Tick)?;
         Ok(state)
     }
 
@@ -112,14 +113,15 @@ impl Actor for EventActor {
         }
         match message {
             Message::Work => {
-                for envelope in state.start.cell.inbox.take() {
+                let envelopes = state.start.cell.inbox.take();
+                for envelope in envelopes.finishing.into_iter().chain(envelopes.holds) {
                     state.on_envelope(envelope)?;
                 }
                 state.set_timer(&myself);
             }
             Message::Tick => state.on_tick(&myself)?,
             Message::Passivate => {
-                if state.start.inventory.live_holds() == 0 && state.start.cell.inbox.close_if_empty() {
+                if state.may_leave() && state.start.cell.inbox.close_if_empty() {
                     myself.stop(Some("passivated".to_owned()));
                 }
             }
@@ -303,6 +305,12 @@ impl State {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// Whether nothing will have to be done here before somebody asks. A sales window that turns while the event is
+    /// away is noticed by the engine's look for what is due.
+    fn may_leave(&self) -> bool {
+        self.start.inventory.live_holds() == 0
     }
 
     /// Wakes the actor when the next hold ends or the sales window turns; a timer that is early enough stays.

@@ -37,9 +37,9 @@ impl Admission {
         self.take(limit)
     }
 
-    /// A permit for a question.
+    /// A permit to look something up: the first step of paying for a hold.
     pub(crate) fn admit_query(self: &Arc<Self>) -> Result<Permit, EngineError> {
-        self.take(PERMITS_PER_EVENT - PERMITS_RESERVED_FOR_FINISHING)
+        self.take(PERMITS_PER_EVENT)
     }
 
     /// Commands under way.

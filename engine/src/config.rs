@@ -19,12 +19,18 @@ pub const WRITE_BEHIND_QUEUE_ENTRIES: usize = 4_096;
 pub const WRITE_BEHIND_QUEUE_RECORDS: u64 = 200_000;
 /// Records that one projection transaction takes, about.
 pub const PROJECTION_BATCH_RECORDS: u64 = 20_000;
-/// Entries read from the journal at once.
+/// Entries read back from the journal at once for projection; each has up to [`COMMIT_BATCH_MAX`] records.
+pub const CATCH_UP_ENTRIES_MAX: usize = 16;
+/// Entries read from the journal at once for recovery.
 pub const READ_ENTRIES_MAX: usize = 256;
 /// Events that may wait for a snapshot.
 pub const SNAPSHOT_QUEUE_MAX: usize = 1_024;
 /// Events loaded at once: each reads the journal and the database.
 pub const LOADS_MAX: usize = 8;
+/// Requests that may wait for events being loaded.
+pub const LOAD_WAITERS_MAX: usize = 4_096;
+/// How often the engine looks for events that have something to do and are not in memory.
+pub const DUE_CHECK_MS: u64 = 5_000;
 /// Crashes at one sequence after which an event is quarantined.
 pub const CRASHES_MAX: u32 = 3;
 

@@ -228,6 +228,7 @@ impl Engine {
     pub async fn availability(&self, event_id: EventId) -> Result<Arc<Availability>, EngineError> {
         self.lifecycle.check_open()?;
         let running = self.shared.running(event_id).await?;
+        running.cell.mark_used(self.now().0);
         running.cell.committed().ok_or(EngineError::NotFound)
     }
 

@@ -39,30 +39,51 @@ pub(crate) enum Posted {
     Closed,
 }
 
+/// What has come in, by class. Within a class the order of arrival holds.
+#[derive(Default)]
+pub(crate) struct Envelopes {
+    /// Everything but new holds: served first, so that a herd keeps nobody from paying for what they hold.
+    pub(crate) finishing: Vec<Envelope>,
+    /// New holds.
+    pub(crate) holds: Vec<Envelope>,
+}
+
+impl Envelopes {
+    fn is_empty(&self) -> bool {
+        self.finishing.is_empty() && self.holds.is_empty()
+    }
+}
+
 /// The inbox. `None` once it is closed.
-pub(crate) struct Inbox(Mutex<Option<Vec<Envelope>>>);
+pub(crate) struct Inbox(Mutex<Option<Envelopes>>);
 
 impl Inbox {
     pub(crate) const fn new() -> Self {
-        Self(Mutex::new(Some(Vec::new())))
+        Self(Mutex::new(Some(Envelopes {
+            finishing: Vec::new(),
+            holds: Vec::new(),
+        })))
     }
 
     pub(crate) fn post(&self, envelope: Envelope) -> Posted {
         match self.lock().as_mut() {
             None => Posted::Closed,
             Some(envelopes) => {
-                envelopes.push(envelope);
-                if envelopes.len() == 1 {
-                    Posted::First
-                } else {
-                    Posted::Queued
+                let first = envelopes.is_empty();
+                match envelope.question {
+                    Question::Command {
+                        command: Command::PlaceHold(_),
+                        ..
+                    } => envelopes.holds.push(envelope),
+                    Question::Command { .. } | Question::Hold { .. } => envelopes.finishing.push(envelope),
                 }
+                if first { Posted::First } else { Posted::Queued }
             }
         }
     }
 
     /// Everything that has come in.
-    pub(crate) fn take(&self) -> Vec<Envelope> {
+    pub(crate) fn take(&self) -> Envelopes {
         self.lock().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
@@ -85,7 +106,7 @@ impl Inbox {
         self.lock().is_none()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Vec<Envelope>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Envelopes>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -127,7 +127,7 @@ impl Lane {
         let mut entries = entries.into_iter().peekable();
         let mut under_way = 0;
         for group in groups {
-            under_way += group.cell.admission.in_use();
+            let cell = Arc::clone(&group.cell);
             let entry = entries.next_if(|entry| entry.event_id == group.cell.event_id);
             if fenced.contains(&group.cell.event_id) {
                 group.cell.fence();
@@ -151,6 +151,7 @@ impl Lane {
                 }
             }
             group.answer();
+            under_way += cell.admission.in_use();
         }
         self.metrics
             .mailbox_depth

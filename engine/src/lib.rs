@@ -17,6 +17,7 @@ mod lane;
 mod lifecycle;
 pub mod metrics;
 pub mod port;
+mod projector;
 mod registry;
 pub mod replay;
 mod snapshots;

@@ -1,25 +1,29 @@
 //! Starting and stopping the engine, and letting idle events go.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use onsale_domain::{EventId, Sequence};
+use onsale_domain::{EventId, Sequence, UnixMillis};
 use ractor::Actor;
 use tokio::sync::mpsc;
 
 use crate::actor::Message;
-use crate::config::{EngineConfig, LANE_QUEUE_MAX, SNAPSHOT_QUEUE_MAX};
+use crate::config::{DUE_CHECK_MS, EngineConfig, LANE_QUEUE_MAX, SNAPSHOT_QUEUE_MAX};
 use crate::error::EngineError;
 use crate::handle::Engine;
 use crate::lane::Lane;
 use crate::metrics::Metrics;
-use crate::port::{Clock, Journal, ProjectionSink};
+use crate::port::{Clock, Journal, ProjectionError, ProjectionSink};
+use crate::projector::Projector;
 use crate::registry::{Parts, Shared};
 use crate::snapshots;
 use crate::supervisor::Supervisor;
-use crate::write_behind::{Driver, WriteBehind};
+use crate::write_behind::WriteBehind;
+
+/// How long an event that is due, but owned by another process, is left to it before the next look.
+const ELSEWHERE_MS: i64 = 15_000;
 
 /// Where the engine is between start and stop.
 #[derive(Debug, Default)]
@@ -56,7 +60,7 @@ impl Engine {
         let unavailable = |reason: String| EngineError::Unavailable { reason };
         let metrics = Arc::new(Metrics::new(journal.name()));
         let (write_behind, queue) = WriteBehind::new(Arc::clone(&clock));
-        let unfinished = find_unfinished(&*journal, &*sink, &write_behind).await?;
+        let unfinished = find_unfinished(&*journal, &*sink, &write_behind, clock.now()).await?;
 
         let (snapshots, asked) = mpsc::channel(SNAPSHOT_QUEUE_MAX);
         let mut lanes = Vec::new();
@@ -73,14 +77,16 @@ impl Engine {
             lanes.push(sender);
         }
         tokio::spawn(snapshots::run(Arc::clone(&journal), asked));
-        let driver = Driver {
+        let projector = Projector {
             write_behind: Arc::downgrade(&write_behind),
             queue,
             journal: Arc::clone(&journal),
             sink: Arc::clone(&sink),
             metrics: Arc::clone(&metrics),
+            last_gap: None,
+            failures: HashMap::new(),
         };
-        tokio::spawn(driver.run());
+        tokio::spawn(projector.run());
 
         let shared_cell = Arc::new(OnceLock::new());
         let (supervisor, _) = Actor::spawn(None, Supervisor, Arc::clone(&shared_cell))
@@ -102,7 +108,11 @@ impl Engine {
             shared,
             lifecycle: Arc::default(),
         };
-        tokio::spawn(recover(engine.clone(), unfinished));
+        tokio::spawn(tend(
+            Arc::downgrade(&engine.shared),
+            Arc::clone(&engine.lifecycle),
+            unfinished,
+        ));
         tokio::spawn(passivate_idle(Arc::downgrade(&engine.shared)));
         Ok(engine)
     }
@@ -149,25 +159,26 @@ impl Engine {
     }
 }
 
-/// Events of this process's journal that are not fully projected (they are noted for the driver) or have live holds.
+/// Events of this process's journal that are not fully projected, noted for the projector, and events that are due.
 async fn find_unfinished(
     journal: &dyn Journal,
     sink: &dyn ProjectionSink,
     write_behind: &WriteBehind,
+    now: UnixMillis,
 ) -> Result<BTreeSet<EventId>, EngineError> {
-    let unavailable = |reason: String| EngineError::Unavailable { reason };
+    let unavailable = |error: ProjectionError| EngineError::Unavailable {
+        reason: error.to_string(),
+    };
     let heads = journal.heads().await?;
     let event_ids: Vec<EventId> = heads.iter().map(|(event_id, _)| *event_id).collect();
-    let watermarks = sink
-        .watermarks(&event_ids)
+    let watermarks = sink.watermarks(&event_ids).await.map_err(unavailable)?;
+    let watermarks: HashMap<EventId, Sequence> = watermarks.into_iter().collect();
+    let mut unfinished: BTreeSet<EventId> = sink
+        .events_due(now)
         .await
-        .map_err(|error| unavailable(error.to_string()))?;
-    let watermarks: std::collections::HashMap<EventId, Sequence> = watermarks.into_iter().collect();
-    let live = sink
-        .events_with_live_holds(&event_ids)
-        .await
-        .map_err(|error| unavailable(error.to_string()))?;
-    let mut unfinished: BTreeSet<EventId> = live.into_iter().collect();
+        .map_err(unavailable)?
+        .into_iter()
+        .collect();
     for (event_id, committed) in heads {
         let projected = watermarks.get(&event_id).copied().unwrap_or(0);
         if projected < committed {
@@ -178,13 +189,40 @@ async fn find_unfinished(
     Ok(unfinished)
 }
 
-async fn recover(engine: Engine, unfinished: BTreeSet<EventId>) {
-    for event_id in unfinished {
-        if let Err(error) = engine.shared.running(event_id).await {
-            tracing::warn!(%event_id, %error, "an event with unfinished business could not be loaded");
+/// Loads what an earlier process left, then looks again and again for events that are due and not in memory: their
+/// sales window turned while they were away, or the process that had them is gone.
+async fn tend(engine: Weak<Shared>, lifecycle: Arc<Lifecycle>, unfinished: BTreeSet<EventId>) {
+    let mut elsewhere: HashMap<EventId, UnixMillis> = HashMap::new();
+    let mut due = unfinished;
+    loop {
+        let Some(shared) = engine.upgrade().filter(|_| lifecycle.check_open().is_ok()) else {
+            return;
+        };
+        let now = shared.clock.now();
+        elsewhere.retain(|_, again_at| *again_at > now);
+        for event_id in due {
+            if elsewhere.contains_key(&event_id) || shared.present(event_id).is_some() {
+                continue;
+            }
+            match shared.running(event_id).await {
+                Ok(_) => {}
+                Err(EngineError::OwnedElsewhere { .. }) => {
+                    elsewhere.insert(event_id, now.plus_ms(ELSEWHERE_MS));
+                }
+                Err(error) => tracing::warn!(%event_id, %error, "an event that is due could not be loaded"),
+            }
         }
+        lifecycle.recovered.store(true, Ordering::Release);
+        drop(shared);
+        due = loop {
+            tokio::time::sleep(Duration::from_millis(DUE_CHECK_MS)).await;
+            let Some(shared) = engine.upgrade() else { return };
+            match shared.sink.events_due(shared.clock.now()).await {
+                Ok(due) => break due.into_iter().collect(),
+                Err(error) => tracing::debug!(%error, "could not look for events that are due"),
+            }
+        };
     }
-    engine.lifecycle.recovered.store(true, Ordering::Release);
 }
 
 /// Asks events that nobody used for long to leave memory.

@@ -1,6 +1,9 @@
 //! The engine's metrics: names as constants, handles looked up once (the macros hash and search on every call).
 
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics::{
+    Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
+};
 
 /// Requests for holds by outcome: `held`, `replayed`, or the refusal's code.
 pub const HOLDS_TOTAL: &str = "onsale_holds_total";
@@ -24,6 +27,40 @@ pub const ACTIVE_EVENT_ACTORS: &str = "onsale_active_event_actors";
 pub const ADMISSION_REJECTED_TOTAL: &str = "onsale_admission_rejected_total";
 /// Broken invariants; must stay 0.
 pub const INVARIANT_VIOLATIONS_TOTAL: &str = "onsale_invariant_violations_total";
+
+/// Invariants that this process checks while it runs, shown at 0 from the start: a rate over a series that comes into
+/// being at its first violation would miss that one.
+const CHECKED_INVARIANTS: [&str; 6] = ["I1", "I2", "I6", "I9", "I10", "I13"];
+
+/// Tells the recorder what the metrics are. Call it once, after the recorder is installed.
+pub fn describe() {
+    describe_counter!(HOLDS_TOTAL, "Requests for holds by outcome.");
+    describe_gauge!(ACTOR_MAILBOX_DEPTH, "Commands under way in all mailboxes.");
+    describe_histogram!(
+        ACTOR_DECISION_DURATION_SECONDS,
+        "Time to decide one command (one in 64 is timed)."
+    );
+    describe_histogram!(COMMIT_DURATION_SECONDS, "Time of one group commit.");
+    describe_histogram!(COMMIT_BATCH_RECORDS, "Records in one group commit.");
+    describe_gauge!(
+        WRITE_BEHIND_LAG_SECONDS,
+        "Age of the oldest committed record that is not projected yet."
+    );
+    describe_gauge!(
+        WRITE_BEHIND_LAG_RECORDS,
+        "Committed records that are not projected yet."
+    );
+    describe_counter!(ACTOR_RESTARTS_TOTAL, "Actors that ended by a crash or a kill.");
+    describe_gauge!(ACTIVE_EVENT_ACTORS, "Events in memory.");
+    describe_counter!(
+        ADMISSION_REJECTED_TOTAL,
+        "Commands refused before they were decided, by reason."
+    );
+    describe_counter!(INVARIANT_VIOLATIONS_TOTAL, "Broken invariants; must stay 0.");
+    for invariant in CHECKED_INVARIANTS {
+        counter!(INVARIANT_VIOLATIONS_TOTAL, "invariant" => invariant).absolute(0);
+    }
+}
 
 pub(crate) struct Metrics {
     pub(crate) holds_held: Counter,

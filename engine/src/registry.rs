@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use onsale_domain::{EventId, Inventory, Route, Sequence};
@@ -10,7 +11,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc, oneshot};
 
 use crate::actor::{EventActor, Message, Start};
 use crate::cell::EventCell;
-use crate::config::{CRASHES_MAX, EngineConfig, LOADS_MAX};
+use crate::config::{CRASHES_MAX, EngineConfig, LOAD_WAITERS_MAX, LOADS_MAX};
 use crate::error::EngineError;
 use crate::lane::LaneMessage;
 use crate::metrics::Metrics;
@@ -18,6 +19,9 @@ use crate::port::{Acquired, Chain, Clock, Journal, JournalError, ProjectionSink}
 use crate::replay::{ReplayError, replay};
 use crate::supervisor::SupervisorMessage;
 use crate::write_behind::WriteBehind;
+
+/// Shortest and longest pause before an event that must be loaded is tried again.
+const LOAD_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// An event in memory.
 pub(crate) struct Running {
@@ -37,7 +41,7 @@ struct Crashes {
 #[derive(Default)]
 pub(crate) struct Slot {
     current: ArcSwapOption<Running>,
-    /// Held while loading. Tells whether this process has compared the event's watermark with its journal.
+    /// Held while loading. Tells whether this process has had the event in memory before.
     loading: AsyncMutex<bool>,
     crashes: Mutex<Crashes>,
 }
@@ -57,6 +61,8 @@ pub(crate) struct Shared {
     routes: RwLock<HashMap<Route, EventId>>,
     by_actor: Mutex<HashMap<ActorId, EventId>>,
     loads: Semaphore,
+    /// Requests that wait for a load.
+    waiting: Arc<Semaphore>,
 }
 
 /// The parts that [`Shared`] is made of.
@@ -88,6 +94,7 @@ impl Shared {
             routes: RwLock::default(),
             by_actor: Mutex::default(),
             loads: Semaphore::new(LOADS_MAX),
+            waiting: Arc::new(Semaphore::new(LOAD_WAITERS_MAX)),
         }
     }
 
@@ -103,11 +110,21 @@ impl Shared {
         if let Some(running) = self.present(event_id) {
             return Ok(running);
         }
+        let place = Arc::clone(&self.waiting).try_acquire_owned();
+        let place = place.map_err(|_| EngineError::Overloaded { reason: "loading" })?;
         let shared = Arc::clone(self);
-        match tokio::spawn(async move { shared.load(event_id).await }).await {
-            Ok(result) => result,
-            Err(error) => Err(EngineError::Unavailable {
+        let load = tokio::spawn(async move {
+            let _place = place;
+            shared.load(event_id).await
+        });
+        let patience = Duration::from_millis(self.config.decision_deadline_ms.unsigned_abs());
+        match tokio::time::timeout(patience, load).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(error)) => Err(EngineError::Unavailable {
                 reason: format!("loading the event failed: {error}"),
+            }),
+            Err(_) => Err(EngineError::Unavailable {
+                reason: "loading the event takes long".to_owned(),
             }),
         }
     }
@@ -119,8 +136,8 @@ impl Shared {
         acquired: Acquired,
     ) -> Result<Arc<Running>, EngineError> {
         let slot = self.slot(event_id);
-        let mut compared = slot.loading.lock().await;
-        *compared = true;
+        let mut loaded_before = slot.loading.lock().await;
+        *loaded_before = true;
         self.start(&slot, event_id, acquired, Inventory::default(), Chain::default())
             .await
     }
@@ -187,15 +204,26 @@ impl Shared {
             let _ = self.snapshots.try_send(event_id);
         }
         running.cell.inbox.close();
-        slot.current.store(None);
+        slot.current.compare_and_swap(&Some(Arc::clone(&running)), None);
         self.metrics.active_events.decrement(1);
         if must_return {
-            let shared = Arc::clone(self);
-            tokio::spawn(async move {
-                if let Err(error) = shared.running(event_id).await {
-                    tracing::error!(%event_id, %error, "a crashed event could not be read back");
+            tokio::spawn(Arc::clone(self).load_patiently(event_id));
+        }
+    }
+
+    /// Loads an event that has something to do whether anybody asks or not, trying again while storage is away.
+    pub(crate) async fn load_patiently(self: Arc<Self>, event_id: EventId) {
+        let mut pause = LOAD_RETRY.0;
+        loop {
+            match self.running(event_id).await {
+                Err(EngineError::Unavailable { reason }) => {
+                    tracing::warn!(%event_id, reason, "could not load an event; will try again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LOAD_RETRY.1);
                 }
-            });
+                Err(EngineError::Overloaded { .. }) => tokio::time::sleep(pause).await,
+                Ok(_) | Err(_) => return,
+            }
         }
     }
 
@@ -209,7 +237,7 @@ impl Shared {
 
     async fn load(self: Arc<Self>, event_id: EventId) -> Result<Arc<Running>, EngineError> {
         let slot = self.slot(event_id);
-        let mut compared = slot.loading.lock().await;
+        let mut loaded_before = slot.loading.lock().await;
         if let Some(running) = slot.current.load_full() {
             if running.cell.is_usable() {
                 return Ok(running);
@@ -227,9 +255,11 @@ impl Shared {
             .acquire()
             .await
             .map_err(|_| EngineError::ShuttingDown)?;
-        let lane = self.lane_of(event_id);
-        self.flush(lane).await?;
-        let result = self.read_back(&slot, event_id, &mut compared).await;
+        if *loaded_before {
+            // What an earlier incarnation decided is committed under its own epoch before that is raised.
+            self.flush(self.lane_of(event_id)).await?;
+        }
+        let result = self.read_back(&slot, event_id, &mut loaded_before).await;
         if matches!(result, Err(EngineError::NotFound)) {
             self.slots
                 .write()
@@ -243,7 +273,7 @@ impl Shared {
         self: &Arc<Self>,
         slot: &Slot,
         event_id: EventId,
-        compared: &mut bool,
+        loaded_before: &mut bool,
     ) -> Result<Arc<Running>, EngineError> {
         let acquired = self.journal.acquire(event_id).await?;
         let replayer = match replay(&*self.journal, event_id).await {
@@ -259,10 +289,15 @@ impl Shared {
             Err(ReplayError::Journal(error)) => return Err(error.into()),
         };
         let (inventory, chain) = replayer.into_parts();
-        if !*compared {
-            self.note_unprojected(event_id, inventory.seq()).await?;
-            *compared = true;
+        match self.note_unprojected(event_id, inventory.seq()).await {
+            Ok(()) => {}
+            // With the database away, what this process committed is noted already.
+            Err(error) if *loaded_before => {
+                tracing::warn!(%event_id, %error, "could not compare the watermark with the journal");
+            }
+            Err(error) => return Err(error),
         }
+        *loaded_before = true;
         self.start(slot, event_id, acquired, inventory, chain).await
     }
 

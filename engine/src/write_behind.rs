@@ -1,37 +1,45 @@
-//! The write-behind driver: projects committed entries after the acknowledgement.
+//! Write-behind: what is committed and not projected yet.
 //!
-//! Lanes hand over what they committed. What does not fit the queue is not kept: the driver sees the gap and reads
-//! it back from the journal, so memory stays flat however far the database falls behind.
+//! Lanes hand over what they committed. What does not fit the queue is not kept: the event has a gap then, which the
+//! driver (`projector.rs`) reads back from the journal, so memory stays flat however far the database falls behind.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use onsale_domain::{EventId, Sequence, UnixMillis};
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::cell::EventCell;
-use crate::config::{
-    PROJECTION_BATCH_RECORDS, READ_ENTRIES_MAX, WRITE_BEHIND_QUEUE_ENTRIES, WRITE_BEHIND_QUEUE_RECORDS,
-};
-use crate::lane::count;
-use crate::metrics::Metrics;
-use crate::port::{Clock, Journal, JournalEntry, ProjectionError, ProjectionSink};
+use crate::config::{PROJECTION_BATCH_RECORDS, WRITE_BEHIND_QUEUE_ENTRIES, WRITE_BEHIND_QUEUE_RECORDS};
+use crate::port::{Clock, JournalEntry};
 
 /// Pause between two projections while nobody waits for one: larger transactions cost less for each record.
-const PAUSE: Duration = Duration::from_millis(100);
-/// How often the driver looks for gaps that no new entry shows.
-const IDLE_CHECK: Duration = Duration::from_millis(500);
-/// Longest pause between two tries while the database is away.
-const RETRY_MAX: Duration = Duration::from_secs(2);
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
+/// Marks of commit times that one event keeps; an outage longer than these cover shows a lag that is too large.
+const MARKS_MAX: usize = 4_096;
+/// Shortest time between two marks.
+const MARK_EVERY_MS: i64 = 100;
 
 /// An event whose projection is behind.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Progress {
     projected: Sequence,
     committed: Sequence,
-    behind_since: UnixMillis,
+    /// Records are missing from the queue: the driver reads them back, and nothing is queued meanwhile.
+    gap: bool,
+    /// The last try failed: rounds of the projector before the next one.
+    rounds_off: u32,
+    /// When records up to which sequence were committed, oldest first.
+    marks: VecDeque<(Sequence, UnixMillis)>,
+}
+
+/// An event to be read back from the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gap {
+    pub(crate) event_id: EventId,
+    pub(crate) projected: Sequence,
 }
 
 /// The queue to the driver, and how far it is.
@@ -40,10 +48,10 @@ pub(crate) struct WriteBehind {
     queued_records: AtomicU64,
     backlog_records: AtomicU64,
     /// Only the events that are behind.
-    behind: Mutex<HashMap<EventId, Progress>>,
+    behind: Mutex<BTreeMap<EventId, Progress>>,
     /// Ticks after every projection.
-    projected: watch::Sender<()>,
-    hurry: Notify,
+    pub(crate) projected: watch::Sender<()>,
+    pub(crate) hurry: Notify,
     clock: Arc<dyn Clock>,
 }
 
@@ -64,26 +72,113 @@ impl WriteBehind {
 
     /// Takes what a lane committed. Never waits.
     pub(crate) fn committed(&self, cell: &EventCell, entry: JournalEntry) {
-        self.note_behind(cell.event_id, entry.first_seq - 1, entry.last_seq);
+        let event_id = cell.event_id;
+        if self.note(event_id, entry.first_seq - 1, entry.last_seq, false) {
+            return;
+        }
         let records = records_of(&entry);
         let queued = self.queued_records.fetch_add(records, Ordering::AcqRel);
         if queued + records > WRITE_BEHIND_QUEUE_RECORDS || self.queue.try_send(entry).is_err() {
             self.queued_records.fetch_sub(records, Ordering::AcqRel);
+            self.open_gap(event_id);
         }
     }
 
-    /// Notes that records after `projected` up to `committed` must be projected.
+    /// Notes that records after `projected` up to `committed` must be read back and projected.
     pub(crate) fn note_behind(&self, event_id: EventId, projected: Sequence, committed: Sequence) {
-        let behind_since = self.clock.now();
+        self.note(event_id, projected, committed, true);
+        self.hurry.notify_one();
+    }
+
+    /// Whether the event has a gap, so that nothing of it need be queued.
+    fn note(&self, event_id: EventId, projected: Sequence, committed: Sequence, gap: bool) -> bool {
+        let now = self.clock.now();
         let mut behind = self.lock();
-        let progress = behind.entry(event_id).or_insert(Progress {
+        let progress = behind.entry(event_id).or_insert_with(|| Progress {
             projected,
             committed: projected,
-            behind_since,
+            gap,
+            rounds_off: 0,
+            marks: VecDeque::new(),
         });
+        progress.gap |= gap;
         let added = committed.saturating_sub(progress.committed);
         progress.committed += added;
+        let is_old = |(_, at): &(Sequence, UnixMillis)| now.ms_since(*at) >= MARK_EVERY_MS;
+        if progress.marks.back().is_none_or(is_old) && progress.marks.len() < MARKS_MAX {
+            progress.marks.push_back((progress.committed, now));
+        } else if let Some((seq, _)) = progress.marks.back_mut() {
+            *seq = progress.committed;
+        }
         self.backlog_records.fetch_add(added, Ordering::AcqRel);
+        progress.gap
+    }
+
+    /// Records of the event were dropped: they must be read back.
+    pub(crate) fn open_gap(&self, event_id: EventId) {
+        if let Some(progress) = self.lock().get_mut(&event_id) {
+            progress.gap = true;
+        }
+        self.hurry.notify_one();
+    }
+
+    /// The next event after `last`, in a round, that must be read back and may be tried now. Where little is left,
+    /// the gap is closed first: what is committed from then on is queued, and the reading covers the rest.
+    pub(crate) fn next_gap(&self, last: Option<EventId>) -> Option<Gap> {
+        let mut behind = self.lock();
+        let is_due = |progress: &Progress| progress.gap && progress.rounds_off == 0;
+        let after = |event_id: &EventId| last.is_none_or(|last| *event_id > last);
+        let due = || {
+            behind
+                .iter()
+                .filter(|(_, progress)| is_due(progress))
+                .map(|(event_id, _)| *event_id)
+        };
+        let event_id = due().find(after).or_else(|| due().next())?;
+        let progress = behind.get_mut(&event_id)?;
+        if progress.committed - progress.projected <= PROJECTION_BATCH_RECORDS {
+            progress.gap = false;
+        }
+        Some(Gap {
+            event_id,
+            projected: progress.projected,
+        })
+    }
+
+    /// Whether some event must be read back, now or later.
+    pub(crate) fn has_gaps(&self) -> bool {
+        self.lock().values().any(|progress| progress.gap)
+    }
+
+    /// Leaves the event alone for some rounds; then it is read back.
+    pub(crate) fn put_off(&self, event_id: EventId, rounds: u32) {
+        if let Some(progress) = self.lock().get_mut(&event_id) {
+            progress.gap = true;
+            progress.rounds_off = rounds;
+        }
+    }
+
+    /// A round of the projector is over. Whether some event is to be read back in the next one.
+    pub(crate) fn end_round(&self) -> bool {
+        let mut due = false;
+        for progress in self.lock().values_mut().filter(|progress| progress.gap) {
+            progress.rounds_off = progress.rounds_off.saturating_sub(1);
+            due |= progress.rounds_off == 0;
+        }
+        due
+    }
+
+    /// Where the next queued entry of an event must start; `None` where entries from the queue are not wanted.
+    pub(crate) fn queue_position(&self, event_id: EventId) -> Option<Sequence> {
+        self.lock()
+            .get(&event_id)
+            .filter(|progress| !progress.gap)
+            .map(|progress| progress.projected)
+    }
+
+    /// Called when an entry has left the queue.
+    pub(crate) fn unqueued(&self, entry: &JournalEntry) {
+        self.queued_records.fetch_sub(records_of(entry), Ordering::AcqRel);
     }
 
     /// Committed records that are not projected.
@@ -94,13 +189,13 @@ impl WriteBehind {
     /// Age of the oldest committed record that is not projected.
     pub(crate) fn lag_ms(&self) -> u64 {
         let now = self.clock.now();
-        let oldest = self.lock().values().map(|progress| progress.behind_since).min();
+        let oldest = self
+            .lock()
+            .values()
+            .filter_map(|progress| progress.marks.front())
+            .map(|(_, at)| *at)
+            .min();
         oldest.map_or(0, |oldest| u64::try_from(now.ms_since(oldest)).unwrap_or(0))
-    }
-
-    /// Events that are behind.
-    pub(crate) fn events_behind(&self) -> Vec<EventId> {
-        self.lock().keys().copied().collect()
     }
 
     /// Waits until everything of the event that is committed now is projected.
@@ -133,7 +228,7 @@ impl WriteBehind {
         .await;
     }
 
-    async fn wait_until(&self, reached: impl Fn(&HashMap<EventId, Progress>) -> bool) {
+    async fn wait_until(&self, reached: impl Fn(&BTreeMap<EventId, Progress>) -> bool) {
         let mut ticks = self.projected.subscribe();
         while !reached(&self.lock()) {
             self.hurry.notify_one();
@@ -143,172 +238,36 @@ impl WriteBehind {
         }
     }
 
-    fn projected_of(&self, event_id: EventId) -> Option<Sequence> {
-        self.lock().get(&event_id).map(|progress| progress.projected)
-    }
-
-    fn advance(&self, event_id: EventId, projected: Sequence) {
+    /// Moves an event's watermark to where the database has it: forward after a projection, and also back where the
+    /// database lost what it had not synced.
+    pub(crate) fn set_projected(&self, event_id: EventId, projected: Sequence) {
         let mut behind = self.lock();
         let Some(progress) = behind.get_mut(&event_id) else {
             return;
         };
-        let done = projected.saturating_sub(progress.projected);
-        progress.projected += done;
-        progress.behind_since = self.clock.now();
-        self.backlog_records
-            .fetch_sub(done.min(self.backlog_records()), Ordering::AcqRel);
+        if projected >= progress.projected {
+            let done = (projected - progress.projected).min(self.backlog_records());
+            self.backlog_records.fetch_sub(done, Ordering::AcqRel);
+        } else {
+            self.backlog_records
+                .fetch_add(progress.projected - projected, Ordering::AcqRel);
+            progress.gap = true;
+        }
+        progress.projected = projected;
+        progress.rounds_off = 0;
+        while progress.marks.front().is_some_and(|(seq, _)| *seq <= projected) {
+            progress.marks.pop_front();
+        }
         if progress.projected >= progress.committed {
             behind.remove(&event_id);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<EventId, Progress>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<EventId, Progress>> {
         self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The one task that projects. It ends when the engine is gone.
-pub(crate) struct Driver {
-    pub(crate) write_behind: Weak<WriteBehind>,
-    pub(crate) queue: mpsc::Receiver<JournalEntry>,
-    pub(crate) journal: Arc<dyn Journal>,
-    pub(crate) sink: Arc<dyn ProjectionSink>,
-    pub(crate) metrics: Arc<Metrics>,
-}
-
-impl Driver {
-    pub(crate) async fn run(mut self) {
-        let mut retry = Duration::ZERO;
-        loop {
-            let Some(first) = self.next_entry().await else {
-                return;
-            };
-            let Some(write_behind) = self.write_behind.upgrade() else {
-                return;
-            };
-            let batch = self.batch(&write_behind, first).await;
-            if !batch.is_empty() {
-                match self.project(&write_behind, batch).await {
-                    Ok(()) => retry = Duration::ZERO,
-                    Err(error) => {
-                        retry = (retry * 2).clamp(PAUSE, RETRY_MAX);
-                        tracing::warn!(%error, retry_ms = retry.as_millis(), "projection failed; will try again");
-                        tokio::time::sleep(retry).await;
-                    }
-                }
-            }
-            self.metrics
-                .lag_records
-                .set(count(write_behind.backlog_records()));
-            self.metrics
-                .lag_seconds
-                .set(count(write_behind.lag_ms()) / 1_000.0);
-            tokio::select! {
-                () = write_behind.hurry.notified() => {}
-                () = tokio::time::sleep(PAUSE) => {}
-            }
-        }
-    }
-
-    /// The next queued entry; `Some(None)` when it is time to look for gaps; `None` when the engine is gone.
-    async fn next_entry(&mut self) -> Option<Option<JournalEntry>> {
-        let behind = self.write_behind.upgrade()?.backlog_records() > 0;
-        match tokio::time::timeout(if behind { PAUSE } else { IDLE_CHECK }, self.queue.recv()).await {
-            Ok(Some(entry)) => Some(Some(entry)),
-            Ok(None) => None,
-            Err(_) if self.write_behind.strong_count() == 0 => None,
-            Err(_) => Some(None),
-        }
-    }
-
-    /// Queued entries that follow each other, or where some are missing, entries read back from the journal.
-    async fn batch(&mut self, write_behind: &WriteBehind, first: Option<JournalEntry>) -> Vec<JournalEntry> {
-        let mut batch = Vec::new();
-        let mut reached: HashMap<EventId, Sequence> = HashMap::new();
-        let mut records = 0;
-        let mut gaps = first.is_none();
-        let mut next = first;
-        while let Some(entry) = next {
-            write_behind
-                .queued_records
-                .fetch_sub(records_of(&entry), Ordering::AcqRel);
-            let projected = match reached.get(&entry.event_id) {
-                Some(seq) => Some(*seq),
-                None => write_behind.projected_of(entry.event_id),
-            };
-            match projected {
-                Some(projected) if entry.first_seq == projected + 1 => {
-                    records += records_of(&entry);
-                    reached.insert(entry.event_id, entry.last_seq);
-                    batch.push(entry);
-                }
-                Some(projected) if entry.first_seq > projected => gaps = true,
-                // Projected already, after having been read back.
-                Some(_) | None => {}
-            }
-            next = if records < PROJECTION_BATCH_RECORDS {
-                self.queue.try_recv().ok()
-            } else {
-                None
-            };
-        }
-        if batch.is_empty() && gaps {
-            self.read_back(write_behind).await
-        } else {
-            batch
-        }
-    }
-
-    async fn read_back(&self, write_behind: &WriteBehind) -> Vec<JournalEntry> {
-        let mut batch = Vec::new();
-        let mut records = 0;
-        for event_id in write_behind.events_behind() {
-            let Some(mut after) = write_behind.projected_of(event_id) else {
-                continue;
-            };
-            while records < PROJECTION_BATCH_RECORDS {
-                let entries = match self.journal.read(event_id, after, READ_ENTRIES_MAX).await {
-                    Ok(entries) => entries,
-                    Err(error) => {
-                        tracing::warn!(%event_id, %error, "could not read back for projection");
-                        break;
-                    }
-                };
-                let Some(last) = entries.last() else { break };
-                after = last.last_seq;
-                records += entries.iter().map(records_of).sum::<u64>();
-                batch.extend(entries);
-            }
-        }
-        batch
-    }
-
-    async fn project(
-        &self,
-        write_behind: &WriteBehind,
-        batch: Vec<JournalEntry>,
-    ) -> Result<(), ProjectionError> {
-        match self.sink.project(&batch).await {
-            Ok(()) => {
-                for entry in &batch {
-                    write_behind.advance(entry.event_id, entry.last_seq);
-                }
-            }
-            // The answer to an earlier commit was lost, or an earlier owner projected: go on from where it stands.
-            Err(ProjectionError::WatermarkMoved {
-                event_id,
-                watermark,
-                expected,
-            }) if watermark > expected => {
-                write_behind.advance(event_id, watermark);
-            }
-            Err(error) => return Err(error),
-        }
-        write_behind.projected.send_replace(());
-        Ok(())
-    }
-}
-
-fn records_of(entry: &JournalEntry) -> u64 {
+pub(crate) fn records_of(entry: &JournalEntry) -> u64 {
     entry.last_seq - entry.first_seq + 1
 }

@@ -77,6 +77,7 @@ async fn an_event_that_crashes_at_one_record_again_and_again_is_paused_and_the_r
     let fixture = Fixture::on_sale(100).await;
     let other = EventId(Uuid::now_v7());
     open_sale(&fixture.engine, other, 5).await;
+    fixture.hold(1).await.unwrap();
     let next = fixture.journal.last_seq(fixture.event_id) + 1;
     eventually("the event is quarantined", async || {
         fixture.engine.crash_event(fixture.event_id, Drill::Panic);

@@ -5,7 +5,8 @@
 //! answered as a view (`views/`) or a problem (`problem.rs`, codes in `codes.rs`). Handlers hold no rules and never
 //! touch SQL or actors.
 //!
-//! The server wires it up: a [`Gate`], then [`router`] and [`internal_router`], then [`serve`] for each port.
+//! The server wires it up: a [`Gate`], then [`router`], then [`serve`]. The internal port is the server's own: it must
+//! answer before there is anything to route to.
 
 mod answer;
 mod auth;
@@ -14,7 +15,6 @@ mod edge;
 mod error;
 mod extract;
 mod gate;
-mod internal;
 pub mod metric_names;
 mod openapi;
 mod problem;
@@ -28,7 +28,6 @@ mod views;
 pub use auth::{Grant, Role, TokenError, TokenVerifier};
 pub use codes::Code;
 pub use gate::Gate;
-pub use internal::{Internal, Readiness, RenderMetrics, internal_router};
 pub use openapi::openapi_json;
 pub use rate_limit::{Rate, RateLimitConfig};
 pub use router::router;

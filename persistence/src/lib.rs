@@ -4,10 +4,12 @@
 //!   HTTP to show). It works with a single connection, because the embedded Postgres has no more.
 //! - [`PostgresJournal`] and [`LocalJournal`] implement the engine's journal.
 //! - [`PostgresProjection`] folds committed records into the relational tables.
+//! - [`audit`] reads these tables again, for whom the projection must not be trusted.
 //!
 //! What is not here: rules (domain), scheduling and retrying (engine), deciding what to show to whom (services).
 //! To add a query: write it with `query!` in the file of its noun, then run `cargo xtask sqlx-prepare`.
 
+pub mod audit;
 mod convert;
 mod database;
 mod journal;
@@ -18,7 +20,6 @@ pub use database::{Database, DatabaseConfig, DatabaseError};
 pub use journal::{LocalJournal, PostgresJournal};
 pub use projection::PostgresProjection;
 pub use read::{
-    EventCursor, EventFilter, EventRow, EventTotals, HoldRow, HoldStatus, LineRow, OrderRow, OrderStatus,
-    OrganizationRow, PaymentRow, PaymentStatus, PaymentToSettle, QuotaRow, TicketRow, TicketStatus,
-    TicketTypeRow,
+    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
+    PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
 };

@@ -36,6 +36,9 @@ pub(crate) struct Internal {
     pub(crate) engine: Arc<OnceLock<Engine>>,
 }
 
+/// The Prometheus text format, which scrapers ask for by its version.
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
 type Answer = Response<Full<Bytes>>;
 
 /// Serves until the process ends.
@@ -71,7 +74,7 @@ impl Internal {
         match (request.method(), segments.as_slice()) {
             (&Method::GET, ["livez"]) => text(StatusCode::OK, "ok"),
             (&Method::GET, ["readyz"]) => self.readyz(request.uri().query()),
-            (&Method::GET, ["metrics"]) => text(StatusCode::OK, self.metrics.render()),
+            (&Method::GET, ["metrics"]) => typed(METRICS_TYPE, StatusCode::OK, self.metrics.render()),
             (&Method::POST, ["internal", "drills", "events", event_id, "crash"]) if self.drills => {
                 match self.crash(event_id, request.uri().query()) {
                     Ok(answer) => answer,
@@ -113,11 +116,7 @@ impl Internal {
             "write_behind_lag_records": engine.map(|engine| engine.write_behind_lag_records),
             "active_events": engine.map(|engine| engine.active_events),
         });
-        let mut answer = text(status, body.to_string());
-        answer
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        answer
+        typed("application/json", status, body.to_string())
     }
 
     /// An operator says that what made the event's actor crash again and again is mended. Nothing happens to an event
@@ -153,12 +152,15 @@ fn event_id(segment: &str) -> anyhow::Result<EventId> {
 }
 
 fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+    typed("text/plain; charset=utf-8", status, body)
+}
+
+fn typed(content_type: &'static str, status: StatusCode, body: impl Into<Bytes>) -> Answer {
     let mut answer = Response::new(Full::new(body.into()));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
 }
 

@@ -17,7 +17,6 @@ mod readiness;
 mod request;
 mod retry;
 mod signals;
-mod tables;
 mod telemetry;
 mod token;
 mod wiring;

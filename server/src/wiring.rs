@@ -19,7 +19,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::configuration::{ConfigurationError, JournalKind, Settings, unusable_database_url};
+use crate::configuration::{
+    ConfigurationError, JournalKind, Settings, journal_directory_in_use, unusable_database_url,
+};
 
 /// Why the process cannot serve yet, or at all.
 #[derive(Debug, Error)]
@@ -123,7 +125,14 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Core, StartError> {
     if !database.is_migrated().await? {
         return Err(StartError::NotMigrated);
     }
-    let journal = OpenJournal::open(settings, &database).await?;
+    let journal = OpenJournal::open(settings, &database)
+        .await
+        .map_err(|error| match error {
+            JournalError::OwnedElsewhere { .. } => {
+                StartError::Configuration(journal_directory_in_use(&settings.journal_directory))
+            }
+            error => error.into(),
+        })?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let projection = Arc::new(PostgresProjection::new(database.clone()));
     let started = Engine::start(
@@ -277,35 +286,48 @@ impl Deadline {
     }
 }
 
-/// A journal that is open for the auditor.
-pub(crate) struct Audited(OpenJournal);
+/// What the auditor reads.
+pub(crate) struct Audited {
+    journal: OpenJournal,
+    database: Database,
+}
 
 impl Audited {
     /// The journal, of which only the reading half may be used.
     pub(crate) fn journal(&self) -> Arc<dyn Journal> {
-        self.0.journal()
+        self.journal.journal()
     }
 
-    /// Leaves no trace of the auditor among the nodes.
+    /// The tables.
+    pub(crate) const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Frees the journal's directory and the connection.
     pub(crate) async fn close(self) {
-        self.0.close().await;
+        self.journal.close().await;
+        self.database.close().await;
     }
 }
 
-/// The journal of the settings, for reading. A local journal must not be open elsewhere. In Postgres the auditor is a
-/// node of its own: under the server's name it would take the living server's events away.
-pub(crate) async fn open_journal(settings: &Settings) -> Result<Audited, StartError> {
+/// The journal and the tables of the settings, for reading. A local journal must not be open elsewhere.
+pub(crate) async fn open_audited(settings: &Settings) -> Result<Audited, StartError> {
     let url = settings.required_database_url()?.expose_secret();
-    let database = Database::connect_lazy(&DatabaseConfig {
+    let database = Database::connect(&DatabaseConfig {
         connections_max: 1,
+        // It reads whole tables.
+        statement_timeout_ms: 0,
         ..DatabaseConfig::new(url)
-    })?;
-    let settings = Settings {
-        node_name: format!("audit-{}", uuid::Uuid::now_v7()),
-        ..settings.clone()
+    })
+    .await?;
+    let opened = match settings.journal {
+        JournalKind::Postgres => Ok(OpenJournal::Postgres(Arc::new(PostgresJournal::read_only(
+            database.clone(),
+        )))),
+        JournalKind::Local => OpenJournal::open(settings, &database).await,
     };
-    match OpenJournal::open(&settings, &database).await {
-        Ok(journal) => Ok(Audited(journal)),
+    match opened {
+        Ok(journal) => Ok(Audited { journal, database }),
         Err(JournalError::OwnedElsewhere { owner }) => Err(StartError::Internal(anyhow::anyhow!(
             "the journal in {} is locked ({owner}): stop the server first",
             settings.journal_directory.display()

@@ -31,7 +31,7 @@ pub use services::{Services, ServicesConfig};
 pub use settlement::Settlement;
 
 pub use onsale_engine::port::Clock;
-pub use onsale_engine::{Drill, EngineError, EngineStatus, HoldView};
+pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
     PaymentStatus, TicketRow, TicketStatus,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onsale_domain::{EventId, Route, UnixMillis};
-use onsale_engine::{Drill, Engine, EngineError, EngineStatus};
+use onsale_engine::{Engine, EngineError};
 use onsale_persistence::Database;
 
 use crate::payments::PaymentGateway;
@@ -60,16 +60,6 @@ impl Services {
     /// The present instant, by the engine's clock.
     pub fn now(&self) -> UnixMillis {
         self.0.engine.now()
-    }
-
-    /// How the engine is doing.
-    pub fn status(&self) -> EngineStatus {
-        self.0.engine.status()
-    }
-
-    /// Crashes an event's actor on purpose. `false` when it is not in memory.
-    pub fn crash_event(&self, event_id: EventId, drill: Drill) -> bool {
-        self.0.engine.crash_event(event_id, drill)
     }
 
     /// The event that a hold, order or ticket belongs to.

@@ -1,7 +1,7 @@
 //! `cargo xtask crash`: the server's crash tests as a long soak, on a release build.
 //!
-//! The rounds themselves are tests of `onsale-server` whose names hold `crash`; they read their number from
-//! `ONSALE_CRASH_ROUNDS` and the journal from `ONSALE_CRASH_JOURNAL`.
+//! The rounds themselves are the tests in `server/tests/crash.rs`; they read their number from `ONSALE_CRASH_ROUNDS`
+//! and the journal from `ONSALE_CRASH_JOURNAL`, and print their seed, which `ONSALE_CRASH_SEED` repeats.
 
 use std::process::ExitCode;
 
@@ -13,17 +13,19 @@ use crate::process::{self, Console};
 use crate::{cargo, workspace};
 
 const BUILD: [&str; 4] = ["build", "--release", "--package", "onsale-server"];
-/// The profile `soak` has no time limit; `--run-ignored` because the long rounds are ignored by default.
-const NEXTEST: [&str; 9] = [
+/// The profile `soak` has no time limit. One test after the other, and what they print is shown: the rounds and the
+/// seed.
+const NEXTEST: [&str; 10] = [
     "nextest",
     "run",
     "--release",
     "--profile",
     "soak",
-    "--run-ignored",
-    "all",
+    "--no-capture",
     "--package",
     "onsale-server",
+    "--test",
+    "crash",
 ];
 
 /// Builds the server and runs its crash tests.
@@ -40,9 +42,7 @@ pub fn run(rounds: u32, journal: Option<Journal>) -> Result<ExitCode> {
         return Ok(build.exit_code());
     }
     let mut soak = servers.cargo(&root);
-    soak.args(NEXTEST)
-        .arg("crash")
-        .env("ONSALE_CRASH_ROUNDS", rounds.to_string());
+    soak.args(NEXTEST).env("ONSALE_CRASH_ROUNDS", rounds.to_string());
     match journal {
         Some(Journal::Local) => soak.env("ONSALE_CRASH_JOURNAL", "local"),
         Some(Journal::Postgres) => soak.env("ONSALE_CRASH_JOURNAL", "postgres"),

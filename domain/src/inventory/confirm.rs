@@ -11,6 +11,7 @@ impl Inventory {
     pub(super) fn confirm_hold(&self, command: &ConfirmHold, now: UnixMillis) -> Result<Record, Refusal> {
         let definition = self.definition.as_ref().ok_or(Refusal::EventNotFound)?;
         let hold = self.live_hold_of(command.hold_id, command.buyer_id)?;
+        hold.check_not_overdue(now)?;
         if definition.status == EventStatus::Cancelled {
             return Err(Refusal::EventCancelled);
         }

@@ -47,6 +47,7 @@ impl Inventory {
         now: UnixMillis,
     ) -> Result<Record, Refusal> {
         let hold = self.live_hold_of(hold_id, buyer_id)?;
+        hold.check_not_overdue(now)?;
         let details = &self.definition.as_ref().ok_or(Refusal::EventNotFound)?.details;
         let latest = hold.placed_at.plus_ms(details.hold_lifetime_ms_max);
         let expires_at = now.plus_ms(details.hold_duration_ms).min(latest);

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::definition::EventDefinition;
 use crate::id::{BodyDigest, BuyerId, HoldId, KeyDigest, OrderId};
-use crate::limits::KEY_RETENTION_MS;
+use crate::limits::{HOLD_OVERDUE_MS, KEY_RETENTION_MS};
 use crate::record::{KeyBinding, Line, Lines};
 use crate::{Command, Refusal, Sequence, UnixMillis};
 
@@ -251,6 +251,14 @@ impl Inventory {
 }
 
 impl Hold {
+    /// Until its expiry is recorded a hold may still be paid, but not for longer than a record may take.
+    pub(super) const fn check_not_overdue(&self, now: UnixMillis) -> Result<(), Refusal> {
+        if now.ms_since(self.expires_at) > HOLD_OVERDUE_MS {
+            return Err(Refusal::HoldExpired);
+        }
+        Ok(())
+    }
+
     /// Lines by ticket type position; [`Inventory::spell_out`] names them.
     pub fn lines(&self) -> &[HeldLine] {
         &self.lines

@@ -1,12 +1,12 @@
 //! Where committed records are written behind.
 
 use futures::future::BoxFuture;
-use onsale_domain::{EventId, Sequence};
+use onsale_domain::{EventId, Sequence, UnixMillis};
 use thiserror::Error;
 
 use super::JournalEntry;
 
-/// Why a projection did not happen. Nothing was written then; trying again is safe.
+/// Why a projection did not happen, or is not known to have happened. The watermark tells; trying again is safe.
 #[derive(Debug, Error)]
 pub enum ProjectionError {
     /// The database cannot be reached or answered with an error.
@@ -40,9 +40,7 @@ pub trait ProjectionSink: Send + Sync + 'static {
         event_ids: &'a [EventId],
     ) -> BoxFuture<'a, Result<Vec<(EventId, Sequence)>, ProjectionError>>;
 
-    /// Events among the given ones that had live holds at their watermark: their actors must run to end the holds.
-    fn events_with_live_holds<'a>(
-        &'a self,
-        event_ids: &'a [EventId],
-    ) -> BoxFuture<'a, Result<Vec<EventId>, ProjectionError>>;
+    /// Events that have something to do at `now` whether anybody asks or not, as far as they are projected: live
+    /// holds, whose ends must be recorded, or a sales window that has opened or closed.
+    fn events_due(&self, now: UnixMillis) -> BoxFuture<'_, Result<Vec<EventId>, ProjectionError>>;
 }

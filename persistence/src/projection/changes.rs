@@ -8,8 +8,6 @@ use onsale_domain::{
     TicketType, TicketTypeId, UnixMillis,
 };
 
-use crate::read::HoldStatus;
-
 /// All changes of one batch.
 #[derive(Debug, Default)]
 pub(super) struct RowChanges {
@@ -59,6 +57,26 @@ pub(super) struct EventChange {
 pub(super) struct UnitChange {
     pub(super) held: i64,
     pub(super) sold: i64,
+}
+
+/// Where a hold stands, as the database's check lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HoldStatus {
+    Held,
+    Confirmed,
+    Released,
+    Expired,
+}
+
+impl HoldStatus {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Confirmed => "confirmed",
+            Self::Released => "released",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 /// A hold that was placed in this batch, as the batch leaves it.

@@ -6,9 +6,8 @@ use onsale_domain::{EventId, EventStatus, HoldId, OrderId, Record, Sequence, Tic
 use onsale_engine::port::{JournalEntry, ProjectionError};
 
 use super::changes::{
-    Advance, CancelledOrder, ChangedHold, EventChange, NewHold, NewOrder, RowChanges, UnitChange,
+    Advance, CancelledOrder, ChangedHold, EventChange, HoldStatus, NewHold, NewOrder, RowChanges, UnitChange,
 };
-use crate::read::HoldStatus;
 
 /// Folds entries into one change for each row.
 ///

@@ -10,11 +10,12 @@ mod fold;
 mod write;
 
 use futures::future::BoxFuture;
-use onsale_domain::{EventId, Sequence};
+use jiff_sqlx::Timestamp;
+use onsale_domain::{EventId, Sequence, UnixMillis};
 use onsale_engine::port::{JournalEntry, ProjectionError, ProjectionSink};
 use uuid::Uuid;
 
-use crate::convert::seq_in;
+use crate::convert::{seq_in, timestamp};
 use crate::{Database, DatabaseError};
 
 /// The projection into Postgres.
@@ -60,11 +61,15 @@ impl PostgresProjection {
             .collect())
     }
 
-    /// The counters know it without a look at the holds.
-    async fn with_live_holds(&self, event_ids: &[EventId]) -> Result<Vec<EventId>, ProjectionError> {
+    /// The counters know of live holds without a look at them.
+    async fn due(&self, now: UnixMillis) -> Result<Vec<EventId>, ProjectionError> {
         let rows = sqlx::query_scalar!(
-            "SELECT DISTINCT event_id FROM quotas WHERE event_id = ANY($1) AND held > 0",
-            &uuids(event_ids)
+            r#"SELECT event_id AS "event_id!" FROM quotas WHERE held > 0
+               UNION
+               SELECT event_id FROM events
+               WHERE (status = 'published' AND sales_open_at <= $1)
+                  OR (status IN ('published', 'on_sale', 'paused') AND sales_close_at <= $1)"#,
+            timestamp(now) as Timestamp
         )
         .fetch_all(self.database.pool())
         .await
@@ -89,10 +94,7 @@ impl ProjectionSink for PostgresProjection {
         Box::pin(self.read_watermarks(event_ids))
     }
 
-    fn events_with_live_holds<'a>(
-        &'a self,
-        event_ids: &'a [EventId],
-    ) -> BoxFuture<'a, Result<Vec<EventId>, ProjectionError>> {
-        Box::pin(self.with_live_holds(event_ids))
+    fn events_due(&self, now: UnixMillis) -> BoxFuture<'_, Result<Vec<EventId>, ProjectionError>> {
+        Box::pin(self.due(now))
     }
 }

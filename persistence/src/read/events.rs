@@ -1,8 +1,8 @@
-//! Events, with their quotas and ticket types.
+//! Events.
 
 use jiff_sqlx::Timestamp;
 use onsale_domain::money::Currency;
-use onsale_domain::{EventId, EventStatus, OrganizationId, QuotaId, Sequence, TicketTypeId, UnixMillis};
+use onsale_domain::{EventId, EventStatus, OrganizationId, Sequence, UnixMillis};
 use uuid::Uuid;
 
 use super::status::{currency, event_status};
@@ -42,40 +42,6 @@ pub struct EventRow {
     pub status: EventStatus,
     /// Version of the definition, for `If-Match`.
     pub definition_version: Sequence,
-}
-
-/// A quota and its counters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuotaRow {
-    /// Identity.
-    pub quota_id: QuotaId,
-    /// Name shown to staff.
-    pub name: String,
-    /// Units in all.
-    pub capacity: u64,
-    /// Units in live holds.
-    pub held: u64,
-    /// Units in orders that are not cancelled.
-    pub sold: u64,
-    /// Units that are neither.
-    pub available: u64,
-}
-
-/// A ticket type and its counters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TicketTypeRow {
-    /// Identity.
-    pub ticket_type_id: TicketTypeId,
-    /// The pool it draws from.
-    pub quota_id: QuotaId,
-    /// Name shown to buyers.
-    pub name: String,
-    /// Price of one ticket.
-    pub unit_price_minor: i64,
-    /// Tickets in live holds.
-    pub held: u64,
-    /// Tickets in orders that are not cancelled.
-    pub sold: u64,
 }
 
 /// Which events to list. An empty one lists all.
@@ -146,23 +112,6 @@ impl TryFrom<RawEvent> for EventRow {
 }
 
 impl Database {
-    /// One event.
-    pub async fn event(&self, event_id: EventId) -> Result<Option<EventRow>, DatabaseError> {
-        sqlx::query_as!(
-            RawEvent,
-            r#"SELECT event_id, organization_id, name, description, venue,
-                   starts_at AS "starts_at: Timestamp", time_zone,
-                   sales_open_at AS "sales_open_at: Timestamp", sales_close_at AS "sales_close_at: Timestamp",
-                   currency, hold_duration_ms, hold_lifetime_ms_max, buyer_limit, status, definition_version
-               FROM events WHERE event_id = $1"#,
-            event_id.0
-        )
-        .fetch_optional(self.pool())
-        .await?
-        .map(EventRow::try_from)
-        .transpose()
-    }
-
     /// Events in the order in which they start, from the one after `after`.
     pub async fn events(
         &self,
@@ -199,50 +148,6 @@ impl Database {
         .into_iter()
         .map(EventRow::try_from)
         .collect()
-    }
-
-    /// Quotas of an event, in the order they were added.
-    pub async fn quotas(&self, event_id: EventId) -> Result<Vec<QuotaRow>, DatabaseError> {
-        let rows = sqlx::query!(
-            r#"SELECT quota_id, name, capacity, held, sold, available
-               FROM quotas WHERE event_id = $1 ORDER BY position"#,
-            event_id.0
-        )
-        .fetch_all(self.pool())
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| QuotaRow {
-                quota_id: QuotaId(row.quota_id),
-                name: row.name,
-                capacity: count_in(row.capacity),
-                held: count_in(row.held),
-                sold: count_in(row.sold),
-                available: count_in(row.available),
-            })
-            .collect())
-    }
-
-    /// Ticket types of an event, in the order they were added.
-    pub async fn ticket_types(&self, event_id: EventId) -> Result<Vec<TicketTypeRow>, DatabaseError> {
-        let rows = sqlx::query!(
-            r#"SELECT ticket_type_id, quota_id, name, unit_price_minor, held, sold
-               FROM ticket_types WHERE event_id = $1 ORDER BY position"#,
-            event_id.0
-        )
-        .fetch_all(self.pool())
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| TicketTypeRow {
-                ticket_type_id: TicketTypeId(row.ticket_type_id),
-                quota_id: QuotaId(row.quota_id),
-                name: row.name,
-                unit_price_minor: row.unit_price_minor,
-                held: count_in(row.held),
-                sold: count_in(row.sold),
-            })
-            .collect())
     }
 }
 

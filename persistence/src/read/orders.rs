@@ -7,7 +7,7 @@ use serde::Deserialize;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::holds::LineRow;
+use super::lines::LineRow;
 use super::status::{OrderStatus, PaymentStatus, TicketStatus, currency};
 use crate::convert::{limit_out, millis, seq_in};
 use crate::{Database, DatabaseError};
@@ -180,71 +180,6 @@ impl Database {
         let mut orders = self.orders_by_key(&event_ids, &order_ids).await?;
         orders.reverse();
         Ok(orders)
-    }
-
-    /// Orders of an event in the order of their ids, from the one after `after`.
-    pub async fn orders(
-        &self,
-        event_id: EventId,
-        after: Option<OrderId>,
-        limit: usize,
-    ) -> Result<Vec<OrderRow>, DatabaseError> {
-        let order_ids: Vec<Uuid> = self
-            .order_ids(event_id, after, limit)
-            .await?
-            .into_iter()
-            .map(|order_id| order_id.0)
-            .collect();
-        let event_ids = vec![event_id.0; order_ids.len()];
-        self.orders_by_key(&event_ids, &order_ids).await
-    }
-
-    /// Ids of an event's orders, in order, from the one after `after`.
-    pub async fn order_ids(
-        &self,
-        event_id: EventId,
-        after: Option<OrderId>,
-        limit: usize,
-    ) -> Result<Vec<OrderId>, DatabaseError> {
-        let order_ids = sqlx::query_scalar!(
-            r#"SELECT order_id FROM ticket_orders
-               WHERE event_id = $1 AND order_id > $2 ORDER BY order_id LIMIT $3"#,
-            event_id.0,
-            after.map_or(Uuid::nil(), |id| id.0),
-            limit_out(limit)
-        )
-        .fetch_all(self.pool())
-        .await?;
-        Ok(order_ids.into_iter().map(OrderId).collect())
-    }
-
-    /// Tickets of an event in the order of their ids, from the one after `after`: for the audit.
-    pub async fn tickets(
-        &self,
-        event_id: EventId,
-        after: Option<TicketId>,
-        limit: usize,
-    ) -> Result<Vec<TicketRow>, DatabaseError> {
-        let rows = sqlx::query!(
-            r#"SELECT ticket_id, order_id, ticket_type_id, code, status FROM tickets
-               WHERE event_id = $1 AND ticket_id > $2 ORDER BY ticket_id LIMIT $3"#,
-            event_id.0,
-            after.map_or(Uuid::nil(), |id| id.0),
-            limit_out(limit)
-        )
-        .fetch_all(self.pool())
-        .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(TicketRow {
-                    ticket_id: TicketId(row.ticket_id),
-                    order_id: OrderId(row.order_id),
-                    ticket_type_id: TicketTypeId(row.ticket_type_id),
-                    code: row.code,
-                    status: TicketStatus::parse(&row.status)?,
-                })
-            })
-            .collect()
     }
 
     /// Orders in the order of their ids. One statement, so that an order and what belongs to it fit together.

@@ -34,17 +34,6 @@ macro_rules! statuses {
 }
 
 statuses! {
-    /// Where a hold stands.
-    HoldStatus {
-        /// Capacity is set aside.
-        Held = "held",
-        /// It became an order.
-        Confirmed = "confirmed",
-        /// It was given back.
-        Released = "released",
-        /// It ended by itself.
-        Expired = "expired",
-    }
     /// Where an order stands.
     OrderStatus {
         /// Not paid yet.

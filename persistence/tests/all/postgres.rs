@@ -55,6 +55,29 @@ async fn a_live_owner_keeps_its_events_and_a_gone_one_does_not() {
 }
 
 #[tokio::test]
+async fn a_journal_open_for_reading_neither_writes_nor_owns() {
+    let test = TestDatabase::new().await;
+    let owner = PostgresJournal::start(test.database.clone(), "node-a")
+        .await
+        .expect("start");
+    let event_id = event_id();
+    let epoch = owner.create(event_id).await.expect("create").epoch;
+    let entry = Entries::new(event_id, epoch).next(1, b"first");
+    let mut writer = owner.writer().await.expect("a writer");
+    writer.append(std::slice::from_ref(&entry)).await.expect("append");
+
+    let reader = PostgresJournal::read_only(test.database.clone());
+    assert_eq!(reader.read(event_id, 0, 10).await.expect("read"), [entry]);
+    assert!(reader.heads().await.expect("heads").is_empty());
+    let unavailable = |error| assert!(matches!(error, Some(JournalError::Unavailable(_))), "{error:?}");
+    unavailable(reader.create(crate::support::event_id()).await.err());
+    unavailable(reader.writer().await.err());
+    owner.shutdown().await;
+    unavailable(reader.acquire(event_id).await.err());
+    reader.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_lapsed_lease_frees_the_events() {
     let test = TestDatabase::new().await;
     let a = PostgresJournal::start(test.database.clone(), "node-a")

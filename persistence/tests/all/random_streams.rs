@@ -1,10 +1,9 @@
 //! Whatever happens in whatever batches: the rows equal the fold in memory (I8).
 
-use std::collections::HashMap;
-
 use onsale_domain::{BuyerId, HoldId, OrderId, Refusal};
 use onsale_engine::port::ProjectionSink;
-use onsale_persistence::{HoldStatus, OrderStatus, PaymentStatus, PostgresProjection, TicketStatus};
+use onsale_persistence::audit::Rows;
+use onsale_persistence::{OrderStatus, PaymentStatus, PostgresProjection, TicketStatus};
 
 use crate::support::{Rng, Sale, TestDatabase};
 
@@ -45,81 +44,66 @@ async fn rows_equal_the_fold_of_the_records() {
 }
 
 async fn compare(test: &TestDatabase, sale: &Sale, seed: u64) {
-    let database = &test.database;
     let inventory = &sale.inventory;
     let availability = inventory.availability().expect("created");
-    let quotas = database.quotas(sale.event_id).await.expect("quotas");
-    assert_eq!(quotas.len(), availability.quotas.len(), "seed {seed}");
-    for (row, counts) in quotas.iter().zip(&availability.quotas) {
+    let definition = inventory.definition().expect("created");
+    let rows = test.rows(sale.event_id).await;
+    assert_eq!(rows.quotas.len(), availability.quotas.len(), "seed {seed}");
+    for (quota, counts) in definition.quotas.iter().zip(&availability.quotas) {
+        let row = rows.quotas[&quota.id.0];
         assert_eq!(
-            [row.capacity, row.held, row.sold, row.available],
-            [counts.capacity, counts.held, counts.sold, counts.available()].map(u64::from),
+            [row.capacity, row.held, row.sold],
+            [counts.capacity, counts.held, counts.sold].map(i64::from),
             "seed {seed}"
         );
     }
-    let ticket_types = database.ticket_types(sale.event_id).await.expect("ticket types");
-    for (row, counts) in ticket_types.iter().zip(&availability.ticket_types) {
+    assert_eq!(rows.ticket_types.len(), availability.ticket_types.len());
+    for (ticket_type, counts) in definition.ticket_types.iter().zip(&availability.ticket_types) {
+        let row = rows.ticket_types[&ticket_type.id.0];
         assert_eq!(
             [row.held, row.sold],
-            [counts.held, counts.sold].map(u64::from),
+            [counts.held, counts.sold].map(i64::from),
             "seed {seed}"
         );
+        assert_eq!(rows.quota_ids[&ticket_type.id.0], ticket_type.quota_id.0);
     }
-    let event = database
-        .event(sale.event_id)
-        .await
-        .expect("event")
-        .expect("projected");
-    let definition = inventory.definition().expect("created");
+    let event = test.event(sale.event_id).await.expect("projected");
     assert_eq!(event.status, definition.status);
     assert_eq!(event.definition_version, definition.version);
 
-    let holds = database
-        .holds(sale.event_id, None, usize::MAX)
-        .await
-        .expect("holds");
     let mut live = 0;
-    for row in &holds {
-        let expected = status_of(sale, row.hold_id, row.buyer_id);
-        assert_eq!(row.status, expected, "seed {seed}, hold {}", row.hold_id);
-        if let Some(hold) = inventory.hold(row.hold_id) {
+    for (hold_id, row) in &rows.holds {
+        let hold_id = HoldId(*hold_id);
+        let expected = status_of(sale, hold_id, BuyerId(row.buyer_id));
+        assert_eq!(row.status, expected, "seed {seed}, hold {hold_id}");
+        if let Some(hold) = inventory.hold(hold_id) {
             live += 1;
-            assert_eq!((row.expires_at, row.placed_at), (hold.expires_at, hold.placed_at));
-            let quantity: u32 = row.lines.iter().map(|line| line.quantity).sum();
-            assert_eq!(quantity, hold.quantity());
+            assert_eq!(row.expires_at_ms, hold.expires_at.0);
+            let placed = test.placed(sale.event_id, hold_id).await;
+            assert_eq!(placed, (hold.placed_at.0, hold.quantity().into()));
         }
     }
     assert_eq!(live, inventory.live_holds(), "seed {seed}");
-    compare_orders(test, sale, seed).await;
+    compare_orders(test, sale, &rows, seed).await;
 }
 
-fn status_of(sale: &Sale, hold_id: HoldId, buyer_id: BuyerId) -> HoldStatus {
+fn status_of(sale: &Sale, hold_id: HoldId, buyer_id: BuyerId) -> &'static str {
     match sale.inventory.live_hold_of(hold_id, buyer_id) {
-        Ok(_) => HoldStatus::Held,
-        Err(Refusal::HoldReleased) => HoldStatus::Released,
-        Err(Refusal::HoldExpired) => HoldStatus::Expired,
-        Err(Refusal::HoldConfirmed { .. }) => HoldStatus::Confirmed,
+        Ok(_) => "held",
+        Err(Refusal::HoldReleased) => "released",
+        Err(Refusal::HoldExpired) => "expired",
+        Err(Refusal::HoldConfirmed { .. }) => "confirmed",
         Err(refusal) => panic!("hold {hold_id}: {refusal}"),
     }
 }
 
-async fn compare_orders(test: &TestDatabase, sale: &Sale, seed: u64) {
-    let orders = test
-        .database
-        .orders(sale.event_id, None, usize::MAX)
-        .await
-        .expect("orders");
-    let confirmed: HashMap<OrderId, HoldStatus> = test
-        .database
-        .holds(sale.event_id, None, usize::MAX)
-        .await
-        .expect("holds")
-        .into_iter()
-        .filter(|hold| hold.status == HoldStatus::Confirmed)
-        .map(|hold| (hold.hold_id.into(), hold.status))
-        .collect();
-    assert_eq!(orders.len(), confirmed.len(), "seed {seed}");
-    for row in orders {
+async fn compare_orders(test: &TestDatabase, sale: &Sale, rows: &Rows, seed: u64) {
+    let confirmed = rows.holds.values().filter(|hold| hold.status == "confirmed");
+    assert_eq!(rows.orders.len(), confirmed.count(), "seed {seed}");
+    for order_id in rows.orders.keys() {
+        let order_id = OrderId(*order_id);
+        let row = test.database.order(sale.event_id, order_id).await;
+        let row = row.expect("order").expect("projected");
         let order = sale.inventory.order(row.order_id).expect("known to the fold");
         let (status, tickets, payment) = if order.cancelled {
             (

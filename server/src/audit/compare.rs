@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use uuid::Uuid;
 
-use crate::tables::{PaymentRow, Rows, TicketRow};
+use onsale_persistence::audit::{PaymentRow, Rows, TicketRow};
 
 /// The first thing that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
-    use crate::tables::{Counters, OrderRow};
+    use onsale_persistence::audit::{Counters, OrderRow};
 
     const ID: Uuid = Uuid::from_u128(7);
 

@@ -2,11 +2,16 @@
 
 use onsale_domain::record::HoldConfirmed;
 use onsale_domain::{Inventory, Record};
+use onsale_persistence::audit::{Counters, HoldRow, OrderRow, PaymentRow, Rows, TicketRow};
 use uuid::Uuid;
 
-use crate::tables::{Counters, HoldRow, OrderRow, PaymentRow, Rows, TicketRow};
+/// The rows that follow from the records folded so far.
+#[derive(Default)]
+pub(super) struct Expected {
+    pub(super) rows: Rows,
+}
 
-impl Rows {
+impl Expected {
     /// Folds one record into the rows of holds, orders, tickets and payments.
     pub(super) fn fold(&mut self, record: &Record) {
         match record {
@@ -17,12 +22,12 @@ impl Rows {
                     total_minor: placed.total().map_or(i64::MAX, |total| total.amount_minor),
                     expires_at_ms: placed.expires_at.0,
                 };
-                self.holds.insert(placed.hold_id.0, row);
+                self.rows.holds.insert(placed.hold_id.0, row);
             }
             Record::HoldExtended {
                 hold_id, expires_at, ..
             } => {
-                if let Some(hold) = self.holds.get_mut(&hold_id.0) {
+                if let Some(hold) = self.rows.holds.get_mut(&hold_id.0) {
                     hold.expires_at_ms = expires_at.0;
                 }
             }
@@ -43,7 +48,7 @@ impl Rows {
     }
 
     fn end_hold(&mut self, hold_id: Uuid, status: &str) {
-        if let Some(hold) = self.holds.get_mut(&hold_id) {
+        if let Some(hold) = self.rows.holds.get_mut(&hold_id) {
             status.clone_into(&mut hold.status);
         }
     }
@@ -57,7 +62,7 @@ impl Rows {
             currency: confirmed.total.currency.code().to_owned(),
             total_minor: confirmed.total.amount_minor,
         };
-        self.orders.insert(order_id, order);
+        self.rows.orders.insert(order_id, order);
         for ticket in &confirmed.tickets {
             let row = TicketRow {
                 order_id,
@@ -65,7 +70,7 @@ impl Rows {
                 code: ticket.code.to_string(),
                 status: "valid".to_owned(),
             };
-            self.tickets.insert(ticket.id.0, row);
+            self.rows.tickets.insert(ticket.id.0, row);
         }
         if let Some(payment) = &confirmed.payment {
             let row = PaymentRow {
@@ -75,35 +80,36 @@ impl Rows {
                 currency: payment.amount.currency.code().to_owned(),
                 status: "authorized".to_owned(),
             };
-            self.payments.insert(order_id, row);
+            self.rows.payments.insert(order_id, row);
         }
     }
 
     fn fold_cancelled(&mut self, order_id: Uuid) {
-        if let Some(order) = self.orders.get_mut(&order_id) {
+        if let Some(order) = self.rows.orders.get_mut(&order_id) {
             "cancelled".clone_into(&mut order.status);
         }
         for ticket in self
+            .rows
             .tickets
             .values_mut()
             .filter(|ticket| ticket.order_id == order_id)
         {
             "cancelled".clone_into(&mut ticket.status);
         }
-        if let Some(payment) = self.payments.get_mut(&order_id) {
+        if let Some(payment) = self.rows.payments.get_mut(&order_id) {
             "voiding".clone_into(&mut payment.status);
         }
     }
 
     /// Takes status and counters from the state at the watermark.
     pub(super) fn count(&mut self, inventory: &Inventory) {
-        self.watermark = inventory.seq();
+        self.rows.watermark = inventory.seq();
         let Some(availability) = inventory.availability() else {
             return;
         };
         let definition = &availability.definition;
-        self.event_status = Some(definition.status.as_str().to_owned());
-        self.quotas = definition
+        self.rows.event_status = Some(definition.status.as_str().to_owned());
+        self.rows.quotas = definition
             .quotas
             .iter()
             .zip(&availability.quotas)
@@ -116,12 +122,12 @@ impl Rows {
                 (quota.id.0, counters)
             })
             .collect();
-        self.quota_ids = definition
+        self.rows.quota_ids = definition
             .ticket_types
             .iter()
             .map(|ticket_type| (ticket_type.id.0, ticket_type.quota_id.0))
             .collect();
-        self.ticket_types = definition
+        self.rows.ticket_types = definition
             .ticket_types
             .iter()
             .zip(&availability.ticket_types)

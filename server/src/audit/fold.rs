@@ -6,7 +6,7 @@ use onsale_engine::port::{Journal, JournalError, Snapshot};
 use onsale_engine::replay::{Damage, Replayer};
 
 use super::Stop;
-use crate::tables::Rows;
+use super::expected::Expected;
 
 /// Entries read at once.
 const PAGE_ENTRIES: usize = 256;
@@ -18,14 +18,14 @@ pub(super) struct Folded {
     /// Sequence of the last record.
     pub(super) records: Sequence,
     /// The rows that must follow from the records up to the tables' watermark.
-    pub(super) expected: Rows,
+    pub(super) expected: Expected,
 }
 
 struct Walk {
     event_id: EventId,
     replayer: Replayer,
     watermark: Sequence,
-    expected: Rows,
+    expected: Expected,
     snapshot: Option<Snapshot>,
     recounted_at: Sequence,
 }
@@ -40,7 +40,7 @@ pub(super) async fn fold(
         event_id,
         replayer: Replayer::new(event_id),
         watermark,
-        expected: Rows::default(),
+        expected: Expected::default(),
         snapshot: read(event_id, journal.load_snapshot(event_id).await)?,
         recounted_at: 0,
     };

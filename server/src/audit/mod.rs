@@ -1,7 +1,7 @@
 //! The auditor: folds each event's journal from its first record and compares what must follow with what is stored.
 //!
 //! It trusts the journal's bytes only as far as the hash chain, and nothing else: not the snapshot, not the
-//! relational tables, not the projection's code. So its queries are its own.
+//! relational tables, not the projection's code. So its queries are its own: [`onsale_persistence::audit`].
 
 mod compare;
 mod expected;
@@ -11,12 +11,10 @@ use anyhow::Context as _;
 use onsale_domain::{EventId, Sequence};
 use onsale_engine::port::Journal;
 use onsale_engine::replay::Damage;
+use onsale_persistence::{Database, audit as tables};
 use serde::Serialize;
-use sqlx::PgConnection;
 
 use self::compare::Difference;
-use crate::tables;
-
 /// What is not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
@@ -82,11 +80,13 @@ impl From<Damage> for Stop {
 /// Audits one event, or every event of the journal.
 pub(crate) async fn run(
     journal: &dyn Journal,
-    database: &mut PgConnection,
+    database: &Database,
     event_id: Option<EventId>,
 ) -> anyhow::Result<Report> {
     let mut heads = match journal.name() {
-        "postgres" => tables::postgres_heads(database).await?,
+        "postgres" => tables::postgres_heads(database)
+            .await
+            .context("cannot read the owners of events")?,
         _ => journal.heads().await.context("cannot read the journal's heads")?,
     };
     if let Some(wanted) = event_id {
@@ -109,7 +109,7 @@ pub(crate) async fn run(
 
 async fn event(
     journal: &dyn Journal,
-    database: &mut PgConnection,
+    database: &Database,
     event_id: EventId,
     head: Sequence,
 ) -> Result<Audited, Stop> {
@@ -121,7 +121,9 @@ async fn event(
             what,
         })
     };
-    let stored = tables::load(database, event_id).await?;
+    let stored = tables::load(database, event_id)
+        .await
+        .context("cannot read the tables")?;
     let folded = fold::fold(journal, event_id, stored.watermark).await?;
     if head == 0 && folded.records > 0 {
         let what = "no owner's row says where its journal ends".to_owned();
@@ -141,7 +143,7 @@ async fn event(
         );
         return Err(found("I8", stored.watermark, what));
     }
-    if let Some(Difference { invariant, what }) = compare::first_difference(&folded.expected, &stored) {
+    if let Some(Difference { invariant, what }) = compare::first_difference(&folded.expected.rows, &stored) {
         return Err(found(invariant, stored.watermark, what));
     }
     Ok(Audited {

@@ -1,9 +1,6 @@
 //! `onsale audit`: folds every journal and compares it with the tables and the snapshots.
 
-use anyhow::Context as _;
 use clap::Args;
-use secrecy::ExposeSecret as _;
-use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::{print, print_json};
@@ -66,25 +63,19 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
     }
 }
 
-/// Audits what the settings name. The journal's own use of Postgres ends before the tables are read, because the
-/// embedded Postgres has one connection.
+/// Audits what the settings name, over one connection: the embedded Postgres has no more.
 pub(crate) async fn of_settings(
     settings: &Settings,
     event: Option<Uuid>,
     log: bool,
 ) -> Result<audit::Report, Failure> {
-    let url = settings.required_database_url()?;
+    settings.required_database_url()?;
     if log {
         telemetry::log_to_stderr(settings)?;
     }
-    let journal = wiring::open_journal(settings).await?;
-    let mut database = PgConnection::connect(url.expose_secret())
-        .await
-        .context("cannot reach the database")?;
+    let audited = wiring::open_audited(settings).await?;
     let event_id = event.map(onsale_domain::EventId);
-    let report = audit::run(journal.journal().as_ref(), &mut database, event_id).await;
-    journal.close().await;
-    let report = report?;
-    database.close().await.context("cannot close the connection")?;
-    Ok(report)
+    let report = audit::run(audited.journal().as_ref(), audited.database(), event_id).await;
+    audited.close().await;
+    Ok(report?)
 }

@@ -9,7 +9,9 @@ mod settings;
 mod sources;
 
 pub(crate) use setting::{ALL, Setting};
-pub(crate) use settings::{JournalKind, LogFormat, Settings, cannot_listen, unusable_database_url};
+pub(crate) use settings::{
+    JournalKind, LogFormat, Settings, cannot_listen, journal_directory_in_use, unusable_database_url,
+};
 pub(crate) use sources::{Sources, Value};
 
 use thiserror::Error;

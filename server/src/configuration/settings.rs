@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -129,6 +129,14 @@ impl Settings {
 pub(crate) fn cannot_listen(internal: bool, error: &std::io::Error) -> ConfigurationError {
     let setting = if internal { &INTERNAL_LISTEN } else { &LISTEN };
     ConfigurationError::of(setting, format!("cannot listen there: {error}"))
+}
+
+/// Refuses a journal directory that another process works in.
+pub(crate) fn journal_directory_in_use(directory: &Path) -> ConfigurationError {
+    ConfigurationError::of(
+        &JOURNAL_DIRECTORY,
+        format!("another process has {} open", directory.display()),
+    )
 }
 
 /// Refuses a database URL that looked well and cannot be used.

@@ -2,32 +2,86 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-
-use sqlx::{Connection as _, PgConnection};
 
 use super::embedded::Embedded;
 
 const URL: &str = "ONSALE_TEST_EMBEDDED_URL";
 
-async fn connect(url: &str) -> PgConnection {
-    let connect = PgConnection::connect(url);
-    tokio::time::timeout(Duration::from_secs(20), connect)
-        .await
-        .expect("the slot is not free")
-        .unwrap()
+/// The least of a Postgres client: it can stop in places where a good client never does.
+struct Client(TcpStream);
+
+impl Client {
+    fn connect(url: &str) -> Self {
+        let address = url.strip_prefix("postgresql://postgres@").unwrap();
+        let stream = TcpStream::connect(address.split_once('/').unwrap().0).unwrap();
+        // A slot that is not free shows as no answer.
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut client = Self(stream);
+        let mut startup = 0x0003_0000_u32.to_be_bytes().to_vec();
+        startup.extend(b"user\0postgres\0database\0template1\0\0");
+        client.send(&startup);
+        client.answer();
+        client
+    }
+
+    fn send(&mut self, body: &[u8]) {
+        let length = u32::try_from(body.len() + 4).unwrap();
+        self.0.write_all(&length.to_be_bytes()).unwrap();
+        self.0.write_all(body).unwrap();
+    }
+
+    fn ask(&mut self, sql: &str) {
+        self.0.write_all(b"Q").unwrap();
+        self.send(&[sql.as_bytes(), b"\0"].concat());
+    }
+
+    /// The next message: its kind and its body.
+    fn message(&mut self) -> (u8, Vec<u8>) {
+        let mut head = [0_u8; 5];
+        self.0.read_exact(&mut head).expect("an answer in time");
+        let length = u32::from_be_bytes(head[1..].try_into().unwrap());
+        let mut body = vec![0; usize::try_from(length).unwrap() - 4];
+        self.0.read_exact(&mut body).unwrap();
+        assert_ne!(head[0], b'E', "{}", String::from_utf8_lossy(&body));
+        (head[0], body)
+    }
+
+    /// Reads until the server waits again. The first column of the last row, if there was one.
+    fn answer(&mut self) -> Option<String> {
+        let mut column = None;
+        loop {
+            match self.message() {
+                (b'Z', _) => return column,
+                // Number of columns, length of the first, the first.
+                (b'D', row) => {
+                    let length = u32::from_be_bytes(row[2..6].try_into().unwrap());
+                    let end = 6 + usize::try_from(length).unwrap();
+                    column = Some(String::from_utf8(row[6..end].to_vec()).unwrap());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn run(&mut self, sql: &str) -> Option<String> {
+        self.ask(sql);
+        self.answer()
+    }
+
+    fn close(mut self) {
+        self.0.write_all(b"X\0\0\0\x04").unwrap();
+    }
 }
 
-async fn count(url: &str) -> i64 {
-    let mut database = connect(url).await;
-    let rows = sqlx::query_scalar("SELECT count(*) FROM kept")
-        .fetch_one(&mut database)
-        .await
-        .unwrap();
-    database.close().await.unwrap();
-    rows
+fn count(url: &str) -> i64 {
+    let mut client = Client::connect(url);
+    let rows = client.run("SELECT count(*) FROM kept").unwrap();
+    client.close();
+    rows.parse().unwrap()
 }
 
 /// Runs the test below in a process of its own and kills it there.
@@ -52,29 +106,20 @@ fn kill_a_client(url: &str, step: &str) {
 }
 
 /// The client that is killed.
-#[tokio::test]
+#[test]
 #[ignore = "the other test starts it"]
-async fn client() {
-    let mut database = connect(&std::env::var(URL).unwrap()).await;
-    sqlx::query("INSERT INTO kept VALUES (1)")
-        .execute(&mut database)
-        .await
-        .unwrap();
-    sqlx::query("BEGIN").execute(&mut database).await.unwrap();
-    sqlx::query("INSERT INTO kept VALUES (2)")
-        .execute(&mut database)
-        .await
-        .unwrap();
+fn client() {
+    let mut client = Client::connect(&std::env::var(URL).unwrap());
+    client.run("INSERT INTO kept VALUES (1)");
+    client.run("BEGIN");
+    client.run("INSERT INTO kept VALUES (2)");
     println!("holding");
     if std::env::var("ONSALE_TEST_STEP").unwrap() == "answer under way" {
         // Far more than the sockets hold, and nobody reads it.
-        use futures::StreamExt as _;
-        let mut rows =
-            sqlx::query("SELECT repeat('x', 1000) FROM generate_series(1, 200000)").fetch(&mut database);
-        rows.next().await.unwrap().unwrap();
-        std::thread::sleep(Duration::from_secs(60));
+        client.ask("SELECT repeat('x', 1000) FROM generate_series(1, 200000)");
+        client.message();
     }
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    std::thread::sleep(Duration::from_secs(60));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,51 +129,41 @@ async fn the_one_connection_is_free_again_after_every_kind_of_end() {
     let embedded = Embedded::start(&directory.path().join("postgres")).await.unwrap();
     let url = embedded.url();
     eprintln!("embedded Postgres started in {:?}", started.elapsed());
-
-    let began = Instant::now();
-    let mut first = connect(&url).await;
-    eprintln!("first connection in {:?}", began.elapsed());
-    sqlx::query("CREATE TABLE kept (number int)")
-        .execute(&mut first)
+    tokio::task::spawn_blocking(move || one_client_after_another(&url))
         .await
         .unwrap();
-    let waiting = tokio::spawn({
-        let url = url.clone();
-        async move { count(&url).await }
+}
+
+fn one_client_after_another(url: &str) {
+    let began = Instant::now();
+    let mut first = Client::connect(url);
+    eprintln!("first connection in {:?}", began.elapsed());
+    first.run("CREATE TABLE kept (number int)");
+    let waiting = std::thread::spawn({
+        let url = url.to_owned();
+        move || count(&url)
     });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    std::thread::sleep(Duration::from_millis(300));
     assert!(!waiting.is_finished(), "there is one connection");
-    first.close().await.unwrap();
-    assert_eq!(waiting.await.unwrap(), 0);
+    first.close();
+    assert_eq!(waiting.join().unwrap(), 0);
 
     for (kills, step) in (1..).zip([
         "idle in a transaction",
         "answer under way",
         "idle in a transaction",
     ]) {
-        let killed = url.clone();
-        tokio::task::spawn_blocking(move || kill_a_client(&killed, step))
-            .await
-            .unwrap();
+        kill_a_client(url, step);
         let began = Instant::now();
-        assert_eq!(
-            count(&url).await,
-            kills,
-            "only what was committed is kept ({step})"
-        );
+        assert_eq!(count(url), kills, "only what was committed is kept ({step})");
         eprintln!("free again {:?} after kill -9 ({step})", began.elapsed());
     }
 
-    let mut database = connect(&url).await;
-    let numbers: Vec<i32> = (0..5_000).collect();
+    let mut client = Client::connect(url);
     let began = Instant::now();
     for _ in 0..20 {
-        sqlx::query("INSERT INTO kept SELECT number FROM unnest($1::int[]) AS number")
-            .bind(&numbers)
-            .execute(&mut database)
-            .await
-            .unwrap();
+        client.run("INSERT INTO kept SELECT number FROM generate_series(1, 5000) AS number");
     }
     eprintln!("100000 rows in {:?}", began.elapsed());
-    database.close().await.unwrap();
+    client.close();
 }

@@ -2,20 +2,25 @@
 
 use anyhow::Context as _;
 use onsale_domain::EventId;
-use sqlx::{Connection as _, PgConnection};
+use onsale_persistence::audit::{self, Rows};
+use onsale_persistence::{Database, DatabaseConfig};
 use uuid::Uuid;
 
 use super::verdict::{Evidence, TicketEvidence};
-use crate::tables::{self, Rows};
 
 /// Reads everything about the event over a connection of its own.
 pub(crate) async fn gather(url: &str, event_id: Uuid) -> anyhow::Result<Evidence> {
-    let mut database = PgConnection::connect(url)
+    let config = DatabaseConfig {
+        connections_max: 1,
+        ..DatabaseConfig::new(url)
+    };
+    let database = Database::connect(&config)
         .await
         .context("cannot reach Postgres for the verdict")?;
-    let rows = tables::load(&mut database, EventId(event_id)).await?;
-    database.close().await.context("cannot close the connection")?;
-    Ok(of_rows(rows))
+    let rows = audit::load(&database, EventId(event_id)).await;
+    // The embedded Postgres has no second connection.
+    database.close().await;
+    Ok(of_rows(rows.context("cannot read the tables")?))
 }
 
 fn of_rows(rows: Rows) -> Evidence {

@@ -34,6 +34,7 @@ impl Reference {
 
     pub(super) fn confirm(&self, confirm: &ConfirmHold, at: UnixMillis) -> Wanted {
         let holding = self.live(confirm.hold_id, confirm.buyer_id)?;
+        not_overdue(holding, at.0)?;
         if self.event().status == EventStatus::Cancelled {
             return Err(Refusal::EventCancelled);
         }
@@ -166,6 +167,7 @@ impl Reference {
 
     pub(super) fn extend(&self, id: HoldId, buyer: BuyerId, now: i64) -> Wanted {
         let holding = self.live(id, buyer)?;
+        not_overdue(holding, now)?;
         let details = &self.event().details;
         let cap = holding.placed + details.hold_lifetime_ms_max;
         let ends = cap.min(now + details.hold_duration_ms);
@@ -234,4 +236,13 @@ fn each_ticket(lines: &[Line]) -> Vec<TicketTypeId> {
         }
     }
     kinds
+}
+
+/// A hold whose end nobody has recorded may be used for one more second.
+fn not_overdue(holding: &Holding, now: i64) -> Result<(), Refusal> {
+    if now > holding.ends + 1_000 {
+        Err(Refusal::HoldExpired)
+    } else {
+        Ok(())
+    }
 }

@@ -14,6 +14,8 @@ use futures::future::BoxFuture;
 use onsale_domain::{EventId, Route, Sequence};
 use onsale_engine::port::{Acquired, Journal, JournalEntry, JournalError, JournalWriter, Snapshot};
 
+use uuid::Uuid;
+
 use self::node::Node;
 use self::writer::PostgresWriter;
 use crate::Database;
@@ -25,7 +27,8 @@ const LANES: usize = 2;
 #[derive(Debug)]
 pub struct PostgresJournal {
     database: Database,
-    node: Node,
+    /// `None`: only for reading.
+    node: Option<Node>,
 }
 
 impl PostgresJournal {
@@ -37,13 +40,30 @@ impl PostgresJournal {
     /// Errors: [`JournalError::Unavailable`].
     pub async fn start(database: Database, node_name: &str) -> Result<Self, JournalError> {
         let node = Node::register(database.clone(), node_name).await?;
-        Ok(Self { database, node })
+        Ok(Self {
+            database,
+            node: Some(node),
+        })
+    }
+
+    /// Opens the journal for reading alone: no node is registered, so no event's owner notices. What would write or
+    /// own answers [`JournalError::Unavailable`].
+    pub const fn read_only(database: Database) -> Self {
+        Self { database, node: None }
+    }
+
+    fn node(&self) -> Result<&Node, JournalError> {
+        self.node
+            .as_ref()
+            .ok_or_else(|| JournalError::Unavailable("the journal is open for reading only".to_owned()))
     }
 
     /// Stops renewing the lease and ends it, so that a successor need not wait. Call it when no event is owned
     /// any more; writes that come later are still safe, because a successor fences them.
     pub async fn shutdown(&self) {
-        self.node.end().await;
+        if let Some(node) = &self.node {
+            node.end().await;
+        }
     }
 }
 
@@ -58,17 +78,18 @@ impl Journal for PostgresJournal {
 
     fn writer(&self) -> BoxFuture<'_, Result<Box<dyn JournalWriter>, JournalError>> {
         Box::pin(async {
+            self.node()?;
             let writer: Box<dyn JournalWriter> = Box::new(PostgresWriter::open(self.database.clone()).await?);
             Ok(writer)
         })
     }
 
     fn create(&self, event_id: EventId) -> BoxFuture<'_, Result<Acquired, JournalError>> {
-        Box::pin(owner::create(&self.database, event_id, self.node.id()))
+        Box::pin(async move { owner::create(&self.database, event_id, self.node()?.id()).await })
     }
 
     fn acquire(&self, event_id: EventId) -> BoxFuture<'_, Result<Acquired, JournalError>> {
-        Box::pin(owner::acquire(&self.database, event_id, self.node.id()))
+        Box::pin(async move { owner::acquire(&self.database, event_id, self.node()?.id()).await })
     }
 
     fn resolve(&self, route: Route) -> BoxFuture<'_, Result<Option<EventId>, JournalError>> {
@@ -85,7 +106,9 @@ impl Journal for PostgresJournal {
     }
 
     fn heads(&self) -> BoxFuture<'_, Result<Vec<(EventId, Sequence)>, JournalError>> {
-        Box::pin(store::heads(&self.database, self.node.id()))
+        // Without a node, what no living node owns.
+        let node_id = self.node.as_ref().map_or(Uuid::nil(), Node::id);
+        Box::pin(store::heads(&self.database, node_id))
     }
 
     fn load_snapshot(&self, event_id: EventId) -> BoxFuture<'_, Result<Option<Snapshot>, JournalError>> {
@@ -93,6 +116,9 @@ impl Journal for PostgresJournal {
     }
 
     fn save_snapshot(&self, snapshot: Snapshot) -> BoxFuture<'_, Result<(), JournalError>> {
-        Box::pin(store::save_snapshot(&self.database, snapshot))
+        Box::pin(async move {
+            self.node()?;
+            store::save_snapshot(&self.database, snapshot).await
+        })
     }
 }

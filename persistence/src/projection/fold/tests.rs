@@ -6,8 +6,7 @@ use onsale_domain::{BuyerId, EventId, EventStatus, HoldId, Money, Record, Ticket
 use onsale_engine::port::{Chain, Epoch, JournalEntry, ProjectionError};
 use uuid::Uuid;
 
-use super::{RowChanges, UnitChange, fold};
-use crate::read::HoldStatus;
+use super::{HoldStatus, RowChanges, UnitChange, fold};
 
 const AT: UnixMillis = UnixMillis(1_800_000_000_000);
 const EVENT: EventId = EventId(Uuid::from_u128(1));

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::DatabaseError;
 use crate::convert::{seq_out, timestamp};
-use crate::projection::changes::{ChangedHold, NewHold, RowChanges};
-use crate::read::{HoldStatus, LineRow};
+use crate::projection::changes::{ChangedHold, HoldStatus, NewHold, RowChanges};
+use crate::read::LineRow;
 
 pub(in crate::projection) async fn holds(
     connection: &mut PgConnection,

@@ -4,9 +4,10 @@ mod sale;
 
 use std::time::Duration;
 
-use onsale_domain::EventId;
+use onsale_domain::{EventId, HoldId};
 use onsale_engine::port::{Chain, Epoch, JournalEntry};
-use onsale_persistence::{Database, DatabaseConfig};
+use onsale_persistence::audit::{self, Rows};
+use onsale_persistence::{Database, DatabaseConfig, EventFilter, EventRow};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
@@ -57,6 +58,35 @@ impl TestDatabase {
     /// Runs SQL that is not the crate's.
     pub(crate) async fn execute(&self, sql: &str) {
         execute(&self.url(), sql).await;
+    }
+
+    /// What the projection wrote about an event.
+    pub(crate) async fn rows(&self, event_id: EventId) -> Rows {
+        audit::load(&self.database, event_id).await.expect("rows")
+    }
+
+    /// An event's row.
+    pub(crate) async fn event(&self, event_id: EventId) -> Option<EventRow> {
+        let events = self.database.events(&EventFilter::default(), None, 1_000).await;
+        let mut events = events.expect("events").into_iter();
+        events.find(|event| event.event_id == event_id)
+    }
+
+    /// When a hold was placed and how many tickets its lines add up to, which no query of the crate reads.
+    pub(crate) async fn placed(&self, event_id: EventId, hold_id: HoldId) -> (i64, i64) {
+        let mut connection = PgConnection::connect(&self.url()).await.expect("connect");
+        let placed = sqlx::query_as(
+            "SELECT (extract(epoch FROM placed_at) * 1000)::bigint,
+                    (SELECT sum((line ->> 'quantity')::bigint)::bigint FROM jsonb_array_elements(lines) AS line)
+             FROM holds WHERE event_id = $1 AND hold_id = $2",
+        )
+        .bind(event_id.0)
+        .bind(hold_id.0)
+        .fetch_one(&mut connection)
+        .await
+        .expect("a hold");
+        let _ = connection.close().await;
+        placed
     }
 
     /// A further handle, as another process would have.

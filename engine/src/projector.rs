@@ -1,0 +1,194 @@
+//! The projector: the one task that writes behind.
+//!
+//! Each round projects what is queued, then reads back the gap of a few events, so that neither starves the other.
+//! An event that fails is tried alone and put off: it must not hold up the rest.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use onsale_domain::{EventId, Sequence};
+use tokio::sync::mpsc;
+
+use crate::config::{CATCH_UP_ENTRIES_MAX, PROJECTION_BATCH_RECORDS};
+use crate::lane::count;
+use crate::metrics::Metrics;
+use crate::port::{Journal, JournalEntry, ProjectionError, ProjectionSink};
+use crate::write_behind::{Gap, PAUSE, WriteBehind, records_of};
+
+/// Events whose gap is read back in one round.
+const GAPS_PER_ROUND: usize = 4;
+/// Most rounds that an event which failed is left alone: about five seconds.
+const ROUNDS_OFF_MAX: u32 = 50;
+
+/// The task's parts. It ends when the engine is gone.
+pub(crate) struct Projector {
+    pub(crate) write_behind: Weak<WriteBehind>,
+    pub(crate) queue: mpsc::Receiver<JournalEntry>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) sink: Arc<dyn ProjectionSink>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where the round through the gaps stands.
+    pub(crate) last_gap: Option<EventId>,
+    /// Failures in a row of events that fail.
+    pub(crate) failures: HashMap<EventId, u32>,
+}
+
+impl Projector {
+    pub(crate) async fn run(mut self) {
+        while let Some(first) = self.wait().await {
+            let Some(write_behind) = self.write_behind.upgrade() else {
+                return;
+            };
+            let batch = self.queued(&write_behind, first);
+            if !batch.is_empty() {
+                self.project(&write_behind, batch).await;
+            }
+            for _ in 0..GAPS_PER_ROUND {
+                let Some(gap) = write_behind.next_gap(self.last_gap) else {
+                    break;
+                };
+                self.last_gap = Some(gap.event_id);
+                self.read_back(&write_behind, gap).await;
+            }
+            self.metrics
+                .lag_records
+                .set(count(write_behind.backlog_records()));
+            self.metrics
+                .lag_seconds
+                .set(count(write_behind.lag_ms()) / 1_000.0);
+            if write_behind.end_round() {
+                continue;
+            }
+            tokio::select! {
+                () = write_behind.hurry.notified() => {}
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+    }
+
+    /// The next queued entry; `Some(None)` when there may be gaps to read back; `None` when the engine is gone.
+    async fn wait(&mut self) -> Option<Option<JournalEntry>> {
+        if self.write_behind.upgrade()?.has_gaps() {
+            return match tokio::time::timeout(Duration::from_millis(1), self.queue.recv()).await {
+                Ok(entry) => entry.map(Some),
+                Err(_) => Some(None),
+            };
+        }
+        // A gap opens with a commit or a load. The first has just had its turn here, so a short look is enough.
+        match tokio::time::timeout(PAUSE, self.queue.recv()).await {
+            Ok(entry) => entry.map(Some),
+            Err(_) => Some(None),
+        }
+    }
+
+    /// Queued entries that continue their events' projection.
+    fn queued(&mut self, write_behind: &WriteBehind, first: Option<JournalEntry>) -> Vec<JournalEntry> {
+        let mut batch = Vec::new();
+        let mut reached: HashMap<EventId, Sequence> = HashMap::new();
+        let mut records = 0;
+        let mut next = first;
+        while let Some(entry) = next {
+            write_behind.unqueued(&entry);
+            let wanted = reached.get(&entry.event_id).copied();
+            match wanted.or_else(|| write_behind.queue_position(entry.event_id)) {
+                Some(projected) if entry.first_seq == projected + 1 => {
+                    records += records_of(&entry);
+                    reached.insert(entry.event_id, entry.last_seq);
+                    batch.push(entry);
+                }
+                Some(projected) if entry.first_seq > projected => write_behind.open_gap(entry.event_id),
+                // Read back and projected already, or about to be.
+                Some(_) | None => {}
+            }
+            next = if records < PROJECTION_BATCH_RECORDS {
+                self.queue.try_recv().ok()
+            } else {
+                None
+            };
+        }
+        batch
+    }
+
+    async fn read_back(&mut self, write_behind: &WriteBehind, gap: Gap) {
+        let mut batch = Vec::new();
+        let mut records = 0;
+        let mut after = gap.projected;
+        while records < PROJECTION_BATCH_RECORDS {
+            let entries = match self.journal.read(gap.event_id, after, CATCH_UP_ENTRIES_MAX).await {
+                Ok(entries) => entries,
+                Err(error) => return self.put_off(write_behind, gap.event_id, &error),
+            };
+            let Some(last) = entries.last() else { break };
+            after = last.last_seq;
+            for entry in entries {
+                if records >= PROJECTION_BATCH_RECORDS {
+                    write_behind.open_gap(gap.event_id);
+                    break;
+                }
+                records += records_of(&entry);
+                batch.push(entry);
+            }
+        }
+        if batch.is_empty() {
+            return self.put_off(
+                write_behind,
+                gap.event_id,
+                &"the journal ends before what was committed",
+            );
+        }
+        self.project(write_behind, batch).await;
+    }
+
+    /// Projects a batch as a whole, or where that fails, each of its events alone.
+    async fn project(&mut self, write_behind: &WriteBehind, batch: Vec<JournalEntry>) {
+        if self.try_project(write_behind, &batch).await.is_err() {
+            let mut by_event: HashMap<EventId, Vec<JournalEntry>> = HashMap::new();
+            for entry in batch {
+                by_event.entry(entry.event_id).or_default().push(entry);
+            }
+            for (event_id, entries) in by_event {
+                if let Err(error) = self.try_project(write_behind, &entries).await {
+                    self.put_off(write_behind, event_id, &error);
+                }
+            }
+        }
+        write_behind.projected.send_replace(());
+    }
+
+    async fn try_project(
+        &mut self,
+        write_behind: &WriteBehind,
+        entries: &[JournalEntry],
+    ) -> Result<(), ProjectionError> {
+        match self.sink.project(entries).await {
+            Ok(()) => {
+                for entry in entries {
+                    write_behind.set_projected(entry.event_id, entry.last_seq);
+                    self.failures.remove(&entry.event_id);
+                }
+                Ok(())
+            }
+            // The answer to an earlier commit was lost, another owner projected, or the database lost what it had
+            // not synced: go on from where it stands. The other events of the batch are read back.
+            Err(ProjectionError::WatermarkMoved {
+                event_id, watermark, ..
+            }) => {
+                for entry in entries {
+                    write_behind.open_gap(entry.event_id);
+                }
+                write_behind.set_projected(event_id, watermark);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn put_off(&mut self, write_behind: &WriteBehind, event_id: EventId, error: &dyn std::fmt::Display) {
+        let failures = self.failures.entry(event_id).or_default();
+        *failures = failures.saturating_add(1);
+        let rounds = (1 << (*failures).min(6)).min(ROUNDS_OFF_MAX);
+        tracing::warn!(%event_id, %error, rounds, "projection failed; will try again");
+        write_behind.put_off(event_id, rounds);
+    }
+}

@@ -1,0 +1,25 @@
+//! The API of the real binary, from outside, with real storage. Files stand where the routes stand.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod admin;
+mod bad_input;
+mod checkout;
+mod events;
+mod holds;
+mod idempotency;
+mod internal;
+mod orders;
+mod process;
+mod purchases;
+mod slow_clients;

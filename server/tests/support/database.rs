@@ -1,0 +1,82 @@
+//! A database for each test, on the cluster that `DATABASE_URL` names; dropped with the test.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use sqlx::{Connection as _, PgConnection};
+use uuid::Uuid;
+
+/// A database of its own.
+pub struct TestDatabase {
+    name: String,
+    cluster: String,
+}
+
+impl TestDatabase {
+    /// Creates an empty one on the cluster of the environment.
+    pub fn create() -> Self {
+        let cluster = std::env::var("DATABASE_URL").expect("DATABASE_URL: run with `cargo xtask pg -- …`");
+        Self::create_on(&cluster)
+    }
+
+    /// Creates an empty one on a cluster.
+    pub fn create_on(cluster: &str) -> Self {
+        let name = format!("onsale_server_{}", Uuid::now_v7().simple());
+        let database = Self {
+            name,
+            cluster: cluster.to_owned(),
+        };
+        database.tool("createdb", &["--template=template0"]);
+        database
+    }
+
+    /// Where clients find it.
+    pub fn url(&self) -> String {
+        let (server, _) = self.cluster.rsplit_once('/').expect("a database in the URL");
+        format!("{server}/{}", self.name)
+    }
+
+    /// A connection to it.
+    pub async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.url())
+            .await
+            .expect("the test's database")
+    }
+
+    /// One number.
+    pub async fn number(&self, query: &'static str) -> i64 {
+        let mut connection = self.connect().await;
+        sqlx::query_scalar(query)
+            .fetch_one(&mut connection)
+            .await
+            .expect(query)
+    }
+
+    fn tool(&self, program: &str, arguments: &[&str]) {
+        let output = Command::new(bin_dir().join(program))
+            .args(arguments)
+            .arg(format!("--maintenance-db={}", self.cluster))
+            .arg(&self.name)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|error| panic!("{program}: {error}"));
+        assert!(
+            output.status.success() || std::thread::panicking(),
+            "{program}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        self.tool("dropdb", &["--if-exists", "--force"]);
+    }
+}
+
+/// Where the programs of Postgres are; empty for `PATH`.
+pub fn bin_dir() -> PathBuf {
+    std::env::var_os("ONSALE_TEST_PG_BIN_DIR")
+        .map(PathBuf::from)
+        .unwrap_or_default()
+}

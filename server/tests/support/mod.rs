@@ -1,0 +1,22 @@
+//! What the tests of the whole program share: a database each, the real binary, and a small client.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "each test binary uses its own part of it"
+)]
+
+mod client;
+mod database;
+mod process;
+mod token;
+mod wait;
+mod world;
+
+pub use client::{Call, Reply, delete, get, post, put};
+pub use database::{TestDatabase, bin_dir};
+pub use process::{Journal, Server, free_address, signal};
+pub use token::{Caller, SECRET};
+pub use wait::until;
+pub use world::{Event, EventPlan, World};

@@ -1,0 +1,264 @@
+//! The real binary as a child, that can be killed, stopped, frozen and started again on the same storage.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::time::sleep;
+
+use super::{Reply, SECRET, get};
+
+const READY_WITHIN: Duration = Duration::from_secs(40);
+const STOP_WITHIN: Duration = Duration::from_secs(40);
+/// Tries to find two ports that nobody else takes meanwhile.
+const PORT_TRIES: u32 = 5;
+
+/// Where records become durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Journal {
+    Local,
+    Postgres,
+}
+
+impl Journal {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// A serving process and how to start it again.
+pub struct Server {
+    child: Option<Child>,
+    environment: Vec<(String, String)>,
+    log: PathBuf,
+    /// Where its API is.
+    pub api: SocketAddr,
+    /// Where its internal port is.
+    pub internal: SocketAddr,
+}
+
+impl Server {
+    /// Prepares a process that keeps its journal and log below `directory`; does not start it. Later settings win.
+    pub fn prepare(
+        name: &str,
+        directory: &Path,
+        database_url: &str,
+        journal: Journal,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let journal_directory = directory.join("journal").display().to_string();
+        let mut environment: Vec<(String, String)> = [
+            ("DATABASE_URL", database_url),
+            ("ONSALE_DATABASE_CONNECTIONS_MAX", "8"),
+            ("ONSALE_JOURNAL", journal.as_str()),
+            ("ONSALE_JOURNAL_DIRECTORY", &journal_directory),
+            ("ONSALE_TOKEN_SECRET", SECRET),
+            ("ONSALE_NODE_NAME", name),
+            ("ONSALE_RATE_LIMIT_PER_SECOND", "0"),
+            ("ONSALE_SHUTDOWN_GRACE_SECONDS", "20"),
+            ("ONSALE_DRILLS", "true"),
+            ("ONSALE_LOG", "info"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+        environment.extend(
+            settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        Self {
+            child: None,
+            environment,
+            log: directory.join(format!("{name}.log")),
+            api: free_address(),
+            internal: free_address(),
+        }
+    }
+
+    /// Brings the schema up to date.
+    pub fn migrate(&self) {
+        let output = self.run(&["migrate"]);
+        assert!(output.status.success(), "{}", told(&output));
+    }
+
+    /// Runs another subcommand of the binary with the same settings, to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("onsale")
+    }
+
+    /// Starts the process; it may not be ready for long.
+    pub fn spawn(&mut self) {
+        assert!(self.child.is_none(), "it runs already");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(&self.log)
+            .expect("log");
+        let mut command = self.command(&["serve", "--stop-with-stdin"]);
+        // It ends when this pipe does, so that nothing is left running however the test ends.
+        let child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        self.child = Some(child.expect("onsale serve"));
+    }
+
+    /// Starts the process and waits until it is ready; on other ports where the first are taken.
+    pub async fn start(&mut self) {
+        for _ in 1..PORT_TRIES {
+            self.spawn();
+            if self.ready_or_port_taken().await {
+                return;
+            }
+            (self.api, self.internal) = (free_address(), free_address());
+        }
+        panic!("no free ports");
+    }
+
+    /// Starts the process again where clients know it, and waits until it is ready.
+    pub async fn restart(&mut self) {
+        self.spawn();
+        assert!(self.ready_or_port_taken().await, "{}", self.stderr());
+    }
+
+    async fn ready_or_port_taken(&mut self) -> bool {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.exited() {
+                let log = self.stderr();
+                assert!(log.contains("cannot listen"), "ended with {status}: {log}");
+                return false;
+            }
+            if self.is_ready().await {
+                return true;
+            }
+            assert!(started.elapsed() < READY_WITHIN, "not ready: {}", self.stderr());
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Whether the internal port says so.
+    pub async fn is_ready(&self) -> bool {
+        matches!(
+            get("/readyz").try_send(self.internal).await,
+            Ok(Reply { status: 200, .. })
+        )
+    }
+
+    /// What the internal port says about readiness.
+    pub async fn readiness(&self) -> Value {
+        let reply = get("/readyz?verbose").try_send(self.internal).await;
+        reply.map(|reply| reply.json()).unwrap_or_default()
+    }
+
+    /// Takes the status of a process that has ended.
+    pub fn exited(&mut self) -> Option<ExitStatus> {
+        let status = self.child.as_mut()?.try_wait().expect("wait")?;
+        self.child = None;
+        Some(status)
+    }
+
+    /// Waits for a process that should end by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.exited() {
+                return status;
+            }
+            assert!(
+                started.elapsed() < STOP_WITHIN,
+                "still running: {}",
+                self.stderr()
+            );
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("kill");
+            child.wait().expect("wait");
+        }
+    }
+
+    /// Sends a signal by name.
+    pub fn signal(&self, name: &str) {
+        signal(name, self.child.as_ref().expect("it runs").id());
+    }
+
+    /// SIGTERM; it must end with 0.
+    pub async fn stop(&mut self) {
+        self.signal("TERM");
+        let status = self.ended().await;
+        assert!(status.success(), "{status}: {}", self.stderr());
+    }
+
+    /// All that it has logged.
+    pub fn stderr(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Nothing in the log is a panic.
+    #[track_caller]
+    pub fn assert_no_panic(&self) {
+        let log = self.stderr();
+        let panic = log.lines().find(|line| line.contains("panicked"));
+        assert_eq!(panic, None, "{log}");
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onsale"));
+        command.args(arguments).env_clear().stdin(Stdio::null());
+        command.env("ONSALE_LISTEN", self.api.to_string());
+        command.env("ONSALE_INTERNAL_LISTEN", self.internal.to_string());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            let log = self.stderr();
+            let lines: Vec<_> = log.lines().collect();
+            let tail = &lines[lines.len().saturating_sub(30)..];
+            eprintln!("--- {}\n{}", self.log.display(), tail.join("\n"));
+        }
+    }
+}
+
+/// What a program said.
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Sends a signal to a process that we started.
+pub fn signal(name: &str, pid: u32) {
+    let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
+    assert!(status.expect("kill").success(), "kill -s {name} {pid}");
+}
+
+/// An address of the loopback that nobody listens on now, below the ports that the kernel gives to clients: they
+/// knock while the process is down, and one of them must not sit on its port when it comes back.
+pub fn free_address() -> SocketAddr {
+    loop {
+        let random = getrandom::u32().expect("random numbers") % 22_000;
+        let port = 10_000 + u16::try_from(random).expect("below 22,000");
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return listener.local_addr().expect("address");
+        }
+    }
+}
