@@ -247,3 +247,29 @@ async fn roles_decide_what_is_allowed() {
     }
     assert_eq!(world.availability(&event).await, before);
 }
+
+#[tokio::test]
+async fn a_repeated_creation_gets_the_first_answer_and_makes_nothing_more() {
+    let world = World::start().await;
+    let name = json!({"name": "A promoter"});
+    let organization = || post("/v1/admin/organizations").key("k").json(&name);
+    let first = world.staff(organization()).await;
+    let again = world.staff(organization()).await;
+    assert_eq!(first.expect(201), again.expect(201));
+    assert!(!first.replayed() && again.replayed());
+    let other = post("/v1/admin/organizations")
+        .key("k")
+        .json(&json!({"name": "B"}));
+    world.staff(other).await.problem(422, "idempotency_key_reused");
+
+    let owner = Uuid::parse_str(&first.text("id")).unwrap();
+    let body = EventPlan::of(1).body(owner);
+    let event = || post("/v1/admin/events").key("k").json(&body);
+    let first = world.staff(event()).await;
+    let again = world.staff(event()).await;
+    assert_eq!(first.expect(201), again.expect(201));
+    assert!(!first.replayed() && again.replayed());
+    assert_eq!(first.header("etag"), again.header("etag"));
+    let page = world.staff(get("/v1/admin/events")).await.expect(200);
+    assert_eq!(page["data"].as_array().unwrap().len(), 1);
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Caller, EventPlan, World, get, post, until};
+use crate::support::{Caller, EventPlan, Journal, World, get, post, until};
 
 /// Every name in the metrics table of the public surface.
 const METRICS: [&str; 14] = [
@@ -103,4 +103,15 @@ async fn drills_are_off_unless_asked_for() {
     let event = world.event(&EventPlan::of(1)).await;
     let crash = format!("/internal/drills/events/{}/crash?kind=kill", event.id);
     assert_eq!(post(crash).send(world.server.internal).await.status, 404);
+}
+
+#[tokio::test]
+async fn an_operator_clears_a_quarantine_without_drills() {
+    let world = World::with(Journal::Local, &[("ONSALE_DRILLS", "false")]).await;
+    let event = world.event(&EventPlan::of(1)).await;
+    for (id, status) in [(event.id.to_string(), 200), ("all".to_owned(), 400)] {
+        let clear = post(format!("/internal/events/{id}/clear-quarantine"));
+        assert_eq!(clear.send(world.server.internal).await.status, status, "{id}");
+    }
+    assert_eq!(world.counts(&event).await, (1, 0, 0));
 }
