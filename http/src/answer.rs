@@ -4,7 +4,8 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, ETAG};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use onsale_domain::{Availability, Sequence};
+use onsale_domain::{Availability, EventDefinition, Sequence};
+use onsale_services::CreatedEvent;
 use serde::Serialize;
 
 use crate::error::ApiError;
@@ -21,27 +22,34 @@ pub(crate) fn ok(body: &impl Serialize) -> Answer {
     json(StatusCode::OK, body)
 }
 
-/// 201 with a body.
-pub(crate) fn created(body: &impl Serialize) -> Answer {
-    json(StatusCode::CREATED, body)
-}
-
 /// 201 with a body, marked where it repeats an earlier answer.
 pub(crate) fn created_or_replayed(body: &impl Serialize, replayed: bool) -> Answer {
-    let mut response = created(body)?;
+    Ok(marked(json(StatusCode::CREATED, body)?, replayed))
+}
+
+/// An event that staff brought into being, marked where it repeats an earlier answer.
+pub(crate) fn created_event(created: &CreatedEvent) -> Answer {
+    let response = staff_definition(StatusCode::CREATED, &created.definition)?;
+    Ok(marked(response, created.replayed))
+}
+
+/// An event as staff see it, with its version as the tag.
+pub(crate) fn staff_event(status: StatusCode, event: &Availability) -> Answer {
+    staff_definition(status, event.definition.as_ref())
+}
+
+fn staff_definition(status: StatusCode, definition: &EventDefinition) -> Answer {
+    let response = json(status, &StaffEventView::from(definition))?;
+    Ok(with_tag(response, definition.version))
+}
+
+fn marked(mut response: Response, replayed: bool) -> Response {
     if replayed {
         response
             .headers_mut()
             .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
-    Ok(response)
-}
-
-/// An event as staff see it, with its version as the tag.
-pub(crate) fn staff_event(status: StatusCode, event: &Availability) -> Answer {
-    let definition = event.definition.as_ref();
-    let response = json(status, &StaffEventView::from(definition))?;
-    Ok(with_tag(response, definition.version))
+    response
 }
 
 /// The same answer, with a number as its strong entity tag.

@@ -1,5 +1,6 @@
-//! The internal port: `/metrics`, `/livez`, `/readyz` and the drills. Up before anything else and down last, so that
-//! an operator can always ask what the process is at. It uses hyper alone and shares nothing with the public API.
+//! The internal port: `/metrics`, `/livez`, `/readyz`, clearing a quarantine, and the drills. Up before anything else
+//! and down last, so that an operator can always ask what the process is at. It uses hyper alone and shares nothing
+//! with the public API.
 
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
@@ -80,6 +81,12 @@ impl Internal {
                     Err(error) => text(StatusCode::BAD_REQUEST, format!("{error:#}")),
                 }
             }
+            (&Method::POST, ["internal", "events", event_id, "clear-quarantine"]) => {
+                match self.clear_quarantine(event_id) {
+                    Ok(answer) => answer,
+                    Err(error) => text(StatusCode::BAD_REQUEST, format!("{error:#}")),
+                }
+            }
             (_, _) => text(StatusCode::NOT_FOUND, "not found"),
         }
     }
@@ -112,8 +119,18 @@ impl Internal {
         typed("application/json", status, body.to_string())
     }
 
+    /// An operator says that what made the event's actor crash again and again is mended. Nothing happens to an event
+    /// that is not paused for that.
+    fn clear_quarantine(&self, event_id: &str) -> anyhow::Result<Answer> {
+        let event_id = self::event_id(event_id)?;
+        let engine = self.engine.get().context("the engine is not running yet")?;
+        tracing::warn!(%event_id, "an operator lets the event be loaded again");
+        engine.clear_quarantine(event_id);
+        Ok(text(StatusCode::OK, "cleared"))
+    }
+
     fn crash(&self, event_id: &str, query: Option<&str>) -> anyhow::Result<Answer> {
-        let event_id: EventId = event_id.parse().context("the event id is not a UUID")?;
+        let event_id = self::event_id(event_id)?;
         let drill = match query.unwrap_or_default() {
             "kind=kill" => Drill::Kill,
             "kind=panic" => Drill::Panic,
@@ -129,6 +146,11 @@ impl Internal {
     }
 }
 
+/// The id in a path.
+fn event_id(segment: &str) -> anyhow::Result<EventId> {
+    segment.parse().context("the event id is not a UUID")
+}
+
 fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
     typed("text/plain; charset=utf-8", status, body)
 }
@@ -140,4 +162,15 @@ fn typed(content_type: &'static str, status: StatusCode, body: impl Into<Bytes>)
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_named_by_its_id() {
+        assert!(event_id("0199d2c4-0000-7000-8000-000000000001").is_ok());
+        assert!(event_id("all").is_err());
+    }
 }

@@ -4,7 +4,7 @@
 //! This is the only file of the server that knows how the other crates are built up.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use onsale_engine::port::{Clock, Journal, JournalError, SystemClock};
 use onsale_engine::{Engine, EngineConfig, EngineError};
@@ -180,7 +180,7 @@ pub(crate) fn start(settings: &Settings, core: Core, listener: TcpListener) -> a
     let gate = Gate::new(
         Arc::new(verifier),
         &rate_limits(settings),
-        Vec::new(),
+        settings.trusted_proxies.clone(),
         Arc::clone(&core.clock),
     );
     let stop_serving = CancellationToken::new();
@@ -191,7 +191,7 @@ pub(crate) fn start(settings: &Settings, core: Core, listener: TcpListener) -> a
     ];
     let limits = ServeLimits {
         connections_max: usize::try_from(settings.connections_max)?,
-        grace_period: settings.shutdown_grace,
+        grace_period: draining(settings.shutdown_grace),
         ..ServeLimits::default()
     };
     let router = onsale_http::router(services, gate);
@@ -234,19 +234,55 @@ impl Running {
     }
 
     /// Stops accepting and drains, then flushes commits and projects them, then ends what works in the background.
+    /// All of it within one deadline, of which each step gets what the ones before it left.
     pub(crate) async fn stop(self, grace: Duration) -> anyhow::Result<()> {
+        let deadline = Deadline::after(grace);
         self.stop_serving.cancel();
         if !self.serving.is_finished() && !self.serving.await? {
             tracing::warn!("some requests were cut off at the end of the grace period");
         }
-        self.core.engine.shutdown(grace).await;
+        self.core.engine.shutdown(deadline.left()).await;
         self.stop_working.cancel();
-        for work in self.working {
-            work.await?;
+        for mut work in self.working {
+            match tokio::time::timeout(deadline.left(), &mut work).await {
+                Ok(ended) => ended?,
+                Err(_) => {
+                    // What it was at is repeated by the next process.
+                    tracing::warn!("background work was cut off at the end of the grace period");
+                    work.abort();
+                }
+            }
         }
-        self.core.journal.close().await;
-        self.core.database.close().await;
+        deadline.at_most("the journal", self.core.journal.close()).await;
+        deadline.at_most("the database", self.core.database.close()).await;
         Ok(())
+    }
+}
+
+/// Part of the grace period in which requests under way may end. The rest is for what they led to: commits, their
+/// projection, payments.
+fn draining(grace: Duration) -> Duration {
+    grace * 4 / 5
+}
+
+/// The instant at which a shutdown must be over.
+#[derive(Clone, Copy)]
+struct Deadline(Instant);
+
+impl Deadline {
+    fn after(grace: Duration) -> Self {
+        Self(Instant::now() + grace)
+    }
+
+    fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
+    /// Waits for a farewell that is a courtesy: leaving without it is safe.
+    async fn at_most(self, whose: &'static str, farewell: impl Future<Output = ()>) {
+        if tokio::time::timeout(self.left(), farewell).await.is_err() {
+            tracing::warn!("{whose} did not close within the grace period");
+        }
     }
 }
 
@@ -297,5 +333,29 @@ pub(crate) async fn open_audited(settings: &Settings) -> Result<Audited, StartEr
             settings.journal_directory.display()
         ))),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_step_that_hangs_takes_no_more_than_what_is_left() {
+        let began = Instant::now();
+        let deadline = Deadline::after(Duration::from_millis(50));
+        for _ in 0..3 {
+            deadline.at_most("a step", std::future::pending()).await;
+        }
+        assert!(deadline.left().is_zero());
+        assert!((50..1_000).contains(&began.elapsed().as_millis()));
+    }
+
+    #[test]
+    fn requests_under_way_never_use_up_the_whole_grace() {
+        for seconds in [1, 25, 600] {
+            let grace = Duration::from_secs(seconds);
+            assert!(draining(grace) < grace);
+        }
     }
 }

@@ -97,6 +97,12 @@ fn bad_settings_exit_78_and_name_setting_and_mend() {
             "no limit",
         ),
         (
+            "ONSALE_TRUSTED_PROXIES",
+            "10.0.0.1,proxy.example",
+            "trusted_proxies",
+            "separated by commas",
+        ),
+        (
             "ONSALE_SHUTDOWN_GRACE_SECONDS",
             "601",
             "shutdown_grace_seconds",

@@ -3,6 +3,7 @@
 use onsale_domain::BuyerId;
 use onsale_domain::id::{BodyDigest, KeyDigest};
 use onsale_domain::record::KeyBinding;
+use uuid::Uuid;
 
 /// A route that takes idempotency keys. Keys are scoped to caller and route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,10 @@ pub enum KeyedRoute {
     Purchase,
     /// Paying a hold.
     Checkout,
+    /// Bringing an event into being.
+    CreateEvent,
+    /// Making an organization.
+    CreateOrganization,
 }
 
 impl KeyedRoute {
@@ -22,26 +27,33 @@ impl KeyedRoute {
             Self::PlaceHold => "holds",
             Self::Purchase => "purchases",
             Self::Checkout => "checkout",
+            Self::CreateEvent => "admin/events",
+            Self::CreateOrganization => "admin/organizations",
         }
     }
 }
 
 /// Binds a caller's key to the raw body that came with it.
 pub fn key_binding(caller: BuyerId, route: KeyedRoute, key: &str, body: &[u8]) -> KeyBinding {
+    let mut body_digest = [0; 8];
+    body_digest.copy_from_slice(&blake3::hash(body).as_bytes()[..8]);
+    KeyBinding {
+        key: key_digest(caller.0, route, key),
+        body: BodyDigest(body_digest),
+    }
+}
+
+/// The digest of a caller's key on a route.
+pub fn key_digest(caller: Uuid, route: KeyedRoute, key: &str) -> KeyDigest {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(caller.0.as_bytes());
+    hasher.update(caller.as_bytes());
     hasher.update(route.name().as_bytes());
     // No route's name holds a NUL, so no two (route, key) pairs look the same.
     hasher.update(&[0]);
     hasher.update(key.as_bytes());
-    let mut key_digest = [0; 16];
-    key_digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    let mut body_digest = [0; 8];
-    body_digest.copy_from_slice(&blake3::hash(body).as_bytes()[..8]);
-    KeyBinding {
-        key: KeyDigest(key_digest),
-        body: BodyDigest(body_digest),
-    }
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    KeyDigest(digest)
 }
 
 #[cfg(test)]

@@ -5,16 +5,21 @@
 
 use std::sync::Arc;
 
+use onsale_domain::id::KeyDigest;
 use onsale_domain::{
-    Availability, Command, EventDetails, EventId, EventStatus, Money, OrganizationId, Quota, QuotaId,
-    Refusal, Sequence, TicketType, TicketTypeId,
+    Availability, Command, EventDefinition, EventDetails, EventId, EventStatus, Money, OrganizationId, Quota,
+    QuotaId, Record, Refusal, Sequence, TicketType, TicketTypeId,
 };
 use onsale_engine::EngineError;
 
+use crate::keyed::KeyedIds;
+use crate::sale::Work;
 use crate::{ServiceError, Services};
 
 /// A new event's id may meet one whose route is taken; more often than this it is no accident.
 const ID_TRIES_MAX: u32 = 4;
+/// Sequence of the record that brings an event into being.
+const FIRST: Sequence = 1;
 
 /// Whose events a member of staff may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +51,15 @@ pub struct TicketTypeInput {
     pub price: Money,
 }
 
+/// An event that was brought into being, now or by an earlier request with the same key.
+#[derive(Clone, Debug)]
+pub struct CreatedEvent {
+    /// The event as it was then.
+    pub definition: EventDefinition,
+    /// Whether this repeats an earlier answer.
+    pub replayed: bool,
+}
+
 impl Services {
     /// Counts and definition of an event that buyers may see, from memory.
     ///
@@ -75,12 +89,13 @@ impl Services {
         Ok(availability)
     }
 
-    /// Brings an event into being, as a draft.
+    /// Brings an event into being, as a draft. A repeat of the key gets the first answer.
     pub async fn create_event(
         &self,
         scope: StaffScope,
         details: EventDetails,
-    ) -> Result<Arc<Availability>, ServiceError> {
+        key: Option<KeyDigest>,
+    ) -> Result<CreatedEvent, ServiceError> {
         if !scope.covers(details.organization_id) {
             return Err(ServiceError::NotFound);
         }
@@ -94,21 +109,101 @@ impl Services {
                 .into(),
                 other => other,
             })?;
-        let details = Box::new(details);
-        for _ in 1..ID_TRIES_MAX {
-            match self.try_create_event(details.clone()).await {
-                Err(ServiceError::Engine(EngineError::Refused(Refusal::EventExists))) => {}
-                answer => return answer,
-            }
+        match key {
+            None => self.create_unkeyed_event(details).await,
+            Some(key) => self.create_keyed_event(details, key).await,
         }
-        self.try_create_event(details).await
     }
 
-    async fn try_create_event(&self, details: Box<EventDetails>) -> Result<Arc<Availability>, ServiceError> {
-        let event_id = self.ids().event_id(self.now())?;
-        let command = Command::CreateEvent { event_id, details };
-        self.engine().execute(event_id, command).await?;
-        Ok(self.engine().availability(event_id).await?)
+    async fn create_unkeyed_event(&self, details: EventDetails) -> Result<CreatedEvent, ServiceError> {
+        for _ in 0..ID_TRIES_MAX {
+            let event_id = self.ids().event_id(self.now())?;
+            if let Some(created) = self.try_create_event(event_id, &details).await? {
+                return Ok(created);
+            }
+        }
+        Err(Refusal::EventExists.into())
+    }
+
+    /// The event's id follows from the key, so that what an earlier request made is found under it. The claim keeps
+    /// two requests with one key apart here, and the event's owner does between processes.
+    async fn create_keyed_event(
+        &self,
+        details: EventDetails,
+        key: KeyDigest,
+    ) -> Result<CreatedEvent, ServiceError> {
+        let _claim = self.in_flight().claim(Work::Key(key))?;
+        for attempt in 0..ID_TRIES_MAX {
+            let ids = KeyedIds::of(key, attempt, self.now());
+            if let Some(created) = self.created_before(EventId(ids.earlier), &details).await? {
+                return Ok(created);
+            }
+            if let Some(created) = self.try_create_event(EventId(ids.today), &details).await? {
+                return Ok(created);
+            }
+            if let Some(created) = self.created_before(EventId(ids.today), &details).await? {
+                return Ok(created);
+            }
+            // The route is another event's, or a crash came between the id and its first record.
+        }
+        Err(Refusal::EventExists.into())
+    }
+
+    /// `None` when the id or its route is taken.
+    async fn try_create_event(
+        &self,
+        event_id: EventId,
+        details: &EventDetails,
+    ) -> Result<Option<CreatedEvent>, ServiceError> {
+        let command = Command::CreateEvent {
+            event_id,
+            details: Box::new(details.clone()),
+        };
+        match self.engine().execute(event_id, command).await {
+            Ok(_) => {
+                let event = self.engine().availability(event_id).await?;
+                Ok(Some(CreatedEvent {
+                    definition: event.definition.as_ref().clone(),
+                    replayed: false,
+                }))
+            }
+            Err(EngineError::Refused(Refusal::EventExists)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The event as it was brought into being by an earlier request. `None` when there is none.
+    ///
+    /// Errors: the key was used for another event.
+    async fn created_before(
+        &self,
+        event_id: EventId,
+        details: &EventDetails,
+    ) -> Result<Option<CreatedEvent>, ServiceError> {
+        match self.engine().availability(event_id).await {
+            Ok(_) => {}
+            Err(EngineError::NotFound) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        let Record::EventCreated { details: first, .. } = self.engine().record(event_id, FIRST).await? else {
+            return Err(ServiceError::Internal(
+                "an event that does not begin with its creation",
+            ));
+        };
+        if first != *details {
+            return Err(Refusal::KeyReused.into());
+        }
+        Ok(Some(CreatedEvent {
+            definition: EventDefinition {
+                event_id,
+                version: FIRST,
+                status: EventStatus::Draft,
+                details: first,
+                ticket_types: vec![],
+                quotas: vec![],
+            },
+            replayed: true,
+        }))
     }
 
     /// Replaces an event's details.

@@ -8,6 +8,7 @@ mod digest;
 mod error;
 mod events;
 mod ids;
+mod keyed;
 mod organizations;
 mod payments;
 mod reads;
@@ -15,10 +16,11 @@ mod sale;
 mod services;
 mod settlement;
 
-pub use digest::{KeyedRoute, key_binding};
+pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
-pub use events::{StaffScope, TicketTypeInput};
+pub use events::{CreatedEvent, StaffScope, TicketTypeInput};
 pub use ids::{Ids, RandomError};
+pub use organizations::CreatedOrganization;
 pub use payments::{Authorization, AuthorizationRequest, PaymentError, PaymentGateway, SimulatedGateway};
 pub use reads::Page;
 pub use sale::{

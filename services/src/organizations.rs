@@ -1,22 +1,56 @@
 //! Organizations: the tenants that own events. They are the one thing that is written to Postgres directly.
 
+use onsale_domain::id::KeyDigest;
 use onsale_domain::limits::NAME_BYTES_MAX;
 use onsale_domain::{OrganizationId, Refusal};
-use onsale_persistence::OrganizationRow;
+use onsale_persistence::{DatabaseError, OrganizationRow};
 
+use crate::keyed::KeyedIds;
 use crate::{ServiceError, Services};
 
+/// An organization that was made, now or by an earlier request with the same key.
+#[derive(Clone, Debug)]
+pub struct CreatedOrganization {
+    /// The organization.
+    pub organization: OrganizationRow,
+    /// Whether this repeats an earlier answer.
+    pub replayed: bool,
+}
+
 impl Services {
-    /// Makes an organization.
-    pub async fn create_organization(&self, name: String) -> Result<OrganizationRow, ServiceError> {
+    /// Makes an organization. A repeat of the key gets the first answer.
+    pub async fn create_organization(
+        &self,
+        name: String,
+        key: Option<KeyDigest>,
+    ) -> Result<CreatedOrganization, ServiceError> {
         if name.trim().is_empty() || name.len() > NAME_BYTES_MAX || name.contains('\0') {
             return Err(Refusal::InvalidField { field: "name" }.into());
         }
-        let organization_id = self.ids().organization_id(self.now())?;
-        Ok(self
-            .database()
-            .insert_organization(organization_id, &name)
-            .await?)
+        let Some(key) = key else {
+            let organization_id = self.ids().organization_id(self.now())?;
+            let organization = self
+                .database()
+                .insert_organization(organization_id, &name)
+                .await?;
+            return Ok(CreatedOrganization {
+                organization,
+                replayed: false,
+            });
+        };
+        let ids = KeyedIds::of(key, 0, self.now());
+        if let Some(organization) = self.database().organization(OrganizationId(ids.earlier)).await? {
+            return replayed(organization, &name);
+        }
+        let organization_id = OrganizationId(ids.today);
+        match self.database().insert_organization(organization_id, &name).await {
+            Ok(organization) => Ok(CreatedOrganization {
+                organization,
+                replayed: false,
+            }),
+            Err(DatabaseError::Conflict { .. }) => replayed(self.organization(organization_id).await?, &name),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// An organization by its id.
@@ -26,4 +60,15 @@ impl Services {
             .await?
             .ok_or(ServiceError::NotFound)
     }
+}
+
+/// Errors: the key was used for another organization.
+fn replayed(organization: OrganizationRow, name: &str) -> Result<CreatedOrganization, ServiceError> {
+    if organization.name != name {
+        return Err(Refusal::KeyReused.into());
+    }
+    Ok(CreatedOrganization {
+        organization,
+        replayed: true,
+    })
 }

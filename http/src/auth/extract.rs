@@ -5,6 +5,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use onsale_domain::BuyerId;
 use onsale_services::StaffScope;
+use uuid::Uuid;
 
 use super::Role;
 use super::token::Identity;
@@ -32,12 +33,15 @@ pub(crate) struct Staff {
 /// Somebody who may change some events.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manager {
+    pub(crate) subject: Uuid,
     pub(crate) scope: StaffScope,
 }
 
 /// Somebody who runs the deployment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Admin;
+pub(crate) struct Admin {
+    pub(crate) subject: Uuid,
+}
 
 impl<S> FromRequestParts<S> for Visitor
 where
@@ -104,8 +108,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let identity = admitted(parts, state, Traffic::Staff)?;
+        let subject = identity.subject;
         let scope = managed(identity).ok_or_else(|| Problem::new(Code::Forbidden))?;
-        Ok(Self { scope })
+        Ok(Self { subject, scope })
     }
 }
 
@@ -121,7 +126,9 @@ where
         if !identity.has(Role::Admin) {
             return Err(Problem::new(Code::Forbidden));
         }
-        Ok(Self)
+        Ok(Self {
+            subject: identity.subject,
+        })
     }
 }
 

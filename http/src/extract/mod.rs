@@ -7,7 +7,7 @@ mod query;
 mod version;
 
 pub(crate) use body::JsonBody;
-pub(crate) use idempotency::IdempotencyKey;
+pub(crate) use idempotency::{IdempotencyKey, OptionalKey};
 pub(crate) use path::Id;
 pub(crate) use query::{PageQuery, Search};
 pub(crate) use version::{ExpectedVersion, OptionalVersion};

@@ -46,6 +46,20 @@ impl Reader<'_> {
         }
     }
 
+    /// Values separated by commas; none where nobody said anything.
+    pub(super) fn list<T: FromStr>(&self, setting: &Setting) -> Result<Vec<T>, ConfigurationError> {
+        let Some(text) = self.optional(setting) else {
+            return Ok(vec![]);
+        };
+        text.split(',')
+            .map(str::trim)
+            .map(|part| {
+                part.parse()
+                    .map_err(|_| ConfigurationError::of(setting, format!("`{part}` is not usable")))
+            })
+            .collect()
+    }
+
     /// A Postgres or Redis URL. The text itself stays out of every message: it holds a password.
     pub(super) fn url(
         &self,

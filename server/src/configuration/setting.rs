@@ -11,6 +11,8 @@ pub(crate) struct Setting {
     pub(crate) secret: bool,
     /// What is in force when nobody says anything.
     pub(crate) default: Option<&'static str>,
+    /// What it is for; a full sentence, for `docs/CONFIGURATION.md`.
+    pub(crate) meaning: &'static str,
     /// What to do about a missing or wrong value; a full sentence.
     pub(crate) mend: &'static str,
 }
@@ -22,105 +24,124 @@ impl Setting {
     }
 }
 
-const fn plain(key: &'static str, env: &'static str, default: &'static str, mend: &'static str) -> Setting {
+const fn plain(
+    (key, env): (&'static str, &'static str),
+    default: &'static str,
+    meaning: &'static str,
+    mend: &'static str,
+) -> Setting {
     Setting {
         key,
         env,
         secret: false,
         default: Some(default),
+        meaning,
         mend,
     }
 }
 
-const fn secret(key: &'static str, env: &'static str, mend: &'static str) -> Setting {
+const fn secret(
+    (key, env): (&'static str, &'static str),
+    meaning: &'static str,
+    mend: &'static str,
+) -> Setting {
     Setting {
         key,
         env,
         secret: true,
         default: None,
+        meaning,
         mend,
     }
 }
 
 pub(super) const LISTEN: Setting = plain(
-    "listen",
-    "ONSALE_LISTEN",
+    ("listen", "ONSALE_LISTEN"),
     "127.0.0.1:8080",
+    "Address of the API.",
     "Give an address and a port, such as 0.0.0.0:8080",
 );
 pub(super) const INTERNAL_LISTEN: Setting = plain(
-    "internal_listen",
-    "ONSALE_INTERNAL_LISTEN",
+    ("internal_listen", "ONSALE_INTERNAL_LISTEN"),
     "127.0.0.1:9464",
+    "Address of metrics, health and what only operators may ask for.",
     "Give an address and a port that only operators reach, such as 127.0.0.1:9464",
 );
 pub(super) const DATABASE_URL: Setting = secret(
-    "database_url",
-    "DATABASE_URL",
+    ("database_url", "DATABASE_URL"),
+    "Postgres, where everything relational and the `postgres` journal are.",
     "Give a Postgres URL, such as postgres://onsale:secret@localhost:5432/onsale, or name a file that holds it in DATABASE_URL_FILE",
 );
 pub(super) const DATABASE_CONNECTIONS_MAX: Setting = plain(
-    "database_connections_max",
-    "ONSALE_DATABASE_CONNECTIONS_MAX",
+    ("database_connections_max", "ONSALE_DATABASE_CONNECTIONS_MAX"),
     "16",
+    "Connections of the pool to Postgres. The `postgres` journal takes two more.",
     "Give a whole number from 1 to 1000, below what Postgres allows",
 );
 pub(super) const REDIS_URL: Setting = secret(
-    "redis_url",
-    "REDIS_URL",
+    ("redis_url", "REDIS_URL"),
+    "Redis. Checked, and not used yet.",
     "Give a Redis URL, such as redis://localhost:6379, or leave it out",
 );
 pub(super) const JOURNAL: Setting = plain(
-    "journal",
-    "ONSALE_JOURNAL",
+    ("journal", "ONSALE_JOURNAL"),
     "postgres",
+    "Where records become durable before anybody is told: in Postgres, or on this machine's own disk.",
     "Choose postgres (survives the loss of this machine) or local (needs a disk of its own)",
 );
 pub(super) const JOURNAL_DIRECTORY: Setting = plain(
-    "journal_directory",
-    "ONSALE_JOURNAL_DIRECTORY",
+    ("journal_directory", "ONSALE_JOURNAL_DIRECTORY"),
     "onsale-journal",
+    "Directory of the `local` journal.",
     "Give a directory on a real disk that this process alone may write to",
 );
 pub(super) const TOKEN_SECRET: Setting = secret(
-    "token_secret",
-    "ONSALE_TOKEN_SECRET",
+    ("token_secret", "ONSALE_TOKEN_SECRET"),
+    "What access tokens are signed with (HS256).",
     "Give at least 32 random bytes, for example from `openssl rand -base64 48`, or name a file that holds them in ONSALE_TOKEN_SECRET_FILE",
 );
 pub(super) const TOKEN_ISSUER: Setting = plain(
-    "token_issuer",
-    "ONSALE_TOKEN_ISSUER",
+    ("token_issuer", "ONSALE_TOKEN_ISSUER"),
     "onsale",
+    "Issuer that tokens must name.",
     "Give the issuer that tokens name in `iss`",
 );
 pub(super) const TOKEN_AUDIENCE: Setting = plain(
-    "token_audience",
-    "ONSALE_TOKEN_AUDIENCE",
+    ("token_audience", "ONSALE_TOKEN_AUDIENCE"),
     "onsale-api",
+    "Audience that tokens must name.",
     "Give the audience that tokens name in `aud`",
 );
 pub(super) const CONNECTIONS_MAX: Setting = plain(
-    "connections_max",
-    "ONSALE_CONNECTIONS_MAX",
+    ("connections_max", "ONSALE_CONNECTIONS_MAX"),
     "20000",
+    "Connections to the API at once.",
     "Give a whole number from 1 to 1000000, below the file descriptor limit",
 );
 pub(super) const RATE_LIMIT_PER_SECOND: Setting = plain(
-    "rate_limit_per_second",
-    "ONSALE_RATE_LIMIT_PER_SECOND",
+    ("rate_limit_per_second", "ONSALE_RATE_LIMIT_PER_SECOND"),
     "20",
+    "Requests to the sale that a caller may send each second.",
     "Give requests per second and caller from 1 to 1000000, or 0 for no limit",
 );
 pub(super) const RATE_LIMIT_BURST: Setting = plain(
-    "rate_limit_burst",
-    "ONSALE_RATE_LIMIT_BURST",
+    ("rate_limit_burst", "ONSALE_RATE_LIMIT_BURST"),
     "40",
+    "Requests to the sale that a caller may send at once.",
     "Give a whole number from 1 to 1000000",
 );
+pub(super) const TRUSTED_PROXIES: Setting = Setting {
+    key: "trusted_proxies",
+    env: "ONSALE_TRUSTED_PROXIES",
+    secret: false,
+    default: None,
+    meaning: "Reverse proxies whose `X-Forwarded-For` is believed when callers without a token are told apart.",
+    mend: "Give the addresses of your reverse proxies, separated by commas, such as 10.0.0.1,10.0.0.2",
+};
 pub(super) const SHUTDOWN_GRACE_SECONDS: Setting = plain(
-    "shutdown_grace_seconds",
-    "ONSALE_SHUTDOWN_GRACE_SECONDS",
+    ("shutdown_grace_seconds", "ONSALE_SHUTDOWN_GRACE_SECONDS"),
     "25",
+    "Time from SIGTERM to the end of the process: four fifths for requests under way, the rest to flush.",
     "Give whole seconds from 1 to 600, below what the service manager waits before it kills",
 );
 pub(super) const NODE_NAME: Setting = Setting {
@@ -128,29 +149,30 @@ pub(super) const NODE_NAME: Setting = Setting {
     env: "ONSALE_NODE_NAME",
     secret: false,
     default: None,
+    meaning: "Name of this process in the deployment; without one it is host and port. A restart under the same name takes its events over at once.",
     mend: "Give every process of a deployment its own name, up to 100 bytes; without one it is host and port",
 };
 pub(super) const LOG: Setting = plain(
-    "log",
-    "ONSALE_LOG",
+    ("log", "ONSALE_LOG"),
     "info",
+    "How much is logged, on stderr.",
     "Give a level (error, warn, info, debug, trace) or directives such as info,onsale_engine=debug",
 );
 pub(super) const LOG_FORMAT: Setting = plain(
-    "log_format",
-    "ONSALE_LOG_FORMAT",
+    ("log_format", "ONSALE_LOG_FORMAT"),
     "text",
+    "How log lines look.",
     "Choose text (for people) or json (for collectors)",
 );
 pub(super) const DRILLS: Setting = plain(
-    "drills",
-    "ONSALE_DRILLS",
+    ("drills", "ONSALE_DRILLS"),
     "false",
+    "Whether the internal port crashes actors on request.",
     "Choose true (the internal port may crash actors on request, for trials only) or false",
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 18] = [
+pub(crate) const ALL: [&Setting; 19] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
@@ -164,9 +186,14 @@ pub(crate) const ALL: [&Setting; 18] = [
     &CONNECTIONS_MAX,
     &RATE_LIMIT_PER_SECOND,
     &RATE_LIMIT_BURST,
+    &TRUSTED_PROXIES,
     &SHUTDOWN_GRACE_SECONDS,
     &NODE_NAME,
     &LOG,
     &LOG_FORMAT,
     &DRILLS,
 ];
+
+#[cfg(test)]
+#[path = "document_tests.rs"]
+mod tests;

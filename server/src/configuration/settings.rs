@@ -1,7 +1,7 @@
 //! The settings as the rest of the program sees them: typed and checked.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::parse::Reader;
 use super::setting::{
     CONNECTIONS_MAX, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, INTERNAL_LISTEN, JOURNAL,
     JOURNAL_DIRECTORY, LISTEN, LOG, LOG_FORMAT, NODE_NAME, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND,
-    REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_SECRET,
+    REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_SECRET, TRUSTED_PROXIES,
 };
 use super::{ConfigurationError, Sources, Value};
 
@@ -65,6 +65,8 @@ pub(crate) struct Settings {
     /// Requests per second and caller; `None` for no limit.
     pub(crate) rate_limit_per_second: Option<u32>,
     pub(crate) rate_limit_burst: u32,
+    /// Peers whose forwarded headers are believed.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) shutdown_grace: Duration,
     /// Name of this process in the deployment.
     pub(crate) node_name: String,
@@ -98,6 +100,7 @@ impl Settings {
             connections_max: reader.number(&CONNECTIONS_MAX, 1..=1_000_000)?,
             rate_limit_per_second: (per_second > 0).then_some(per_second),
             rate_limit_burst: reader.number(&RATE_LIMIT_BURST, 1..=1_000_000)?,
+            trusted_proxies: reader.list(&TRUSTED_PROXIES)?,
             shutdown_grace: Duration::from_secs(reader.number(&SHUTDOWN_GRACE_SECONDS, 1..=600)?.into()),
             node_name: node_name(&reader, listen)?,
             log: log(&reader)?,

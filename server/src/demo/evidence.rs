@@ -51,6 +51,11 @@ fn of_rows(rows: Rows) -> Evidence {
                 code: ticket.code,
             })
             .collect(),
+        holds: rows
+            .holds
+            .into_iter()
+            .map(|(hold_id, hold)| (hold_id, hold.total_minor))
+            .collect(),
         orders: rows
             .orders
             .into_iter()

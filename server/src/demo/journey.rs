@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::api::{self, Call, Reply};
 use super::behaviour::{BOT_ATTEMPTS, Behaviour, Buyer};
 use super::connections::Connections;
-use super::ledger::{Acknowledgement, Ledger};
+use super::ledger::{AcknowledgedHold, Acknowledgement, Ledger};
 use super::setup::Sale;
 use crate::token::{Minter, Role, TTL_DEFAULT, TokenRequest};
 
@@ -73,16 +73,21 @@ impl Visit<'_> {
     }
 
     /// A hold, for whatever follows; `None` when there was none to get.
-    async fn hold(&mut self) -> anyhow::Result<Option<Value>> {
+    async fn hold(&mut self) -> anyhow::Result<Option<Uuid>> {
         let path = format!("/v1/events/{}/holds", self.shop.sale.event_id);
-        Ok(self.insist(path, None).await?.map(|(body, _, _)| body))
+        let Some((body, _, _)) = self.insist(path, None).await? else {
+            return Ok(None);
+        };
+        let hold_id = id(&body["id"])?;
+        let total_minor = total_minor(&body)?;
+        self.shop.ledger.hold(AcknowledgedHold { hold_id, total_minor });
+        Ok(Some(hold_id))
     }
 
     async fn think(&mut self, pause: Duration) -> anyhow::Result<()> {
-        let Some(hold) = self.hold().await? else {
+        let Some(hold_id) = self.hold().await? else {
             return Ok(());
         };
-        let hold_id = hold["id"].as_str().context("a hold without an id")?.to_owned();
         tokio::time::sleep(pause).await;
         self.due = Instant::now();
         let key = self.new_key();
@@ -173,10 +178,6 @@ impl Visit<'_> {
 
     /// Writes a final 2xx into the clients' log.
     fn acknowledged(&self, order: &Value, key: String, sent: Instant) -> anyhow::Result<()> {
-        let id = |value: &Value| {
-            let text = value.as_str().context("an order without ids")?;
-            Uuid::parse_str(text).context("an id that is no UUID")
-        };
         let tickets = order["tickets"].as_array().context("an order without tickets")?;
         let acknowledgement = Acknowledgement {
             order_id: id(&order["id"])?,
@@ -185,11 +186,20 @@ impl Visit<'_> {
                 .map(|ticket| id(&ticket["id"]))
                 .collect::<Result<_, _>>()?,
             key,
-            total_minor: order["total"]["amount"]
-                .as_i64()
-                .context("an order without a total")?,
+            total_minor: total_minor(order)?,
         };
         self.shop.ledger.acknowledge(acknowledgement, self.due, sent);
         Ok(())
     }
+}
+
+fn id(value: &Value) -> anyhow::Result<Uuid> {
+    let text = value.as_str().context("an answer without ids")?;
+    Uuid::parse_str(text).context("an id that is no UUID")
+}
+
+fn total_minor(answer: &Value) -> anyhow::Result<i64> {
+    answer["total"]["amount"]
+        .as_i64()
+        .context("an answer without a total")
 }

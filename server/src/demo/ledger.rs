@@ -22,6 +22,15 @@ pub(crate) struct Acknowledgement {
     pub(crate) total_minor: i64,
 }
 
+/// A hold that a client was told it has, whether or not an order came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AcknowledgedHold {
+    /// The hold.
+    pub(crate) hold_id: Uuid,
+    /// What the client was told it will cost.
+    pub(crate) total_minor: i64,
+}
+
 /// Counts that the live view reads while buyers write.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
@@ -40,6 +49,7 @@ pub(crate) struct Counts {
 #[derive(Debug)]
 struct Log {
     acknowledgements: Vec<Acknowledgement>,
+    holds: Vec<AcknowledgedHold>,
     /// When each acknowledgement came, from the start.
     at: Vec<Duration>,
     /// From the scheduled arrival to the acknowledgement, in microseconds.
@@ -67,6 +77,8 @@ pub(crate) struct Ledger {
 pub(crate) struct Summary {
     /// Every acknowledged order.
     pub(crate) acknowledgements: Vec<Acknowledgement>,
+    /// Every acknowledged hold that was asked for by itself.
+    pub(crate) holds: Vec<AcknowledgedHold>,
     /// Acknowledged orders per second, until 95 % of them were: the last few wait for holds to come back.
     pub(crate) acknowledged_per_second: f64,
     /// From the scheduled arrival to the acknowledgement, retries and crash included.
@@ -90,6 +102,7 @@ impl Ledger {
             counts: Counts::default(),
             log: Mutex::new(Log {
                 acknowledgements: Vec::new(),
+                holds: Vec::new(),
                 at: Vec::new(),
                 latency: histogram()?,
                 latency_recent: histogram()?,
@@ -123,6 +136,11 @@ impl Ledger {
         {
             log.recovered_after = Some(now - crashed_at);
         }
+    }
+
+    /// A hold was answered with 2xx.
+    pub(crate) fn hold(&self, hold: AcknowledgedHold) {
+        self.log().holds.push(hold);
     }
 
     /// A buyer was turned away for good.
@@ -165,6 +183,7 @@ impl Ledger {
         };
         Summary {
             acknowledgements: log.acknowledgements.clone(),
+            holds: log.holds.clone(),
             acknowledged_per_second,
             p50_ms: millis(&log.latency, 0.5),
             p99_ms: millis(&log.latency, 0.99),

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::ledger::{Acknowledgement, Summary};
+use super::ledger::{AcknowledgedHold, Acknowledgement, Summary};
 
 /// A ticket as Postgres has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(crate) struct Evidence {
     pub(crate) quotas: HashMap<Uuid, u64>,
     /// Tickets that are valid or used.
     pub(crate) tickets: Vec<TicketEvidence>,
+    /// Holds, however they ended, and their totals.
+    pub(crate) holds: HashMap<Uuid, i64>,
     /// Confirmed orders and their totals.
     pub(crate) orders: HashMap<Uuid, i64>,
     /// Sum of the captured payments.
@@ -80,7 +82,8 @@ pub(crate) struct Context {
 pub(crate) fn judge(evidence: &Evidence, clients: &Summary, context: Context) -> Verdict {
     let oversold = oversold(evidence);
     let duplicate_seats = duplicate_seats(evidence, &clients.acknowledgements);
-    let lost_acknowledgements = lost_acknowledgements(evidence, &clients.acknowledgements);
+    let lost_acknowledgements =
+        lost_orders(evidence, &clients.acknowledgements) + lost_holds(evidence, &clients.holds);
     let orders_minor = evidence
         .orders
         .values()
@@ -153,7 +156,7 @@ fn duplicate_seats(evidence: &Evidence, acknowledged: &[Acknowledgement]) -> u64
 
 /// Acknowledged orders that Postgres does not have as they were told: missing, at another total, or without one of
 /// their tickets.
-fn lost_acknowledgements(evidence: &Evidence, acknowledged: &[Acknowledgement]) -> u64 {
+fn lost_orders(evidence: &Evidence, acknowledged: &[Acknowledgement]) -> u64 {
     let stored: HashSet<_> = evidence
         .tickets
         .iter()
@@ -169,6 +172,15 @@ fn lost_acknowledgements(evidence: &Evidence, acknowledged: &[Acknowledgement]) 
                     .iter()
                     .any(|ticket_id| !stored.contains(&(told.order_id, *ticket_id)))
         })
+        .count();
+    size(lost)
+}
+
+/// Acknowledged holds that Postgres does not have as they were told. A hold may end, but it was there.
+fn lost_holds(evidence: &Evidence, acknowledged: &[AcknowledgedHold]) -> u64 {
+    let lost = acknowledged
+        .iter()
+        .filter(|told| evidence.holds.get(&told.hold_id) != Some(&told.total_minor))
         .count();
     size(lost)
 }

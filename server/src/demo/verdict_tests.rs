@@ -23,6 +23,10 @@ fn ticket(number: u128) -> Uuid {
     Uuid::from_u128(200 + number)
 }
 
+fn hold(number: u128) -> Uuid {
+    Uuid::from_u128(300 + number)
+}
+
 fn sound() -> Case {
     Case {
         evidence: Evidence {
@@ -35,6 +39,7 @@ fn sound() -> Case {
                     code: format!("CODE{number}"),
                 })
                 .collect(),
+            holds: HashMap::from([(order(0), 500), (order(1), 500), (hold(2), 700)]),
             orders: HashMap::from([(order(0), 500), (order(1), 500)]),
             captured_minor: 1_000,
             payments_pending: 0,
@@ -48,6 +53,10 @@ fn sound() -> Case {
                     total_minor: 500,
                 })
                 .collect(),
+            // One became the second order, one was left to expire.
+            holds: [(order(1), 500), (hold(2), 700)]
+                .map(|(hold_id, total_minor)| AcknowledgedHold { hold_id, total_minor })
+                .to_vec(),
             acknowledged_per_second: 12.34,
             p50_ms: 1.0,
             p99_ms: 2.0,
@@ -131,6 +140,27 @@ fn lost_acknowledgements_fail() {
         |case| {
             case.evidence.orders.insert(order(1), 400);
             case.evidence.captured_minor = 900;
+        },
+        lost,
+    );
+    check(
+        "abandoned hold missing",
+        |case| {
+            case.evidence.holds.remove(&hold(2));
+        },
+        lost,
+    );
+    check(
+        "hold of an order missing",
+        |case| {
+            case.evidence.holds.remove(&order(1));
+        },
+        lost,
+    );
+    check(
+        "hold at another total",
+        |case| {
+            case.evidence.holds.insert(hold(2), 600);
         },
         lost,
     );

@@ -3,31 +3,36 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use onsale_domain::EventId;
-use onsale_services::{EventRow, Services, StaffScope};
+use onsale_services::{EventRow, KeyedRoute, Services, StaffScope, key_digest};
 
-use crate::answer::{Answer, ok, staff_event};
+use crate::answer::{Answer, created_event, ok, staff_event};
 use crate::auth::{Manager, Staff};
 use crate::error::ApiError;
-use crate::extract::{ExpectedVersion, Id, JsonBody, PageQuery, Search};
+use crate::extract::{ExpectedVersion, Id, JsonBody, OptionalKey, PageQuery, Search};
 use crate::problem::ProblemSchema;
 use crate::v1::events::{ALL_STATUSES, EventsQuery};
 use crate::views::{EventInput, PageView, StaffEventView, event_cursor, parse_event_cursor};
 
 /// Create an event
 ///
-/// It begins as a draft, which buyers cannot see.
+/// It begins as a draft, which buyers cannot see. With a key, a repeat gets the first answer and makes no second event.
 #[utoipa::path(
     post, path = "/v1/admin/events", tag = "events", operation_id = "createEvent",
+    params(("Idempotency-Key" = Option<String>, Header)),
     request_body = EventInput, security(("token" = [])),
     responses((status = 201, body = StaffEventView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
 )]
 pub(super) async fn create(
     State(services): State<Services>,
     manager: Manager,
+    OptionalKey(key): OptionalKey,
     body: JsonBody<EventInput>,
 ) -> Answer {
-    let event = services.create_event(manager.scope, body.value.into()).await?;
-    staff_event(StatusCode::CREATED, &event)
+    let key = key.map(|key| key_digest(manager.subject, KeyedRoute::CreateEvent, &key));
+    let created = services
+        .create_event(manager.scope, body.value.into(), key)
+        .await?;
+    created_event(&created)
 }
 
 /// List events as staff

@@ -2,28 +2,33 @@
 
 use axum::extract::State;
 use onsale_domain::OrganizationId;
-use onsale_services::{OrganizationRow, Services};
+use onsale_services::{KeyedRoute, OrganizationRow, Services, key_digest};
 
-use crate::answer::{Answer, created, ok};
+use crate::answer::{Answer, created_or_replayed, ok};
 use crate::auth::{Admin, Staff};
 use crate::error::ApiError;
-use crate::extract::{Id, JsonBody, PageQuery, Search};
+use crate::extract::{Id, JsonBody, OptionalKey, PageQuery, Search};
 use crate::problem::ProblemSchema;
 use crate::views::{OrganizationInput, OrganizationView, PageView, parse_id_cursor};
 
 /// Make an organization
+///
+/// With a key, a repeat gets the first answer and makes no second organization.
 #[utoipa::path(
     post, path = "/v1/admin/organizations", tag = "organizations", operation_id = "createOrganization",
+    params(("Idempotency-Key" = Option<String>, Header)),
     request_body = OrganizationInput, security(("token" = [])),
     responses((status = 201, body = OrganizationView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
 )]
 pub(super) async fn create(
     State(services): State<Services>,
-    _admin: Admin,
+    admin: Admin,
+    OptionalKey(key): OptionalKey,
     body: JsonBody<OrganizationInput>,
 ) -> Answer {
-    let organization = services.create_organization(body.value.name).await?;
-    created(&OrganizationView::from(organization))
+    let key = key.map(|key| key_digest(admin.subject, KeyedRoute::CreateOrganization, &key));
+    let created = services.create_organization(body.value.name, key).await?;
+    created_or_replayed(&OrganizationView::from(created.organization), created.replayed)
 }
 
 /// List organizations
