@@ -244,13 +244,13 @@ impl Running {
         self.core.engine.shutdown(deadline.left()).await;
         self.stop_working.cancel();
         for mut work in self.working {
-            match tokio::time::timeout(deadline.left(), &mut work).await {
-                Ok(ended) => ended?,
-                Err(_) => {
-                    // What it was at is repeated by the next process.
-                    tracing::warn!("background work was cut off at the end of the grace period");
-                    work.abort();
-                }
+            let ended = tokio::time::timeout(deadline.left(), &mut work).await;
+            if let Ok(ended) = ended {
+                ended?;
+            } else {
+                // What it was at is repeated by the next process.
+                tracing::warn!("background work was cut off at the end of the grace period");
+                work.abort();
             }
         }
         deadline.at_most("the journal", self.core.journal.close()).await;

@@ -55,7 +55,7 @@ impl Office {
     }
 }
 
-fn is_reused<T>(answer: Result<T, ServiceError>) -> bool {
+fn is_reused<T>(answer: &Result<T, ServiceError>) -> bool {
     matches!(
         answer,
         Err(ServiceError::Engine(EngineError::Refused(Refusal::KeyReused)))
@@ -88,7 +88,7 @@ async fn a_repeated_event_is_the_first_one_as_it_was() {
 
     let mut other = details.clone();
     other.name = "Another".to_owned();
-    assert!(is_reused(create(&other, "k").await));
+    assert!(is_reused(&create(&other, "k").await));
     let other_key = create(&details, "l").await.unwrap();
     assert!(!other_key.replayed);
     assert_ne!(other_key.definition.event_id, event_id);
@@ -133,7 +133,7 @@ async fn a_repeated_organization_is_the_first_one() {
     let again = create("Arena", "k").await.unwrap();
     assert!(!first.replayed && again.replayed);
     assert_eq!(first.organization, again.organization);
-    assert!(is_reused(create("Opera", "k").await));
+    assert!(is_reused(&create("Opera", "k").await));
     let other = create("Arena", "l").await.unwrap();
     assert_ne!(
         other.organization.organization_id,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use clap::CommandFactory as _;
@@ -58,8 +59,9 @@ fn table() -> String {
         let default = setting
             .default
             .map_or(String::new(), |default| format!("`{default}`"));
-        table += &format!(
-            "| `{}` | `{}`{file} | {flag} | {default} | {} {}. |\n",
+        let _ = writeln!(
+            table,
+            "| `{}` | `{}`{file} | {flag} | {default} | {} {}. |",
             setting.key, setting.env, setting.meaning, setting.mend
         );
     }
