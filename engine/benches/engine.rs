@@ -71,7 +71,7 @@ fn main() {
         let started = Instant::now();
         let next = fixture.second_engine().await;
         let counts = next.availability(fixture.event_id).await.unwrap();
-        assert!(counts.seq as usize > HOLDS - IN_FLIGHT, "{}", counts.seq);
+        assert!(counts.seq > (HOLDS - IN_FLIGHT) as u64, "{}", counts.seq);
         let seconds = started.elapsed().as_secs_f64();
         println!(
             "recovery: {:.2} s for each 1,000,000 records",

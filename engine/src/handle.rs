@@ -16,7 +16,8 @@ use crate::inbox::{Envelope, Posted, Question};
 use crate::lane::Verdict;
 use crate::lifecycle::Lifecycle;
 use crate::metrics::rejected;
-use crate::registry::{Running, Shared};
+use crate::registry::Shared;
+use crate::slot::Running;
 
 /// How often an event that leaves memory just then is loaded again for one request.
 const TRIES_MAX: u32 = 3;

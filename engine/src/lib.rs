@@ -20,6 +20,7 @@ pub mod port;
 mod projector;
 mod registry;
 pub mod replay;
+mod slot;
 mod snapshots;
 mod supervisor;
 mod write_behind;

@@ -4,47 +4,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use onsale_domain::{EventId, Inventory, Route, Sequence};
 use ractor::{Actor, ActorId, ActorRef};
-use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::actor::{EventActor, Message, Start};
+use crate::actor::{EventActor, Start};
 use crate::cell::EventCell;
-use crate::config::{CRASHES_MAX, EngineConfig, LOAD_WAITERS_MAX, LOADS_MAX};
+use crate::config::{EngineConfig, LOAD_WAITERS_MAX, LOADS_MAX};
 use crate::error::EngineError;
 use crate::lane::LaneMessage;
 use crate::metrics::Metrics;
 use crate::port::{Acquired, Chain, Clock, Journal, JournalError, ProjectionSink};
 use crate::replay::{ReplayError, replay};
+use crate::slot::{Running, Slot};
 use crate::supervisor::SupervisorMessage;
 use crate::write_behind::WriteBehind;
 
 /// Shortest and longest pause before an event that must be loaded is tried again.
 const LOAD_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-
-/// An event in memory.
-pub(crate) struct Running {
-    pub(crate) actor: ActorRef<Message>,
-    pub(crate) cell: Arc<EventCell>,
-}
-
-/// Crashes of an event without progress between them.
-#[derive(Clone, Debug, Default)]
-struct Crashes {
-    seq: Sequence,
-    count: u32,
-    reason: String,
-}
-
-/// An event's place in the registry. It stays when the event leaves memory.
-#[derive(Default)]
-pub(crate) struct Slot {
-    current: ArcSwapOption<Running>,
-    /// Held while loading. Tells whether this process has had the event in memory before.
-    loading: AsyncMutex<bool>,
-    crashes: Mutex<Crashes>,
-}
 
 /// Everything that the engine's tasks share.
 pub(crate) struct Shared {
@@ -194,11 +171,9 @@ impl Shared {
         let must_return = crash.is_some();
         if let Some(reason) = crash {
             self.metrics.restarts.increment(1);
-            let mut log = slot.crashes.lock().unwrap_or_else(PoisonError::into_inner);
             let seq = running.cell.committed_seq() + 1;
-            let count = if log.seq == seq { log.count + 1 } else { 1 };
+            let count = slot.note_crash(seq, &reason);
             tracing::error!(%event_id, seq, count, reason, "event actor crashed; it will be read back from the journal");
-            *log = Crashes { seq, count, reason };
         } else {
             // The event will be read back one day: make that short.
             let _ = self.snapshots.try_send(event_id);
@@ -231,7 +206,7 @@ impl Shared {
     pub(crate) fn clear_quarantine(&self, event_id: EventId) {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(&event_id) {
-            *slot.crashes.lock().unwrap_or_else(PoisonError::into_inner) = Crashes::default();
+            slot.forget_crashes();
         }
     }
 
@@ -377,28 +352,5 @@ impl Shared {
 
     fn lane_of(&self, event_id: EventId) -> usize {
         usize::try_from(event_id.route().0).unwrap_or(0) % self.lanes.len()
-    }
-}
-
-impl Slot {
-    fn check_quarantine(&self) -> Result<(), EngineError> {
-        let crashes = self.crashes.lock().unwrap_or_else(PoisonError::into_inner);
-        if crashes.count < CRASHES_MAX {
-            return Ok(());
-        }
-        Err(EngineError::Quarantined {
-            seq: crashes.seq,
-            reason: crashes.reason.clone(),
-        })
-    }
-
-    fn quarantine(&self, seq: Sequence, reason: String) -> EngineError {
-        let crashes = Crashes {
-            seq,
-            count: CRASHES_MAX,
-            reason: reason.clone(),
-        };
-        *self.crashes.lock().unwrap_or_else(PoisonError::into_inner) = crashes;
-        EngineError::Quarantined { seq, reason }
     }
 }

@@ -74,10 +74,11 @@ fn sink(database: &Database, on: bool) -> Arc<dyn ProjectionSink> {
 
 /// What the disk itself takes to make a commit's worth of bytes durable.
 fn sync_ms(directory: &std::path::Path) -> f64 {
+    let bytes = vec![7; 128 * 1_024];
     let mut file = std::fs::File::create(directory.join("sync")).unwrap();
     let mut times: Vec<f64> = (0..200)
         .map(|_| {
-            file.write_all(&[7; 128 * 1_024]).unwrap();
+            file.write_all(&bytes).unwrap();
             let started = Instant::now();
             file.sync_data().unwrap();
             started.elapsed().as_secs_f64() * 1e3
