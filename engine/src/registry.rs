@@ -16,7 +16,7 @@ use crate::lane::LaneMessage;
 use crate::metrics::Metrics;
 use crate::port::{Acquired, Chain, Clock, Journal, JournalError, ProjectionSink};
 use crate::replay::{ReplayError, replay};
-use crate::slot::{Running, Slot};
+use crate::slot::{Ending, Running, Slot};
 use crate::supervisor::SupervisorMessage;
 use crate::write_behind::WriteBehind;
 
@@ -147,7 +147,7 @@ impl Shared {
     /// Called by the supervisor when an event's actor has ended.
     ///
     /// A crashed event is read back at once and not on first use: its live holds must end in time.
-    pub(crate) fn on_actor_ended(self: &Arc<Self>, actor_id: ActorId, crash: Option<String>) {
+    pub(crate) fn on_actor_ended(self: &Arc<Self>, actor_id: ActorId, ending: Ending) {
         let event_id = self
             .by_actor
             .lock()
@@ -168,20 +168,21 @@ impl Shared {
         else {
             return;
         };
-        let must_return = crash.is_some();
-        if let Some(reason) = crash {
-            self.metrics.restarts.increment(1);
-            let seq = running.cell.committed_seq() + 1;
-            let count = slot.note_crash(seq, &reason);
-            tracing::error!(%event_id, seq, count, reason, "event actor crashed; it will be read back from the journal");
-        } else {
+        match &ending {
+            Ending::Crashed(reason) => {
+                self.metrics.restarts.increment(1);
+                let seq = running.cell.committed_seq() + 1;
+                let count = slot.note_crash(seq, reason);
+                tracing::error!(%event_id, seq, count, reason, "event actor crashed; it will be read back from the journal");
+            }
             // The event will be read back one day: make that short.
-            let _ = self.snapshots.try_send(event_id);
+            Ending::Passivated => drop(self.snapshots.try_send(event_id)),
+            Ending::Replaced => {}
         }
         running.cell.inbox.close();
         slot.current.compare_and_swap(&Some(Arc::clone(&running)), None);
         self.metrics.active_events.decrement(1);
-        if must_return {
+        if let Ending::Crashed(_) = ending {
             tokio::spawn(Arc::clone(self).load_patiently(event_id));
         }
     }
@@ -222,7 +223,7 @@ impl Shared {
             }
             // The supervisor may hear of it a moment later than we do.
             let _ = running.actor.wait(None).await;
-            self.on_actor_ended(running.actor.get_id(), None);
+            self.on_actor_ended(running.actor.get_id(), Ending::Replaced);
         }
         slot.check_quarantine()?;
         let _turn = self

@@ -18,6 +18,17 @@ pub(crate) struct Running {
     pub(crate) cell: Arc<EventCell>,
 }
 
+/// How an event's actor ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// By a defect or a kill; why.
+    Crashed(String),
+    /// The event left memory because nobody used it.
+    Passivated,
+    /// A newer owner has the event, or the engine stops.
+    Replaced,
+}
+
 /// Crashes of an event without progress between them.
 #[derive(Clone, Debug, Default)]
 struct Crashes {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use crate::registry::Shared;
+use crate::slot::Ending;
 
 /// The supervisor takes no messages of its own.
 pub(crate) enum SupervisorMessage {}
@@ -39,12 +40,16 @@ impl Actor for Supervisor {
         };
         match event {
             SupervisionEvent::ActorFailed(actor, error) => {
-                shared.on_actor_ended(actor.get_id(), Some(error.to_string()));
+                shared.on_actor_ended(actor.get_id(), Ending::Crashed(error.to_string()));
             }
             SupervisionEvent::ActorTerminated(actor, _, reason) => {
-                let planned = matches!(reason.as_deref(), Some("passivated" | "fenced" | "shutdown"));
-                let crash = (!planned).then(|| reason.unwrap_or_else(|| "killed".to_owned()));
-                shared.on_actor_ended(actor.get_id(), crash);
+                let ending = match reason.as_deref() {
+                    Some("passivated") => Ending::Passivated,
+                    Some("fenced" | "shutdown") => Ending::Replaced,
+                    Some(reason) => Ending::Crashed(reason.to_owned()),
+                    None => Ending::Crashed("killed".to_owned()),
+                };
+                shared.on_actor_ended(actor.get_id(), ending);
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
         }
