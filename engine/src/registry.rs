@@ -147,7 +147,7 @@ impl Shared {
     /// Called by the supervisor when an event's actor has ended.
     ///
     /// A crashed event is read back at once and not on first use: its live holds must end in time.
-    pub(crate) fn on_actor_ended(self: &Arc<Self>, actor_id: ActorId, ending: Ending) {
+    pub(crate) fn on_actor_ended(self: &Arc<Self>, actor_id: ActorId, ending: &Ending) {
         let event_id = self
             .by_actor
             .lock()
@@ -168,7 +168,7 @@ impl Shared {
         else {
             return;
         };
-        match &ending {
+        match ending {
             Ending::Crashed(reason) => {
                 self.metrics.restarts.increment(1);
                 let seq = running.cell.committed_seq() + 1;
@@ -223,7 +223,7 @@ impl Shared {
             }
             // The supervisor may hear of it a moment later than we do.
             let _ = running.actor.wait(None).await;
-            self.on_actor_ended(running.actor.get_id(), Ending::Replaced);
+            self.on_actor_ended(running.actor.get_id(), &Ending::Replaced);
         }
         slot.check_quarantine()?;
         let _turn = self

@@ -40,7 +40,7 @@ impl Actor for Supervisor {
         };
         match event {
             SupervisionEvent::ActorFailed(actor, error) => {
-                shared.on_actor_ended(actor.get_id(), Ending::Crashed(error.to_string()));
+                shared.on_actor_ended(actor.get_id(), &Ending::Crashed(error.to_string()));
             }
             SupervisionEvent::ActorTerminated(actor, _, reason) => {
                 let ending = match reason.as_deref() {
@@ -49,7 +49,7 @@ impl Actor for Supervisor {
                     Some(reason) => Ending::Crashed(reason.to_owned()),
                     None => Ending::Crashed("killed".to_owned()),
                 };
-                shared.on_actor_ended(actor.get_id(), ending);
+                shared.on_actor_ended(actor.get_id(), &ending);
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
         }
