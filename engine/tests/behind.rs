@@ -6,9 +6,11 @@ mod support;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use onsale_domain::EventId;
 use onsale_engine::port::Journal;
 use onsale_engine::{EngineConfig, EngineError};
-use support::{Fixture, confirm, eventually};
+use support::{Fixture, confirm, eventually, open_sale, place};
+use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_after_an_acknowledgement_waits_for_the_projection() {
@@ -151,4 +153,52 @@ async fn a_snapshot_made_from_the_journal_shortens_the_next_read() {
     let next = fixture.second_engine().await;
     let counts = next.availability(fixture.event_id).await.unwrap();
     assert_eq!((counts.quotas[0].held, counts.quotas[0].sold), (249, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_lost_is_projected_again() {
+    let fixture = Fixture::on_sale(1_000).await;
+    for _ in 0..10 {
+        fixture.hold(1).await.unwrap();
+    }
+    fixture.engine.wait_all_projected().await.unwrap();
+    fixture.sink.lossy.store(true, Ordering::Relaxed);
+    fixture
+        .sink
+        .watermarks
+        .lock()
+        .unwrap()
+        .insert(fixture.event_id, 3);
+    fixture.hold(1).await.unwrap();
+    fixture.engine.wait_projected(fixture.event_id).await.unwrap();
+    let projected = fixture.sink.watermarks.lock().unwrap()[&fixture.event_id];
+    assert_eq!(projected, fixture.journal.last_seq(fixture.event_id));
+    assert_eq!(fixture.engine.status().write_behind_lag_records, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_cannot_be_projected_holds_up_no_other() {
+    let fixture = Fixture::on_sale(1_000).await;
+    let other = EventId(Uuid::now_v7());
+    let ticket_type_id = open_sale(&fixture.engine, other, 1_000).await;
+    fixture.engine.wait_all_projected().await.unwrap();
+    *fixture.sink.unreadable.lock().unwrap() = Some(fixture.event_id);
+    for _ in 0..20 {
+        fixture.hold(1).await.unwrap();
+        fixture
+            .engine
+            .execute(other, place(ticket_type_id))
+            .await
+            .unwrap();
+    }
+    fixture.engine.wait_projected(other).await.unwrap();
+    assert_eq!(
+        fixture.sink.watermarks.lock().unwrap()[&other],
+        fixture.journal.last_seq(other)
+    );
+    *fixture.sink.unreadable.lock().unwrap() = None;
+    eventually("the other is projected too", async || {
+        fixture.engine.status().write_behind_lag_records == 0
+    })
+    .await;
 }
