@@ -73,8 +73,18 @@ ids! {
     OrderId,
     /// A ticket of a confirmed order.
     TicketId,
-    /// The account that buys.
+    /// The account that buys: a [`UserId`] in the sale.
     BuyerId,
+    /// An account: a person, or a service account.
+    UserId,
+    /// One login on one device: a family of refresh tokens.
+    SessionId,
+    /// A role: a set of permissions with a name.
+    RoleId,
+    /// An API key.
+    ApiKeyId,
+    /// A message in the outbox.
+    MailId,
 }
 
 routed!(EventId, HoldId, OrderId, TicketId);
@@ -88,6 +98,12 @@ impl From<HoldId> for OrderId {
 impl From<OrderId> for HoldId {
     fn from(order_id: OrderId) -> Self {
         Self(order_id.0)
+    }
+}
+
+impl From<UserId> for BuyerId {
+    fn from(user_id: UserId) -> Self {
+        Self(user_id.0)
     }
 }
 

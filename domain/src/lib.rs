@@ -9,6 +9,7 @@
 //! `inventory/` with the decision, an arm in `Inventory::fold`, and a row in the reference model of
 //! `tests/properties.rs`.
 
+pub mod access;
 pub mod codec;
 pub mod command;
 pub mod definition;
@@ -20,9 +21,13 @@ pub mod record;
 pub mod refusal;
 pub mod time;
 
+pub use access::{Access, Permission, PermissionSet, StaffScope};
 pub use command::Command;
 pub use definition::{EventDefinition, EventDetails, EventStatus, Quota, SalesWindow, TicketType};
-pub use id::{BuyerId, EventId, HoldId, OrderId, OrganizationId, QuotaId, Route, TicketId, TicketTypeId};
+pub use id::{
+    ApiKeyId, BuyerId, EventId, HoldId, MailId, OrderId, OrganizationId, QuotaId, RoleId, Route, SessionId,
+    TicketId, TicketTypeId, UserId,
+};
 pub use inventory::{Availability, Decision, Inventory};
 pub use money::Money;
 pub use record::Record;
