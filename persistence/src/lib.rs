@@ -4,6 +4,8 @@
 //!   HTTP to show). It works with a single connection, because the embedded Postgres has no more.
 //! - [`PostgresJournal`] and [`LocalJournal`] implement the engine's journal.
 //! - [`PostgresProjection`] folds committed records into the relational tables.
+//! - [`Redis`] is the handle on Redis, which is optional: what several processes share but can do without, such as
+//!   [`SharedRates`].
 //! - [`audit`] reads these tables again, for whom the projection must not be trusted.
 //!
 //! What is not here: rules (domain), scheduling and retrying (engine), deciding what to show to whom (services).
@@ -15,6 +17,7 @@ mod database;
 mod journal;
 mod projection;
 mod read;
+mod redis;
 
 pub use database::{Database, DatabaseConfig, DatabaseError};
 pub use journal::{LocalJournal, PostgresJournal};
@@ -23,3 +26,4 @@ pub use read::{
     EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
     PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
 };
+pub use self::redis::{KEY_PREFIX, Redis, RedisError, SharedRate, SharedRates, Spent};
