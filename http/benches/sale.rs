@@ -93,20 +93,22 @@ impl Bench {
         let verifier = TokenVerifier::new(&[7; 32], "onsale", "onsale-api").unwrap();
         let tokens = (0..CONNECTIONS).map(|_| token(&verifier, &*clock)).collect();
         // The limit is on and checked, and above what one buyer of this benchmark asks for.
-        let rate = Rate::of(1_000_000, 1_000_000);
+        let rate = Rate::per_second(1_000_000, 1_000_000);
         let limits = RateLimitConfig {
             read: rate,
             sale: rate,
             staff: rate,
+            auth: None,
+            auth_account: None,
         };
-        let gate = Gate::new(Arc::new(verifier), &limits, Vec::new(), clock);
+        let gate = Gate::new(Arc::new(verifier), &limits, None, Vec::new(), clock);
         let services = Services::new(
             engine.clone(),
             database,
             Arc::new(SimulatedGateway),
             ServicesConfig::default(),
         );
-        let router = onsale_http::router(services.unwrap(), gate).merge(Router::new().route(
+        let router = onsale_http::router(services.unwrap(), gate, &[]).merge(Router::new().route(
             "/echo",
             post(|Json(body): Json<serde_json::Value>| async { Json(body) }),
         ));

@@ -26,4 +26,4 @@ pub use read::{
     EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
     PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
 };
-pub use self::redis::{KEY_PREFIX, Redis, RedisError, SharedRate, SharedRates, Spent};
+pub use self::redis::{Redis, RedisError, SharedRate, SharedRates, Spent};

@@ -34,5 +34,5 @@ pub use onsale_engine::port::Clock;
 pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
-    PaymentStatus, TicketRow, TicketStatus,
+    PaymentStatus, SharedRate, SharedRates, Spent, TicketRow, TicketStatus,
 };

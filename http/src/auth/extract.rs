@@ -57,7 +57,7 @@ where
         } else {
             gate.client_address(parts)
         };
-        gate.admit(Traffic::Read, key)?;
+        gate.admit(Traffic::Read, key).await?;
         Ok(Self)
     }
 }
@@ -70,7 +70,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let identity = admitted(parts, state, Traffic::Sale)?;
+        let identity = admitted(parts, state, Traffic::Sale).await?;
         if !identity.has(Role::Buyer) {
             return Err(Problem::new(Code::Forbidden));
         }
@@ -88,7 +88,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let identity = admitted(parts, state, Traffic::Staff)?;
+        let identity = admitted(parts, state, Traffic::Staff).await?;
         let scope = if identity.has(Role::Support) {
             Some(StaffScope::Everything)
         } else {
@@ -107,7 +107,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let identity = admitted(parts, state, Traffic::Staff)?;
+        let identity = admitted(parts, state, Traffic::Staff).await?;
         let subject = identity.subject;
         let scope = managed(identity).ok_or_else(|| Problem::new(Code::Forbidden))?;
         Ok(Self { subject, scope })
@@ -122,7 +122,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let identity = admitted(parts, state, Traffic::Staff)?;
+        let identity = admitted(parts, state, Traffic::Staff).await?;
         if !identity.has(Role::Admin) {
             return Err(Problem::new(Code::Forbidden));
         }
@@ -143,13 +143,14 @@ fn managed(identity: Identity) -> Option<StaffScope> {
     None
 }
 
-fn admitted<S>(parts: &Parts, state: &S, traffic: Traffic) -> Result<Identity, Problem>
+async fn admitted<S>(parts: &Parts, state: &S, traffic: Traffic) -> Result<Identity, Problem>
 where
     Gate: FromRef<S>,
+    S: Sync,
 {
     let gate = Gate::from_ref(state);
     let identity = identify(parts, &gate)?;
-    gate.admit(traffic, ClientKey::Subject(identity.subject))?;
+    gate.admit(traffic, ClientKey::Subject(identity.subject)).await?;
     Ok(identity)
 }
 

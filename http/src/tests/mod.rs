@@ -5,13 +5,17 @@ mod bodies;
 mod callers;
 mod edge;
 mod error_table;
+mod limits;
 mod openapi;
 mod serving;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::routing::{get, post};
 use hyper::service::Service;
@@ -23,10 +27,15 @@ use uuid::Uuid;
 
 use crate::auth::{Admin, Buyer, Manager, Staff, Visitor};
 use crate::extract::{IdempotencyKey, JsonBody};
+use crate::problem::Problem;
 use crate::views::{HoldBody, PurchaseBody};
 use crate::{Gate, Grant, Rate, RateLimitConfig, Role, TokenVerifier};
 
 pub(crate) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+/// A site that may read our answers.
+pub(crate) const SHOP: &str = "https://shop.example";
+/// A proxy that is believed.
+pub(crate) const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 pub(crate) const NOW: UnixMillis = UnixMillis(1_795_000_000_000);
 
 struct FixedClock;
@@ -58,13 +67,15 @@ fn token(roles: &[Role], organization: Option<u128>) -> String {
 
 /// Handlers that do nothing but take what real ones take.
 fn probes(limits: &RateLimitConfig) -> Router {
-    let gate = Gate::new(verifier(), limits, vec![], clock());
+    let gate = Gate::new(verifier(), limits, None, vec![PROXY], clock());
     let routes = Router::new()
         .route("/visitor", get(|_: Visitor| async { "ok" }))
         .route("/buyer", get(|_: Buyer| async { "ok" }))
         .route("/staff", get(|_: Staff| async { "ok" }))
         .route("/manager", get(|_: Manager| async { "ok" }))
         .route("/admin", get(|_: Admin| async { "ok" }))
+        .route("/login/{name}", get(try_account))
+        .route("/v1/auth/probe", get(|| async { "ok" }))
         .route(
             "/hold",
             post(|_: IdempotencyKey, body: JsonBody<HoldBody>| async move {
@@ -83,20 +94,32 @@ fn probes(limits: &RateLimitConfig) -> Router {
             }),
         )
         .with_state(gate);
-    crate::router::finish(routes, &crate::openapi::document(), clock())
+    crate::router::finish(
+        routes,
+        &crate::openapi::document(),
+        clock(),
+        &[SHOP.parse().unwrap()],
+    )
+}
+
+/// What a route that tries a password does before it looks anything up.
+async fn try_account(
+    State(gate): State<Gate>,
+    Path(name): Path<String>,
+    parts: Parts,
+) -> Result<&'static str, Problem> {
+    gate.admit_auth(&parts).await?;
+    gate.admit_auth_account(name.as_bytes()).await?;
+    Ok("ok")
 }
 
 fn no_limits() -> RateLimitConfig {
-    RateLimitConfig {
-        read: None,
-        sale: None,
-        staff: None,
-    }
+    RateLimitConfig::NONE
 }
 
 fn tight_limits() -> RateLimitConfig {
     RateLimitConfig {
-        read: Rate::of(1, 1),
+        read: Rate::per_second(1, 1),
         ..no_limits()
     }
 }

@@ -20,8 +20,6 @@ use tokio::time::{sleep, timeout};
 
 pub use rate_limit::{SharedRate, SharedRates, Spent};
 
-/// What every key begins with, where nobody says otherwise.
-pub const KEY_PREFIX: &str = "onsale:";
 /// Longest wait on the way of a request.
 pub(crate) const REQUEST_BUDGET: Duration = Duration::from_millis(50);
 /// Longest wait of work in the background.
