@@ -28,7 +28,7 @@ use onsale_engine::port::{Clock, Journal, SystemClock};
 use onsale_engine::{Engine, EngineConfig};
 use onsale_http::{Gate, Grant, Rate, RateLimitConfig, Role, ServeLimits, TokenVerifier};
 use onsale_persistence::{Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection};
-use onsale_services::{Services, ServicesConfig, SimulatedGateway};
+use onsale_services::{Dependencies, Services, ServicesConfig, SimulatedGateway, TokenKeys, Tokens};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -101,9 +101,12 @@ impl Bench {
         };
         let gate = Gate::new(Arc::new(verifier), &limits, Vec::new(), clock);
         let services = Services::new(
-            engine.clone(),
-            database,
-            Arc::new(SimulatedGateway),
+            Dependencies {
+                engine: engine.clone(),
+                database,
+                gateway: Arc::new(SimulatedGateway),
+                tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
+            },
             ServicesConfig::default(),
         );
         let router = onsale_http::router(services.unwrap(), gate).merge(Router::new().route(

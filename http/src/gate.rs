@@ -1,24 +1,21 @@
-//! What a request must pass before its handler: token and limits. Also holds the clock.
+//! The limits that a request must pass before its handler. Also holds the clock.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use onsale_domain::UnixMillis;
 use onsale_services::Clock;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::TokenVerifier;
 use crate::codes::Code;
 use crate::problem::{Problem, Retry};
-use crate::rate_limit::{ClientKey, RateLimitConfig, RateLimits, Traffic};
+use crate::rate_limit::{self, ClientKey, RateLimitConfig, RateLimits, Traffic};
 
 /// How requests are let in. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Gate(Arc<Inner>);
 
 struct Inner {
-    verifier: Arc<TokenVerifier>,
     limits: RateLimits,
     trusted_proxies: Vec<IpAddr>,
     clock: Arc<dyn Clock>,
@@ -26,14 +23,8 @@ struct Inner {
 
 impl Gate {
     /// A gate. Forwarded headers are believed only when the peer is one of `trusted_proxies`.
-    pub fn new(
-        verifier: Arc<TokenVerifier>,
-        limits: &RateLimitConfig,
-        trusted_proxies: Vec<IpAddr>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    pub fn new(limits: &RateLimitConfig, trusted_proxies: Vec<IpAddr>, clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Inner {
-            verifier,
             limits: RateLimits::new(limits),
             trusted_proxies,
             clock,
@@ -50,19 +41,16 @@ impl Gate {
         Arc::clone(&self.0.clock)
     }
 
-    fn now(&self) -> UnixMillis {
-        self.0.clock.now()
-    }
-
-    pub(crate) fn verify(&self, token: &str) -> Option<crate::auth::Identity> {
-        self.0.verifier.verify(token, self.now())
-    }
-
     pub(crate) fn admit(&self, traffic: Traffic, key: ClientKey) -> Result<(), Problem> {
         self.0
             .limits
             .check(traffic, key)
             .map_err(|seconds| Problem::new(Code::RateLimited).retry(Retry::InSeconds(seconds)))
+    }
+
+    /// The client's address, as far as it can be told: the last hop that is not one of our own proxies.
+    pub(crate) fn client_ip(&self, parts: &Parts) -> IpAddr {
+        rate_limit::client_ip(parts, &self.0.trusted_proxies)
     }
 
     pub(crate) fn client_address(&self, parts: &Parts) -> ClientKey {

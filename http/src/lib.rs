@@ -25,7 +25,6 @@ mod state;
 mod v1;
 mod views;
 
-pub use auth::{Grant, Role, TokenError, TokenVerifier};
 pub use codes::Code;
 pub use gate::Gate;
 pub use openapi::openapi_json;

@@ -1,7 +1,8 @@
 //! Between the types of the domain and those of the database.
 
 use jiff_sqlx::{Timestamp, ToSqlx};
-use onsale_domain::{Sequence, UnixMillis};
+use onsale_domain::{OrganizationId, Sequence, UnixMillis};
+use uuid::Uuid;
 
 /// 0001-01-01 and 9999-12-31T23:59:59.999Z: inside the range of both jiff and Postgres.
 const FIRST_MILLIS: i64 = -62_135_596_800_000;
@@ -53,4 +54,9 @@ mod tests {
         assert!(millis(timestamp(UnixMillis(i64::MIN))).0 < -62_000_000_000_000);
         assert!(millis(timestamp(UnixMillis(i64::MAX))).0 > 253_000_000_000_000);
     }
+}
+
+/// Ids as an array for SQL; `None` stays null, for "any".
+pub(crate) fn uuids(ids: Option<&[OrganizationId]>) -> Option<Vec<Uuid>> {
+    ids.map(|ids| ids.iter().map(|id| id.0).collect())
 }

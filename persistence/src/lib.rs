@@ -9,6 +9,7 @@
 //! What is not here: rules (domain), scheduling and retrying (engine), deciding what to show to whom (services).
 //! To add a query: write it with `query!` in the file of its noun, then run `cargo xtask sqlx-prepare`.
 
+mod access;
 pub mod audit;
 mod convert;
 mod database;
@@ -16,6 +17,7 @@ mod journal;
 mod projection;
 mod read;
 
+pub use access::{AccountAccess, AccountKind, AccountStatus};
 pub use database::{Database, DatabaseConfig, DatabaseError};
 pub use journal::{LocalJournal, PostgresJournal};
 pub use projection::PostgresProjection;

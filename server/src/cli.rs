@@ -87,8 +87,10 @@ pub(crate) enum Command {
     Demo(command::demo::Arguments),
     /// Fold the journals and compare them with the tables
     Audit(command::audit::Arguments),
-    /// Mint an access token
+    /// Mint a buyer's access token
     Token(command::token::Arguments),
+    /// Make a key for access tokens
+    TokenKey(command::token_key::Arguments),
     /// Check this machine, the configuration and the database
     Doctor(command::doctor::Arguments),
     /// Look at the configuration

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use onsale_engine::port::{Clock, Journal, JournalError, SystemClock};
 use onsale_engine::{Engine, EngineConfig, EngineError};
-use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits, TokenVerifier};
+use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
 use onsale_persistence::{
     Database, DatabaseConfig, DatabaseError, LocalJournal, PostgresJournal, PostgresProjection,
 };
-use onsale_services::{Services, ServicesConfig, Settlement, SimulatedGateway};
+use onsale_services::{Dependencies, Services, ServicesConfig, Settlement, SimulatedGateway};
 use secrecy::ExposeSecret as _;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -165,20 +165,16 @@ pub(crate) struct Running {
 }
 
 /// Starts the use cases, their background work and the public listener.
-pub(crate) fn start(settings: &Settings, core: Core, listener: TcpListener) -> anyhow::Result<Running> {
-    let services = Services::new(
-        core.engine.clone(),
-        core.database.clone(),
-        Arc::new(SimulatedGateway),
-        ServicesConfig::default(),
-    )?;
-    let verifier = TokenVerifier::new(
-        settings.required_token_secret()?.expose_secret().as_bytes(),
-        &settings.token_issuer,
-        &settings.token_audience,
-    )?;
+pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener) -> anyhow::Result<Running> {
+    let dependencies = Dependencies {
+        engine: core.engine.clone(),
+        database: core.database.clone(),
+        gateway: Arc::new(SimulatedGateway),
+        tokens: settings.tokens()?,
+    };
+    let services = Services::new(dependencies, ServicesConfig::default())?;
+    services.load_roles().await?;
     let gate = Gate::new(
-        Arc::new(verifier),
         &rate_limits(settings),
         settings.trusted_proxies.clone(),
         Arc::clone(&core.clock),

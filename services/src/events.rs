@@ -7,38 +7,19 @@ use std::sync::Arc;
 
 use onsale_domain::id::KeyDigest;
 use onsale_domain::{
-    Availability, Command, EventDefinition, EventDetails, EventId, EventStatus, Money, OrganizationId, Quota,
-    QuotaId, Record, Refusal, Sequence, TicketType, TicketTypeId,
+    Availability, Command, EventDefinition, EventDetails, EventId, EventStatus, Money, Quota, QuotaId,
+    Record, Refusal, Sequence, TicketType, TicketTypeId,
 };
 use onsale_engine::EngineError;
 
 use crate::keyed::KeyedIds;
 use crate::sale::Work;
-use crate::{ServiceError, Services};
+use crate::{ServiceError, Services, StaffMember};
 
 /// A new event's id may meet one whose route is taken; more often than this it is no accident.
 const ID_TRIES_MAX: u32 = 4;
 /// Sequence of the record that brings an event into being.
 const FIRST: Sequence = 1;
-
-/// Whose events a member of staff may see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StaffScope {
-    /// All.
-    Everything,
-    /// One organization's.
-    Organization(OrganizationId),
-}
-
-impl StaffScope {
-    /// Whether this organization's things are in sight.
-    pub fn covers(self, organization_id: OrganizationId) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Organization(own) => own == organization_id,
-        }
-    }
-}
 
 /// What an organizer writes about a ticket type.
 #[derive(Clone, Debug)]
@@ -79,11 +60,14 @@ impl Services {
     /// Counts and definition of an event for staff. Errors: not found when it is out of their sight.
     pub async fn staff_event(
         &self,
-        scope: StaffScope,
+        staff: &StaffMember,
         event_id: EventId,
     ) -> Result<Arc<Availability>, ServiceError> {
         let availability = self.engine().availability(event_id).await?;
-        if !scope.covers(availability.definition.details.organization_id) {
+        if !staff
+            .scope
+            .covers(availability.definition.details.organization_id)
+        {
             return Err(ServiceError::NotFound);
         }
         Ok(availability)
@@ -92,11 +76,11 @@ impl Services {
     /// Brings an event into being, as a draft. A repeat of the key gets the first answer.
     pub async fn create_event(
         &self,
-        scope: StaffScope,
+        staff: &StaffMember,
         details: EventDetails,
         key: Option<KeyDigest>,
     ) -> Result<CreatedEvent, ServiceError> {
-        if !scope.covers(details.organization_id) {
+        if !staff.scope.covers(details.organization_id) {
             return Err(ServiceError::NotFound);
         }
         details.check()?;
@@ -209,12 +193,12 @@ impl Services {
     /// Replaces an event's details.
     pub async fn edit_event(
         &self,
-        scope: StaffScope,
+        staff: &StaffMember,
         event_id: EventId,
         details: EventDetails,
         expected_version: Sequence,
     ) -> Result<Arc<Availability>, ServiceError> {
-        self.staff_event(scope, event_id).await?;
+        self.staff_event(staff, event_id).await?;
         let command = Command::EditEvent {
             details: Box::new(details),
             expected_version,
@@ -226,12 +210,12 @@ impl Services {
     /// sale must not wait for a fresh read.
     pub async fn change_event_status(
         &self,
-        scope: StaffScope,
+        staff: &StaffMember,
         event_id: EventId,
         to: EventStatus,
         expected_version: Option<Sequence>,
     ) -> Result<Arc<Availability>, ServiceError> {
-        self.staff_event(scope, event_id).await?;
+        self.staff_event(staff, event_id).await?;
         let command = Command::ChangeStatus { to, expected_version };
         self.change_event(event_id, command).await
     }
@@ -239,14 +223,14 @@ impl Services {
     /// Adds a quota.
     pub async fn add_quota(
         &self,
-        scope: StaffScope,
+        staff: &StaffMember,
         event_id: EventId,
         (name, capacity): (String, u32),
         expected_version: Sequence,
     ) -> Result<Arc<Availability>, ServiceError> {
         let id = self.ids().quota_id(self.now())?;
         let quota = Quota { id, name, capacity };
-        self.staff_event(scope, event_id).await?;
+        self.staff_event(staff, event_id).await?;
         self.set_quota(event_id, quota, expected_version).await
     }
 
@@ -255,12 +239,12 @@ impl Services {
     /// Errors: not found when the event has no such quota.
     pub async fn edit_quota(
         &self,
-        scope: StaffScope,
+        staff: &StaffMember,
         event_id: EventId,
         quota: Quota,
         expected_version: Sequence,
     ) -> Result<Arc<Availability>, ServiceError> {
-        let event = self.staff_event(scope, event_id).await?;
+        let event = self.staff_event(staff, event_id).await?;
         if event.definition.quota_position(quota.id).is_none() {
             return Err(ServiceError::NotFound);
         }
@@ -283,13 +267,13 @@ impl Services {
     /// Adds a ticket type.
     pub async fn add_ticket_type(
         &self,
-        scope: StaffScope,
+        staff: &StaffMember,
         event_id: EventId,
         input: TicketTypeInput,
         expected_version: Sequence,
     ) -> Result<Arc<Availability>, ServiceError> {
         let id = self.ids().ticket_type_id(self.now())?;
-        let event = self.staff_event(scope, event_id).await?;
+        let event = self.staff_event(staff, event_id).await?;
         let command = set_ticket_type(&event, id, input, expected_version)?;
         self.change_event(event_id, command).await
     }
@@ -299,12 +283,12 @@ impl Services {
     /// Errors: not found when the event has no such ticket type.
     pub async fn edit_ticket_type(
         &self,
-        scope: StaffScope,
+        staff: &StaffMember,
         event_id: EventId,
         (id, input): (TicketTypeId, TicketTypeInput),
         expected_version: Sequence,
     ) -> Result<Arc<Availability>, ServiceError> {
-        let event = self.staff_event(scope, event_id).await?;
+        let event = self.staff_event(staff, event_id).await?;
         if event.definition.ticket_type(id).is_none() {
             return Err(ServiceError::NotFound);
         }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use onsale_domain::{Command, EventDetails, EventStatus, OrganizationId, Refusal};
 use onsale_persistence::{Database, DatabaseConfig};
 use onsale_services::{
-    EngineError, KeyedRoute, ServiceError, Services, ServicesConfig, SimulatedGateway, StaffScope, key_digest,
+    Dependencies, EngineError, KeyedRoute, ServiceError, Services, ServicesConfig, SimulatedGateway,
+    StaffScope, TokenKeys, Tokens, key_digest,
 };
 use support::Fixture;
 use uuid::Uuid;
@@ -29,9 +30,12 @@ impl Office {
         database.migrate().await.unwrap();
         let fixture = Fixture::on_sale(1).await;
         let services = Services::new(
-            fixture.engine.clone(),
-            database,
-            Arc::new(SimulatedGateway),
+            Dependencies {
+                engine: fixture.engine.clone(),
+                database,
+                gateway: Arc::new(SimulatedGateway),
+                tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
+            },
             ServicesConfig::default(),
         );
         Self {

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use crate::codes::Code;
 use crate::problem::Problem;
 use metrics::HttpMetrics;
+pub(crate) use request_id::RequestId;
 use request_id::RequestIds;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -47,12 +48,13 @@ impl Edge {
 
 /// Answers a request: every answer gets an id, every error is a problem, and nothing below can take the connection
 /// down.
-pub(crate) async fn around(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+pub(crate) async fn around(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let inner = &edge.0;
     let request_id = inner.request_ids.of(request.headers().get(X_REQUEST_ID));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    request.extensions_mut().insert(request_id.clone());
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = answer.unwrap_or_else(|_| {
         tracing::error!(request_id = request_id.as_str(), "a handler panicked");

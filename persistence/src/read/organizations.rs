@@ -3,7 +3,7 @@
 use jiff_sqlx::Timestamp;
 use onsale_domain::{OrganizationId, UnixMillis};
 
-use crate::convert::{limit_out, millis};
+use crate::convert::{limit_out, millis, uuids};
 use crate::{Database, DatabaseError};
 
 /// A tenant.
@@ -60,18 +60,22 @@ impl Database {
         }))
     }
 
-    /// Organizations in the order of their ids, from the one after `after`.
+    /// Organizations in the order of their ids, from the one after `after`; all, or among these.
     pub async fn organizations(
         &self,
+        within: Option<&[OrganizationId]>,
         after: Option<OrganizationId>,
         limit: usize,
     ) -> Result<Vec<OrganizationRow>, DatabaseError> {
         let rows = sqlx::query!(
             r#"SELECT organization_id, name, created_at AS "created_at: Timestamp"
-               FROM organizations WHERE $1::uuid IS NULL OR organization_id > $1
+               FROM organizations
+               WHERE ($1::uuid IS NULL OR organization_id > $1)
+                 AND ($3::uuid[] IS NULL OR organization_id = ANY($3))
                ORDER BY organization_id LIMIT $2"#,
             after.map(|id| id.0),
-            limit_out(limit)
+            limit_out(limit),
+            uuids(within) as _
         )
         .fetch_all(self.pool())
         .await?;

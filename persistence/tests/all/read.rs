@@ -59,11 +59,11 @@ async fn events_are_filtered() {
             &[0, 1],
         ),
         (
-            &|filter| filter.organization_id = Some(sales[1].organization_id),
+            &|filter| filter.organizations = Some(vec![sales[1].organization_id]),
             &[1],
         ),
         (
-            &|filter| filter.organization_id = Some(OrganizationId(Uuid::now_v7())),
+            &|filter| filter.organizations = Some(vec![OrganizationId(Uuid::now_v7())]),
             &[],
         ),
     ];
@@ -117,8 +117,8 @@ async fn organizations_come_in_pages() {
             Some(inserted)
         );
     }
-    let first = test.database.organizations(None, 2).await.expect("list");
-    let second = test.database.organizations(Some(ids[1]), 2).await.expect("list");
+    let first = test.database.organizations(None, None, 2).await.expect("list");
+    let second = test.database.organizations(None, Some(ids[1]), 2).await.expect("list");
     let listed: Vec<_> = first
         .iter()
         .chain(&second)

@@ -97,8 +97,13 @@ pub(super) const JOURNAL_DIRECTORY: Setting = plain(
 );
 pub(super) const TOKEN_SECRET: Setting = secret(
     ("token_secret", "ONSALE_TOKEN_SECRET"),
-    "What access tokens are signed with (HS256).",
+    "What access tokens are signed with (HS256), where there are no `token_keys`.",
     "Give at least 32 random bytes, for example from `openssl rand -base64 48`, or name a file that holds them in ONSALE_TOKEN_SECRET_FILE",
+);
+pub(super) const TOKEN_KEYS: Setting = secret(
+    ("token_keys", "ONSALE_TOKEN_KEYS"),
+    "Keys of access tokens, one `ID ALGORITHM KEY` a line: the first signs, all verify. `token_secret`, where it is set too, only verifies then.",
+    "Give lines as `onsale token-key` prints them, or name a file that holds them in ONSALE_TOKEN_KEYS_FILE",
 );
 pub(super) const TOKEN_ISSUER: Setting = plain(
     ("token_issuer", "ONSALE_TOKEN_ISSUER"),
@@ -172,7 +177,7 @@ pub(super) const DRILLS: Setting = plain(
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 19] = [
+pub(crate) const ALL: [&Setting; 20] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
@@ -181,6 +186,7 @@ pub(crate) const ALL: [&Setting; 19] = [
     &JOURNAL,
     &JOURNAL_DIRECTORY,
     &TOKEN_SECRET,
+    &TOKEN_KEYS,
     &TOKEN_ISSUER,
     &TOKEN_AUDIENCE,
     &CONNECTIONS_MAX,
