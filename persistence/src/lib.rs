@@ -19,14 +19,11 @@ mod journal;
 mod projection;
 mod read;
 
-<<<<<<< HEAD
 pub use access::{AccountAccess, AccountKind, AccountStatus};
-=======
 pub use audit_log::{
     Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditFinding, AuditHash, AuditHead, AuditLogReport,
     AuditOutcome, AuditTarget, NotAnAuditHead,
 };
->>>>>>> audit
 pub use database::{Database, DatabaseConfig, DatabaseError};
 pub use journal::{LocalJournal, PostgresJournal};
 pub use projection::PostgresProjection;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use onsale_domain::{Access, Permission, StaffScope};
+use onsale_domain::{Access, Permission, StaffScope, UnixMillis};
+use onsale_persistence::{Actor, AuditEntry, AuditOutcome};
 
-use super::Caller;
+use super::{Caller, Credential};
 use crate::{ServiceError, Services};
 
 /// Where a request came from.
@@ -27,6 +28,39 @@ pub struct StaffMember {
     pub access: Arc<Access>,
     /// Where the request came from.
     pub origin: Origin,
+}
+
+impl Caller {
+    /// The caller as the audit log knows them.
+    pub(crate) const fn actor(&self) -> Actor {
+        match self.credential {
+            Credential::Token { .. } => Actor::person(Some(self.user_id)),
+            Credential::ApiKey { api_key_id } => Actor::service(self.user_id, Some(api_key_id)),
+        }
+    }
+}
+
+impl Origin {
+    /// The beginning of an entry of the audit log about something that an actor does from here.
+    pub(crate) fn entry(
+        &self,
+        at: UnixMillis,
+        actor: Actor,
+        action: &'static str,
+        outcome: AuditOutcome,
+    ) -> AuditEntry {
+        let mut entry = AuditEntry::new(at, actor, action, outcome);
+        entry.request_id.clone_from(&self.request_id);
+        entry.address.clone_from(&self.address);
+        entry
+    }
+}
+
+impl StaffMember {
+    /// The beginning of an entry of the audit log about something that they do.
+    pub(crate) fn entry(&self, at: UnixMillis, action: &'static str, outcome: AuditOutcome) -> AuditEntry {
+        self.origin.entry(at, self.caller.actor(), action, outcome)
+    }
 }
 
 impl Services {
