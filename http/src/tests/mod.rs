@@ -7,8 +7,10 @@ mod edge;
 mod error_table;
 mod openapi;
 mod serving;
+#[path = "../../../engine/tests/support/mod.rs"]
+mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -17,14 +19,15 @@ use axum::routing::{get, post};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use onsale_domain::UnixMillis;
-use onsale_services::Clock;
+use onsale_persistence::{Database, DatabaseConfig};
+use onsale_services::{Clock, Dependencies, Services, ServicesConfig, SimulatedGateway, TokenKeys, Tokens};
 use serde_json::Value;
-use uuid::Uuid;
 
-use crate::auth::{Admin, Buyer, Manager, Staff, Visitor};
+use crate::auth::{Account, Buyer, Staff, Visitor, right};
 use crate::extract::{IdempotencyKey, JsonBody};
+use crate::state::Api;
 use crate::views::{HoldBody, PurchaseBody};
-use crate::{Gate, Grant, Rate, RateLimitConfig, Role, TokenVerifier};
+use crate::{Gate, Rate, RateLimitConfig};
 
 pub(crate) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 pub(crate) const NOW: UnixMillis = UnixMillis(1_795_000_000_000);
@@ -41,30 +44,39 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(FixedClock)
 }
 
-fn verifier() -> Arc<TokenVerifier> {
-    Arc::new(TokenVerifier::new(SECRET, "https://issuer.test", "onsale").unwrap())
-}
-
-fn token(roles: &[Role], organization: Option<u128>) -> String {
-    let grant = Grant {
-        subject: Uuid::from_u128(1),
-        roles: roles.to_vec(),
-        organization_id: organization.map(|id| onsale_domain::OrganizationId(Uuid::from_u128(id))),
-        not_before: NOW,
-        expires_at: NOW.plus_ms(900_000),
-    };
-    verifier().mint(&grant).unwrap()
-}
+/// Use cases over an engine in memory and no database: for handlers that call none of them.
+static SERVICES: LazyLock<Services> = LazyLock::new(|| {
+    // On threads of its own, because this is first used within a test's runtime.
+    let started = std::thread::spawn(|| {
+        let runtime = Box::leak(Box::new(tokio::runtime::Runtime::new().unwrap()));
+        runtime.block_on(async {
+            let dependencies = Dependencies {
+                engine: support::Fixture::on_sale(1).await.engine,
+                database: Database::connect_lazy(&DatabaseConfig::new(
+                    "postgres://nobody@127.0.0.1:1/nowhere",
+                ))
+                .unwrap(),
+                gateway: Arc::new(SimulatedGateway),
+                tokens: Tokens::new(
+                    TokenKeys::of_secret(SECRET).unwrap(),
+                    "https://issuer.test",
+                    "onsale",
+                ),
+            };
+            Services::new(dependencies, ServicesConfig::default()).unwrap()
+        })
+    });
+    started.join().unwrap()
+});
 
 /// Handlers that do nothing but take what real ones take.
 fn probes(limits: &RateLimitConfig) -> Router {
-    let gate = Gate::new(verifier(), limits, vec![], clock());
+    let gate = Gate::new(limits, vec![], clock());
     let routes = Router::new()
         .route("/visitor", get(|_: Visitor| async { "ok" }))
         .route("/buyer", get(|_: Buyer| async { "ok" }))
-        .route("/staff", get(|_: Staff| async { "ok" }))
-        .route("/manager", get(|_: Manager| async { "ok" }))
-        .route("/admin", get(|_: Admin| async { "ok" }))
+        .route("/account", get(|_: Account| async { "ok" }))
+        .route("/staff", get(|_: Staff<right::EventsRead>| async { "ok" }))
         .route(
             "/hold",
             post(|_: IdempotencyKey, body: JsonBody<HoldBody>| async move {
@@ -82,7 +94,7 @@ fn probes(limits: &RateLimitConfig) -> Router {
                 "unreachable"
             }),
         )
-        .with_state(gate);
+        .with_state(Api::new(SERVICES.clone(), gate));
     crate::router::finish(routes, &crate::openapi::document(), clock())
 }
 
