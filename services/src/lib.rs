@@ -4,6 +4,7 @@
 //! area's name. Nothing here knows HTTP or SQL. To add a use case: a method in the area's file that reads as the
 //! story (look up, decide, answer), a variant of [`ServiceError`] if it can fail in a new way.
 
+mod audit_writer;
 mod digest;
 mod error;
 mod events;
@@ -16,6 +17,7 @@ mod sale;
 mod services;
 mod settlement;
 
+pub use audit_writer::{AuditWriter, AuditWriterTask};
 pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
 pub use events::{CreatedEvent, StaffScope, TicketTypeInput};
@@ -33,6 +35,7 @@ pub use settlement::Settlement;
 pub use onsale_engine::port::Clock;
 pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
+    Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget,
     EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
     PaymentStatus, TicketRow, TicketStatus,
 };
