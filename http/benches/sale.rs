@@ -29,8 +29,8 @@ use onsale_engine::{Engine, EngineConfig};
 use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
 use onsale_persistence::{Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection};
 use onsale_services::{
-    ACCESS_TOKEN_LIFETIME_MS, Dependencies, Grant, Services, ServicesConfig, SimulatedGateway, TokenKeys,
-    Tokens,
+    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, Grant, Services, ServicesConfig, SimulatedGateway,
+    TokenKeys, Tokens,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -103,12 +103,15 @@ impl Bench {
             staff: rate,
         };
         let gate = Gate::new(&limits, Vec::new(), clock);
+        let (audit, writing) = AuditWriter::new(database.clone());
+        tokio::spawn(writing.run(CancellationToken::new()));
         let services = Services::new(
             Dependencies {
                 engine: engine.clone(),
                 database,
                 gateway: Arc::new(SimulatedGateway),
                 tokens: signing(),
+                audit,
             },
             ServicesConfig::default(),
         );

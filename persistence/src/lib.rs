@@ -21,8 +21,8 @@ mod read;
 
 pub use access::{AccountAccess, AccountKind, AccountStatus};
 pub use audit_log::{
-    Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditFinding, AuditHash, AuditHead, AuditLogReport,
-    AuditOutcome, AuditTarget, NotAnAuditHead,
+    Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditFinding, AuditHash, AuditHead,
+    AuditLogReport, AuditOutcome, AuditTarget, NotAnAuditHead,
 };
 pub use database::{Database, DatabaseConfig, DatabaseError};
 pub use journal::{LocalJournal, PostgresJournal};

@@ -12,7 +12,7 @@ use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
 use onsale_persistence::{
     Database, DatabaseConfig, DatabaseError, LocalJournal, PostgresJournal, PostgresProjection,
 };
-use onsale_services::{Dependencies, Services, ServicesConfig, Settlement, SimulatedGateway};
+use onsale_services::{AuditWriter, Dependencies, Services, ServicesConfig, Settlement, SimulatedGateway};
 use secrecy::ExposeSecret as _;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -166,11 +166,13 @@ pub(crate) struct Running {
 
 /// Starts the use cases, their background work and the public listener.
 pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener) -> anyhow::Result<Running> {
+    let (audit, writing_audit) = AuditWriter::new(core.database.clone());
     let dependencies = Dependencies {
         engine: core.engine.clone(),
         database: core.database.clone(),
         gateway: Arc::new(SimulatedGateway),
         tokens: settings.tokens()?,
+        audit,
     };
     let services = Services::new(dependencies, ServicesConfig::default())?;
     services.load_roles().await?;
@@ -182,6 +184,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
     let stop_serving = CancellationToken::new();
     let stop_working = CancellationToken::new();
     let working = vec![
+        tokio::spawn(writing_audit.run(stop_working.clone())),
         tokio::spawn(Settlement::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(gate.clone().upkeep(stop_working.clone())),
     ];

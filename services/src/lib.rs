@@ -5,7 +5,7 @@
 //! story (look up, decide, answer), a variant of [`ServiceError`] if it can fail in a new way.
 
 mod access;
-mod audit_writer;
+mod audit;
 mod digest;
 mod error;
 mod events;
@@ -20,7 +20,7 @@ mod settlement;
 mod tokens;
 
 pub use access::{Caller, Change, Credential, Origin, StaffMember};
-pub use audit_writer::{AuditWriter, AuditWriterTask};
+pub use audit::{AuditWriter, AuditWriterTask};
 pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
@@ -43,7 +43,7 @@ pub use onsale_domain::StaffScope;
 pub use onsale_engine::port::Clock;
 pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
-    Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget,
-    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
-    PaymentStatus, TicketRow, TicketStatus,
+    Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome,
+    AuditTarget, EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow,
+    PaymentRow, PaymentStatus, TicketRow, TicketStatus,
 };

@@ -8,6 +8,7 @@ use onsale_engine::{Engine, EngineError};
 use onsale_persistence::Database;
 
 use crate::access::AccessControl;
+use crate::audit::AuditWriter;
 use crate::payments::PaymentGateway;
 use crate::sale::InFlight;
 use crate::{Ids, RandomError, ServiceError, Tokens};
@@ -37,6 +38,8 @@ pub struct Dependencies {
     pub gateway: Arc<dyn PaymentGateway>,
     /// Makes and reads access tokens.
     pub tokens: Tokens,
+    /// Appends to the audit log what has no transaction of its own. Its task must run.
+    pub audit: AuditWriter,
 }
 
 /// All use cases. Cloning it is cheap.
@@ -48,6 +51,7 @@ struct Parts {
     database: Database,
     gateway: Arc<dyn PaymentGateway>,
     access: AccessControl,
+    audit: AuditWriter,
     ids: Ids,
     in_flight: InFlight,
     config: ServicesConfig,
@@ -61,6 +65,7 @@ impl Services {
             database: dependencies.database,
             gateway: dependencies.gateway,
             access: AccessControl::new(dependencies.tokens),
+            audit: dependencies.audit,
             ids: Ids::new()?,
             in_flight: InFlight::default(),
             config,
@@ -102,6 +107,10 @@ impl Services {
     /// Access tokens.
     pub fn tokens(&self) -> &Tokens {
         self.0.access.tokens()
+    }
+
+    pub(crate) fn audit(&self) -> &AuditWriter {
+        &self.0.audit
     }
 
     pub(crate) fn ids(&self) -> &Ids {

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use onsale_domain::{Command, EventDetails, EventStatus, OrganizationId, Refusal, SessionId, UserId};
 use onsale_persistence::{Database, DatabaseConfig};
 use onsale_services::{
-    ACCESS_TOKEN_LIFETIME_MS, Dependencies, EngineError, Grant, KeyedRoute, Origin, ServiceError, Services,
-    ServicesConfig, SimulatedGateway, StaffMember, StaffScope, TokenKeys, Tokens, key_digest,
+    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, EngineError, Grant, KeyedRoute, Origin,
+    ServiceError, Services, ServicesConfig, SimulatedGateway, StaffMember, StaffScope, TokenKeys, Tokens,
+    key_digest,
 };
 use support::Fixture;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 struct Office {
@@ -30,12 +32,15 @@ impl Office {
         let database = Database::connect(&DatabaseConfig::new(url)).await.unwrap();
         database.migrate().await.unwrap();
         let fixture = Fixture::on_sale(1).await;
+        let (audit, writing) = AuditWriter::new(database.clone());
+        tokio::spawn(writing.run(CancellationToken::new()));
         let services = Services::new(
             Dependencies {
                 engine: fixture.engine.clone(),
                 database,
                 gateway: Arc::new(SimulatedGateway),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
+                audit,
             },
             ServicesConfig::default(),
         );
@@ -64,7 +69,10 @@ impl Office {
     }
 
     async fn organization(&self) -> OrganizationId {
-        let made = self.services.create_organization("Arena".to_owned(), None).await;
+        let made = self
+            .services
+            .create_organization(&self.staff, "Arena".to_owned(), None)
+            .await;
         made.unwrap().organization.organization_id
     }
 
@@ -143,7 +151,9 @@ async fn a_repeated_organization_is_the_first_one() {
     let office = Office::open().await;
     let create = |name: &str, key: &str| {
         let key = key_digest(office.caller, KeyedRoute::CreateOrganization, key);
-        office.services.create_organization(name.to_owned(), Some(key))
+        office
+            .services
+            .create_organization(&office.staff, name.to_owned(), Some(key))
     };
     let first = create("Arena", "k").await.unwrap();
     let again = create("Arena", "k").await.unwrap();

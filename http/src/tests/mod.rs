@@ -20,7 +20,9 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use onsale_domain::UnixMillis;
 use onsale_persistence::{Database, DatabaseConfig};
-use onsale_services::{Clock, Dependencies, Services, ServicesConfig, SimulatedGateway, TokenKeys, Tokens};
+use onsale_services::{
+    AuditWriter, Clock, Dependencies, Services, ServicesConfig, SimulatedGateway, TokenKeys, Tokens,
+};
 use serde_json::Value;
 
 use crate::auth::{Account, Buyer, Staff, Visitor, right};
@@ -50,12 +52,12 @@ static SERVICES: LazyLock<Services> = LazyLock::new(|| {
     let started = std::thread::spawn(|| {
         let runtime = Box::leak(Box::new(tokio::runtime::Runtime::new().unwrap()));
         runtime.block_on(async {
+            let nowhere = DatabaseConfig::new("postgres://nobody@127.0.0.1:1/nowhere");
+            let database = Database::connect_lazy(&nowhere).unwrap();
             let dependencies = Dependencies {
                 engine: support::Fixture::on_sale(1).await.engine,
-                database: Database::connect_lazy(&DatabaseConfig::new(
-                    "postgres://nobody@127.0.0.1:1/nowhere",
-                ))
-                .unwrap(),
+                audit: AuditWriter::new(database.clone()).0,
+                database,
                 gateway: Arc::new(SimulatedGateway),
                 tokens: Tokens::new(
                     TokenKeys::of_secret(SECRET).unwrap(),

@@ -3,6 +3,7 @@
 use jiff_sqlx::Timestamp;
 use onsale_domain::{OrganizationId, UnixMillis};
 
+use crate::audit_log::{AuditEntry, append};
 use crate::convert::{limit_out, millis, uuids};
 use crate::{Database, DatabaseError};
 
@@ -18,22 +19,26 @@ pub struct OrganizationRow {
 }
 
 impl Database {
-    /// Adds an organization.
+    /// Adds an organization, with its entry in the audit log.
     ///
     /// Errors: [`DatabaseError::Conflict`] when the id exists, [`DatabaseError::Refused`] for an empty name.
     pub async fn insert_organization(
         &self,
         organization_id: OrganizationId,
         name: &str,
+        entry: AuditEntry,
     ) -> Result<OrganizationRow, DatabaseError> {
+        let mut transaction = self.pool().begin().await?;
         let created_at = sqlx::query_scalar!(
             r#"INSERT INTO organizations (organization_id, name) VALUES ($1, $2)
                RETURNING created_at AS "created_at: Timestamp""#,
             organization_id.0,
             name
         )
-        .fetch_one(self.pool())
+        .fetch_one(&mut *transaction)
         .await?;
+        append(&mut transaction, &[entry]).await?;
+        transaction.commit().await?;
         Ok(OrganizationRow {
             organization_id,
             name: name.to_owned(),

@@ -5,7 +5,7 @@ use onsale_engine::port::ProjectionSink;
 use onsale_persistence::{EventCursor, EventFilter, PostgresProjection};
 use uuid::Uuid;
 
-use crate::support::{Sale, TestDatabase};
+use crate::support::{Sale, TestDatabase, creation};
 
 /// Events "Alpha 100%", "Beta" and "Gamma", starting in this order; "Gamma" is closed.
 async fn three_events(test: &TestDatabase) -> Vec<Sale> {
@@ -109,7 +109,7 @@ async fn organizations_come_in_pages() {
     for id in &ids {
         let inserted = test
             .database
-            .insert_organization(*id, "Club")
+            .insert_organization(*id, "Club", creation())
             .await
             .expect("insert");
         assert_eq!(
@@ -118,7 +118,11 @@ async fn organizations_come_in_pages() {
         );
     }
     let first = test.database.organizations(None, None, 2).await.expect("list");
-    let second = test.database.organizations(None, Some(ids[1]), 2).await.expect("list");
+    let second = test
+        .database
+        .organizations(None, Some(ids[1]), 2)
+        .await
+        .expect("list");
     let listed: Vec<_> = first
         .iter()
         .chain(&second)

@@ -85,14 +85,14 @@ impl Services {
         }
     }
 
-    /// Notes that a permission was missing; the error to answer.
+    /// Notes in the audit log that a permission was missing; the error to answer. A refusal that cannot be noted is
+    /// answered as what prevented that.
     pub async fn refuse(&self, caller: &Caller, permission: Permission, origin: &Origin) -> ServiceError {
-        tracing::info!(
-            user_id = %caller.user_id,
-            permission = permission.as_str(),
-            request_id = origin.request_id,
-            "a permission is missing"
-        );
-        ServiceError::Forbidden
+        let refused = AuditOutcome::Refused;
+        let entry = origin.entry(self.now(), caller.actor(), permission.as_str(), refused);
+        match self.audit().write(entry).await {
+            Ok(()) => ServiceError::Forbidden,
+            Err(error) => error,
+        }
     }
 }

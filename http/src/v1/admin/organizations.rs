@@ -27,7 +27,7 @@ pub(super) async fn create(
     body: JsonBody<OrganizationInput>,
 ) -> Answer {
     let key = key.map(|key| key_digest(admin.caller.user_id.0, KeyedRoute::CreateOrganization, &key));
-    let created = services.create_organization(body.value.name, key).await?;
+    let created = services.create_organization(&admin, body.value.name, key).await?;
     created_or_replayed(&OrganizationView::from(created.organization), created.replayed)
 }
 
