@@ -41,6 +41,11 @@ pub(crate) fn limit_out(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
+/// Ids as an array for SQL; `None` stays null, for "any".
+pub(crate) fn uuids(ids: Option<&[OrganizationId]>) -> Option<Vec<Uuid>> {
+    ids.map(|ids| ids.iter().map(|id| id.0).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::{millis, timestamp};
@@ -54,9 +59,4 @@ mod tests {
         assert!(millis(timestamp(UnixMillis(i64::MIN))).0 < -62_000_000_000_000);
         assert!(millis(timestamp(UnixMillis(i64::MAX))).0 > 253_000_000_000_000);
     }
-}
-
-/// Ids as an array for SQL; `None` stays null, for "any".
-pub(crate) fn uuids(ids: Option<&[OrganizationId]>) -> Option<Vec<Uuid>> {
-    ids.map(|ids| ids.iter().map(|id| id.0).collect())
 }

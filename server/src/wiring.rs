@@ -309,16 +309,30 @@ impl Audited {
     }
 }
 
-/// The journal and the tables of the settings, for reading. A local journal must not be open elsewhere.
-pub(crate) async fn open_audited(settings: &Settings) -> Result<Audited, StartError> {
+/// One connection to Postgres, for reading whole tables: the embedded one has no more.
+async fn connect_audited(settings: &Settings) -> Result<Database, StartError> {
     let url = settings.required_database_url()?.expose_secret();
-    let database = Database::connect(&DatabaseConfig {
+    let config = DatabaseConfig {
         connections_max: 1,
-        // It reads whole tables.
         statement_timeout_ms: 0,
         ..DatabaseConfig::new(url)
-    })
-    .await?;
+    };
+    Ok(Database::connect(&config).await?)
+}
+
+/// The tables alone, of this release's schema. Servers may go on meanwhile.
+pub(crate) async fn open_audited_database(settings: &Settings) -> Result<Database, StartError> {
+    let database = connect_audited(settings).await?;
+    if database.is_migrated().await? {
+        Ok(database)
+    } else {
+        Err(StartError::NotMigrated)
+    }
+}
+
+/// The journal and the tables of the settings, for reading. A local journal must not be open elsewhere.
+pub(crate) async fn open_audited(settings: &Settings) -> Result<Audited, StartError> {
+    let database = connect_audited(settings).await?;
     let opened = match settings.journal {
         JournalKind::Postgres => Ok(OpenJournal::Postgres(Arc::new(PostgresJournal::read_only(
             database.clone(),

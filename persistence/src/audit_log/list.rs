@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::entry::{Actor, ActorKind, AuditOutcome, bounded};
 use super::head::{AuditHash, AuditHead};
-use crate::convert::{limit_out, millis, seq_in, seq_out, timestamp};
+use crate::convert::{limit_out, millis, seq_in, seq_out, timestamp, uuids};
 use crate::{Database, DatabaseError};
 
 /// Which entries to list. An empty one lists all.
@@ -119,8 +119,6 @@ impl Database {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<AuditEntryRow>, DatabaseError> {
-        let organizations = filter.organizations.as_ref();
-        let organizations: Option<Vec<Uuid>> = organizations.map(|ids| ids.iter().map(|id| id.0).collect());
         sqlx::query_as!(
             RawEntry,
             r#"SELECT seq, at AS "at: Timestamp", actor_id, actor_kind, api_key_id, action, outcome, target_kind,
@@ -142,7 +140,7 @@ impl Database {
             filter.target_id.as_deref().map(bounded),
             filter.from.map(timestamp) as _,
             filter.to.map(timestamp) as _,
-            organizations.as_deref(),
+            uuids(filter.organizations.as_deref()) as _,
             limit_out(limit)
         )
         .fetch_all(self.pool())

@@ -157,8 +157,8 @@ pub(super) const NODE_NAME: Setting = Setting {
     meaning: "Name of this process in the deployment; without one it is host and port. A restart under the same name takes its events over at once.",
     mend: "Give every process of a deployment its own name, up to 100 bytes; without one it is host and port",
 };
-pub(super) const LOG: Setting = plain(
-    ("log", "ONSALE_LOG"),
+pub(super) const LOG_LEVEL: Setting = plain(
+    ("log_level", "ONSALE_LOG_LEVEL"),
     "info",
     "How much is logged, on stderr.",
     "Give a level (error, warn, info, debug, trace) or directives such as info,onsale_engine=debug",
@@ -195,7 +195,7 @@ pub(crate) const ALL: [&Setting; 20] = [
     &TRUSTED_PROXIES,
     &SHUTDOWN_GRACE_SECONDS,
     &NODE_NAME,
-    &LOG,
+    &LOG_LEVEL,
     &LOG_FORMAT,
     &DRILLS,
 ];

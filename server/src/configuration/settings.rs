@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::parse::Reader;
 use super::setting::{
     CONNECTIONS_MAX, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, INTERNAL_LISTEN, JOURNAL,
-    JOURNAL_DIRECTORY, LISTEN, LOG, LOG_FORMAT, NODE_NAME, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND,
+    JOURNAL_DIRECTORY, LISTEN, LOG_FORMAT, LOG_LEVEL, NODE_NAME, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND,
     REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, TOKEN_SECRET,
     TRUSTED_PROXIES,
 };
@@ -212,11 +212,11 @@ fn log_format(reader: &Reader<'_>) -> Result<LogFormat, ConfigurationError> {
 }
 
 fn log(reader: &Reader<'_>) -> Result<String, ConfigurationError> {
-    let directives = reader.text(&LOG)?;
+    let directives = reader.text(&LOG_LEVEL)?;
     match tracing_subscriber::EnvFilter::try_new(directives) {
         Ok(_) => Ok(directives.to_owned()),
         Err(error) => Err(ConfigurationError::of(
-            &LOG,
+            &LOG_LEVEL,
             format!("`{directives}` is not understood: {error}"),
         )),
     }

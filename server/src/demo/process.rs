@@ -60,7 +60,7 @@ impl Server {
             ("ONSALE_RATE_LIMIT_PER_SECOND", "0".to_owned()),
             ("ONSALE_SHUTDOWN_GRACE_SECONDS", "15".to_owned()),
             ("ONSALE_DRILLS", "true".to_owned()),
-            ("ONSALE_LOG", plan.log.clone()),
+            ("ONSALE_LOG_LEVEL", plan.log.clone()),
         ];
         Ok(Self {
             child: None,
