@@ -96,13 +96,15 @@ impl Bench {
         let signing = || Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api");
         let tokens = (0..CONNECTIONS).map(|_| token(&signing(), &*clock)).collect();
         // The limit is on and checked, and above what one buyer of this benchmark asks for.
-        let rate = Rate::of(1_000_000, 1_000_000);
+        let rate = Rate::per_second(1_000_000, 1_000_000);
         let limits = RateLimitConfig {
             read: rate,
             sale: rate,
             staff: rate,
+            auth: None,
+            auth_account: None,
         };
-        let gate = Gate::new(&limits, Vec::new(), clock);
+        let gate = Gate::new(&limits, None, Vec::new(), clock);
         let (audit, writing) = AuditWriter::new(database.clone());
         tokio::spawn(writing.run(CancellationToken::new()));
         let services = Services::new(
@@ -117,7 +119,7 @@ impl Bench {
         );
         let services = services.unwrap();
         services.load_roles().await.unwrap();
-        let router = onsale_http::router(services, gate).merge(Router::new().route(
+        let router = onsale_http::router(services, gate, &[]).merge(Router::new().route(
             "/echo",
             post(|Json(body): Json<serde_json::Value>| async { Json(body) }),
         ));

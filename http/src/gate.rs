@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use onsale_services::Clock;
+use onsale_services::{Clock, SharedRates};
 use tokio_util::sync::CancellationToken;
 
 use crate::codes::Code;
@@ -22,30 +22,49 @@ struct Inner {
 }
 
 impl Gate {
-    /// A gate. Forwarded headers are believed only when the peer is one of `trusted_proxies`.
-    pub fn new(limits: &RateLimitConfig, trusted_proxies: Vec<IpAddr>, clock: Arc<dyn Clock>) -> Self {
+    /// A gate. Forwarded headers are believed only when the peer is one of `trusted_proxies`. With `shared_rates`
+    /// the limits hold for all processes that share them, otherwise for each process.
+    pub fn new(
+        limits: &RateLimitConfig,
+        shared_rates: Option<SharedRates>,
+        trusted_proxies: Vec<IpAddr>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self(Arc::new(Inner {
-            limits: RateLimits::new(limits),
+            limits: RateLimits::new(limits, shared_rates),
             trusted_proxies,
             clock,
         }))
     }
 
-    /// Forgets clients that have been quiet, until told to stop. One task for each gate must run it, or the store of
-    /// clients grows without bound.
+    /// Forgets clients that have been quiet, and shares what heavy ones have spent, until told to stop. One task for
+    /// each gate must run it, or the store of clients grows without bound.
     pub async fn upkeep(self, shutdown: CancellationToken) {
-        self.0.limits.upkeep(shutdown).await;
+        self.0.limits.upkeep(self.clock(), shutdown).await;
     }
 
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.0.clock)
     }
 
-    pub(crate) fn admit(&self, traffic: Traffic, key: ClientKey) -> Result<(), Problem> {
-        self.0
-            .limits
-            .check(traffic, key)
-            .map_err(|seconds| Problem::new(Code::RateLimited).retry(Retry::InSeconds(seconds)))
+    /// Spends one request of a client. Errors: the problem to answer when the limit is reached.
+    pub(crate) async fn admit(&self, traffic: Traffic, key: ClientKey) -> Result<(), Problem> {
+        let spent = self.0.limits.spend(traffic, key, self.0.clock.now()).await;
+        spent.map_err(|seconds| Problem::new(Code::RateLimited).retry(Retry::InSeconds(seconds)))
+    }
+
+    /// Lets a network try to log in, or whatever else passwords and tokens can be guessed at. Ask before the body is
+    /// read.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the routes under /v1/auth ask"))]
+    pub(crate) async fn admit_auth(&self, parts: &Parts) -> Result<(), Problem> {
+        self.admit(Traffic::Auth, self.client_address(parts)).await
+    }
+
+    /// Lets somebody try the account of this name, which need not exist: two spellings of one account must be the
+    /// same bytes here. Ask before anything is looked up.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the routes under /v1/auth ask"))]
+    pub(crate) async fn admit_auth_account(&self, name: &[u8]) -> Result<(), Problem> {
+        self.admit(Traffic::AuthAccount, ClientKey::named(name)).await
     }
 
     /// The client's address, as far as it can be told: the last hop that is not one of our own proxies.

@@ -1,6 +1,6 @@
 //! The HTTP surface, and the only user of axum.
 //!
-//! A request passes the edge (`edge/`: id, panics, problems, metrics), then the extractors of its handler (`auth/`:
+//! A request passes the edge (`edge/`: id, panics, problems, headers, metrics, log), then the extractors of its handler (`auth/`:
 //! token and rate limit; `extract/`: path, query, headers, body), then a use case of `onsale-services`, and is
 //! answered as a view (`views/`) or a problem (`problem.rs`, codes in `codes.rs`). Handlers hold no rules and never
 //! touch SQL or actors.
@@ -19,6 +19,7 @@ pub mod metric_names;
 mod openapi;
 mod problem;
 mod rate_limit;
+mod reference;
 mod router;
 mod serve;
 mod state;
@@ -26,6 +27,7 @@ mod v1;
 mod views;
 
 pub use codes::Code;
+pub use edge::{CorsOrigin, NotAnOrigin};
 pub use gate::Gate;
 pub use openapi::openapi_json;
 pub use rate_limit::{Rate, RateLimitConfig};

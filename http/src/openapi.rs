@@ -1,4 +1,4 @@
-//! The `OpenAPI` document, made from the handlers themselves, and the page that shows it.
+//! The `OpenAPI` document, made from the handlers themselves.
 
 use serde_json::{Value, json};
 use utoipa::Modify;
@@ -10,9 +10,6 @@ use crate::codes::Code;
 use crate::problem::ProblemSchema;
 use crate::state::Api;
 use crate::v1;
-
-/// The reference page: one file without any other, so that it works offline.
-pub(crate) const REFERENCE_PAGE: &str = include_str!("docs.html");
 
 #[derive(utoipa::OpenApi)]
 #[openapi(

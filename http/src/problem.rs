@@ -4,7 +4,7 @@
 //! the clock are at hand.
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Response};
 use axum::response::IntoResponse;
 use onsale_domain::UnixMillis;
@@ -116,26 +116,26 @@ impl Problem {
         self
     }
 
-    /// Writes the problem into a response, which keeps its `Allow` header.
+    /// Writes the problem into a response, which keeps the headers that do not describe its body: `Allow`, and what
+    /// browsers of other sites need to read the problem.
     pub(crate) fn write(
         &self,
         request_id: &str,
         now: UnixMillis,
         mut response: Response<Body>,
     ) -> Response<Body> {
-        let allow = response.headers_mut().remove(ALLOW);
         let body = serde_json::to_vec(&Document {
             problem: self,
             request_id,
         })
         .unwrap_or_default();
+        let kept = std::mem::take(response.headers_mut());
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.code.status_code();
+        *response.headers_mut() = kept;
         let headers = response.headers_mut();
+        headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
-        if let Some(allow) = allow {
-            headers.insert(ALLOW, allow);
-        }
         if let Some(retry) = self.retry {
             headers.insert(RETRY_AFTER, HeaderValue::from(retry.seconds(now)));
         }

@@ -4,6 +4,8 @@
 //!   HTTP to show). It works with a single connection, because the embedded Postgres has no more.
 //! - [`PostgresJournal`] and [`LocalJournal`] implement the engine's journal.
 //! - [`PostgresProjection`] folds committed records into the relational tables.
+//! - [`Redis`] is the handle on Redis, which is optional: what several processes share but can do without, such as
+//!   [`SharedRates`].
 //! - [`audit`] reads these tables again, for whom the projection must not be trusted.
 //! - `audit_log` keeps who did what, chained, in [`AuditEntry`] after [`AuditEntry`].
 //!
@@ -18,6 +20,7 @@ mod database;
 mod journal;
 mod projection;
 mod read;
+mod redis;
 
 pub use access::{AccountAccess, AccountKind, AccountStatus};
 pub use audit_log::{
@@ -31,3 +34,4 @@ pub use read::{
     EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
     PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
 };
+pub use self::redis::{Redis, RedisError, SharedRate, SharedRates, Spent};

@@ -10,7 +10,8 @@ use onsale_engine::port::{Clock, Journal, JournalError, SystemClock};
 use onsale_engine::{Engine, EngineConfig, EngineError};
 use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
 use onsale_persistence::{
-    Database, DatabaseConfig, DatabaseError, LocalJournal, PostgresJournal, PostgresProjection,
+    Database, DatabaseConfig, DatabaseError, LocalJournal, PostgresJournal, PostgresProjection, Redis,
+    RedisError, SharedRates,
 };
 use onsale_services::{AuditWriter, Dependencies, Services, ServicesConfig, Settlement, SimulatedGateway};
 use secrecy::ExposeSecret as _;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::configuration::{
     ConfigurationError, JournalKind, Settings, journal_directory_in_use, unusable_database_url,
+    unusable_redis_url,
 };
 
 /// Why the process cannot serve yet, or at all.
@@ -49,6 +51,17 @@ impl From<DatabaseError> for StartError {
             | DatabaseError::Refused { .. }
             | DatabaseError::Damaged(_)
             | DatabaseError::Migration(_) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<RedisError> for StartError {
+    fn from(error: RedisError) -> Self {
+        match error {
+            RedisError::Misconfigured(reason) => Self::Configuration(unusable_redis_url(reason)),
+            RedisError::Unavailable(_) | RedisError::Refused(_) | RedisError::UnknownScript => {
+                Self::Internal(error.into())
+            }
         }
     }
 }
@@ -104,6 +117,7 @@ impl OpenJournal {
 /// The engine over its storage: everything below the use cases.
 pub(crate) struct Core {
     database: Database,
+    redis: Option<Redis>,
     journal: OpenJournal,
     engine: Engine,
     clock: Arc<dyn Clock>,
@@ -125,6 +139,7 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Core, StartError> {
     if !database.is_migrated().await? {
         return Err(StartError::NotMigrated);
     }
+    let redis = open_redis(settings).await?;
     let journal = OpenJournal::open(settings, &database)
         .await
         .map_err(|error| match error {
@@ -147,10 +162,21 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Core, StartError> {
     })?;
     Ok(Core {
         database,
+        redis,
         journal,
         engine,
         clock,
     })
+}
+
+/// The handle on Redis, which may be away: then each process works on its own until it is back.
+async fn open_redis(settings: &Settings) -> Result<Option<Redis>, StartError> {
+    let Some(url) = &settings.redis_url else {
+        tracing::info!("no Redis: rate limits are this process's own; run no second one");
+        return Ok(None);
+    };
+    let redis = Redis::open(url.expose_secret(), &settings.redis_prefix).await?;
+    Ok(Some(redis))
 }
 
 /// What serves.
@@ -178,6 +204,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
     services.load_roles().await?;
     let gate = Gate::new(
         &rate_limits(settings),
+        core.redis.clone().map(SharedRates::new),
         settings.trusted_proxies.clone(),
         Arc::clone(&core.clock),
     );
@@ -193,7 +220,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         grace_period: draining(settings.shutdown_grace),
         ..ServeLimits::default()
     };
-    let router = onsale_http::router(services, gate);
+    let router = onsale_http::router(services, gate, &settings.cors_origins);
     let serving = onsale_http::serve(listener, router, limits, stop_serving.clone());
     Ok(Running {
         core,
@@ -205,16 +232,17 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
 }
 
 fn rate_limits(settings: &Settings) -> RateLimitConfig {
-    match settings.rate_limit_per_second {
+    let others = match settings.rate_limit_per_second {
         Some(per_second) => RateLimitConfig {
-            sale: Rate::of(per_second, settings.rate_limit_burst),
+            sale: Rate::per_second(per_second, settings.rate_limit_burst),
             ..RateLimitConfig::default()
         },
-        None => RateLimitConfig {
-            read: None,
-            sale: None,
-            staff: None,
-        },
+        None => RateLimitConfig::NONE,
+    };
+    RateLimitConfig {
+        auth: Rate::per_minute(settings.auth_rate_limit_address_per_minute),
+        auth_account: Rate::per_minute(settings.auth_rate_limit_account_per_minute),
+        ..others
     }
 }
 

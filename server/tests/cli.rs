@@ -97,6 +97,19 @@ fn bad_settings_exit_78_and_name_setting_and_mend() {
             "no limit",
         ),
         (
+            "ONSALE_AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE",
+            "few",
+            "auth_rate_limit_account_per_minute",
+            "no limit",
+        ),
+        ("ONSALE_CORS_ORIGINS", "*", "cors_origins", "exact origins"),
+        (
+            "ONSALE_CORS_ORIGINS",
+            "https://shop.example/",
+            "cors_origins",
+            "exact origins",
+        ),
+        (
             "ONSALE_TRUSTED_PROXIES",
             "10.0.0.1,proxy.example",
             "trusted_proxies",

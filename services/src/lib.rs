@@ -45,5 +45,5 @@ pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome,
     AuditTarget, EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow,
-    PaymentRow, PaymentStatus, TicketRow, TicketStatus,
+    PaymentRow, PaymentStatus, SharedRate, SharedRates, Spent, TicketRow, TicketStatus,
 };

@@ -64,7 +64,7 @@ where
         } else {
             gate.client_address(parts)
         };
-        gate.admit(Traffic::Read, key)?;
+        gate.admit(Traffic::Read, key).await?;
         Ok(Self)
     }
 }
@@ -134,7 +134,8 @@ where
     Services: FromRef<S>,
 {
     let caller = authenticated(parts, &Services::from_ref(state)).await?;
-    Gate::from_ref(state).admit(traffic, ClientKey::Subject(caller.user_id.0))?;
+    let gate = Gate::from_ref(state);
+    gate.admit(traffic, ClientKey::Subject(caller.user_id.0)).await?;
     Ok(caller)
 }
 

@@ -1,10 +1,13 @@
-//! The one layer around all routes: request id, panics, problems and metrics.
+//! The one layer around all routes: request id, panics, problems, headers, metrics and the log.
 //!
 //! One layer and not one for each concern, because at the moment of an on-sale the answer "sold out" is little more
 //! than this layer.
 
+mod cors;
+mod log;
 mod metrics;
 mod request_id;
+mod security;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -19,9 +22,14 @@ use tokio::time::Instant;
 
 use crate::codes::Code;
 use crate::problem::Problem;
+use crate::rate_limit;
+pub(crate) use cors::layer as cors_layer;
+pub use cors::{CorsOrigin, NotAnOrigin};
+use log::{Outcome, RequestLog};
 use metrics::HttpMetrics;
 pub(crate) use request_id::RequestId;
 use request_id::RequestIds;
+use security::Audience;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -33,6 +41,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     request_ids: RequestIds,
     metrics: HttpMetrics,
+    log: RequestLog,
 }
 
 impl Edge {
@@ -42,6 +51,7 @@ impl Edge {
             clock,
             request_ids: RequestIds::new(),
             metrics: HttpMetrics::new(routes),
+            log: RequestLog::default(),
         }))
     }
 }
@@ -52,10 +62,12 @@ pub(crate) async fn around(State(edge): State<Edge>, mut request: Request, next:
     let started = Instant::now();
     let inner = &edge.0;
     let request_id = inner.request_ids.of(request.headers().get(X_REQUEST_ID));
+    let audience = Audience::of(&request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(request_id.clone());
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let (answer, allowance) = rate_limit::noting(work).await;
     let mut response = answer.unwrap_or_else(|_| {
         tracing::error!(request_id = request_id.as_str(), "a handler panicked");
         Problem::new(Code::Internal).into_response()
@@ -70,15 +82,23 @@ pub(crate) async fn around(State(edge): State<Edge>, mut request: Request, next:
     } else {
         None
     };
-    inner.metrics.record(
-        route.as_ref().map(MatchedPath::as_str),
-        &method,
-        &response,
+    let outcome = Outcome {
+        request_id: request_id.as_str(),
+        method: &method,
+        route: route.as_ref().map(MatchedPath::as_str),
+        status: response.status(),
         code,
-        started.elapsed(),
-    );
-    response
-        .headers_mut()
-        .insert(X_REQUEST_ID, request_id.into_header());
+        duration: started.elapsed(),
+    };
+    inner
+        .metrics
+        .record(outcome.route, &method, &response, code, outcome.duration);
+    inner.log.write(inner.clock.now(), &outcome);
+    let headers = response.headers_mut();
+    security::protect(headers, audience);
+    if let Some(allowance) = allowance {
+        allowance.write(headers);
+    }
+    headers.insert(X_REQUEST_ID, request_id.into_header());
     response
 }

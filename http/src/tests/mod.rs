@@ -5,33 +5,44 @@ mod bodies;
 mod callers;
 mod edge;
 mod error_table;
+mod limits;
 mod openapi;
 mod serving;
 #[path = "../../../engine/tests/support/mod.rs"]
 mod support;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::routing::{get, post};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use onsale_domain::UnixMillis;
+use onsale_domain::{SessionId, UnixMillis, UserId};
 use onsale_persistence::{Database, DatabaseConfig};
 use onsale_services::{
-    AuditWriter, Clock, Dependencies, Services, ServicesConfig, SimulatedGateway, TokenKeys, Tokens,
+    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Clock, Dependencies, Grant, Services, ServicesConfig,
+    SimulatedGateway, TokenKeys, Tokens,
 };
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::auth::{Account, Buyer, Staff, Visitor, right};
 use crate::extract::{IdempotencyKey, JsonBody};
+use crate::problem::Problem;
 use crate::state::Api;
 use crate::views::{HoldBody, PurchaseBody};
 use crate::{Gate, Rate, RateLimitConfig};
 
 pub(crate) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+/// A site that may read our answers.
+pub(crate) const SHOP: &str = "https://shop.example";
+/// A proxy that is believed.
+pub(crate) const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 pub(crate) const NOW: UnixMillis = UnixMillis(1_795_000_000_000);
 
 struct FixedClock;
@@ -46,14 +57,15 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(FixedClock)
 }
 
-/// Use cases over an engine in memory and no database: for handlers that call none of them.
+/// Use cases over an engine in memory. The database has roles and no accounts.
 static SERVICES: LazyLock<Services> = LazyLock::new(|| {
     // On threads of its own, because this is first used within a test's runtime.
     let started = std::thread::spawn(|| {
         let runtime = Box::leak(Box::new(tokio::runtime::Runtime::new().unwrap()));
         runtime.block_on(async {
-            let nowhere = DatabaseConfig::new("postgres://nobody@127.0.0.1:1/nowhere");
-            let database = Database::connect_lazy(&nowhere).unwrap();
+            let url = std::env::var("DATABASE_URL").expect("run these tests by `cargo xtask test`");
+            let database = Database::connect(&DatabaseConfig::new(url)).await.unwrap();
+            database.migrate().await.unwrap();
             let dependencies = Dependencies {
                 engine: support::Fixture::on_sale(1).await.engine,
                 audit: AuditWriter::new(database.clone()).0,
@@ -65,20 +77,37 @@ static SERVICES: LazyLock<Services> = LazyLock::new(|| {
                     "onsale",
                 ),
             };
-            Services::new(dependencies, ServicesConfig::default()).unwrap()
+            let services = Services::new(dependencies, ServicesConfig::default()).unwrap();
+            services.load_roles().await.unwrap();
+            services
         })
     });
     started.join().unwrap()
 });
 
+/// A token of an account, with these roles in it.
+fn token(user_id: u128, roles: &[&str]) -> String {
+    let grant = Grant {
+        user_id: UserId(Uuid::from_u128(user_id)),
+        session_id: SessionId(Uuid::from_u128(user_id)),
+        generation: 0,
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        issued_at: SERVICES.now(),
+        expires_at: SERVICES.now().plus_ms(ACCESS_TOKEN_LIFETIME_MS),
+    };
+    SERVICES.tokens().mint(&grant).unwrap()
+}
+
 /// Handlers that do nothing but take what real ones take.
 fn probes(limits: &RateLimitConfig) -> Router {
-    let gate = Gate::new(limits, vec![], clock());
+    let gate = Gate::new(limits, None, vec![PROXY], clock());
     let routes = Router::new()
         .route("/visitor", get(|_: Visitor| async { "ok" }))
         .route("/buyer", get(|_: Buyer| async { "ok" }))
         .route("/account", get(|_: Account| async { "ok" }))
         .route("/staff", get(|_: Staff<right::EventsRead>| async { "ok" }))
+        .route("/login/{name}", get(try_account))
+        .route("/v1/auth/probe", get(|| async { "ok" }))
         .route(
             "/hold",
             post(|_: IdempotencyKey, body: JsonBody<HoldBody>| async move {
@@ -97,20 +126,32 @@ fn probes(limits: &RateLimitConfig) -> Router {
             }),
         )
         .with_state(Api::new(SERVICES.clone(), gate));
-    crate::router::finish(routes, &crate::openapi::document(), clock())
+    crate::router::finish(
+        routes,
+        &crate::openapi::document(),
+        clock(),
+        &[SHOP.parse().unwrap()],
+    )
+}
+
+/// What a route that tries a password does before it looks anything up.
+async fn try_account(
+    State(gate): State<Gate>,
+    Path(name): Path<String>,
+    parts: Parts,
+) -> Result<&'static str, Problem> {
+    gate.admit_auth(&parts).await?;
+    gate.admit_auth_account(name.as_bytes()).await?;
+    Ok("ok")
 }
 
 fn no_limits() -> RateLimitConfig {
-    RateLimitConfig {
-        read: None,
-        sale: None,
-        staff: None,
-    }
+    RateLimitConfig::NONE
 }
 
 fn tight_limits() -> RateLimitConfig {
     RateLimitConfig {
-        read: Rate::of(1, 1),
+        read: Rate::per_second(1, 1),
         ..no_limits()
     }
 }

@@ -12,4 +12,5 @@ mod postgres;
 mod projection;
 mod random_streams;
 mod read;
+mod redis;
 mod support;

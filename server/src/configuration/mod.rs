@@ -11,6 +11,7 @@ mod sources;
 pub(crate) use setting::{ALL, Setting};
 pub(crate) use settings::{
     JournalKind, LogFormat, Settings, cannot_listen, journal_directory_in_use, unusable_database_url,
+    unusable_redis_url,
 };
 pub(crate) use sources::{Sources, Value};
 

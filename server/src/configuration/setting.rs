@@ -80,8 +80,14 @@ pub(super) const DATABASE_CONNECTIONS_MAX: Setting = plain(
 );
 pub(super) const REDIS_URL: Setting = secret(
     ("redis_url", "REDIS_URL"),
-    "Redis. Checked, and not used yet.",
-    "Give a Redis URL, such as redis://localhost:6379, or leave it out",
+    "Redis, which makes several processes count rate limits as one. Without it each counts for itself: run one process only.",
+    "Give a Redis URL, such as redis://localhost:6379 or, over TLS, rediss://redis.example:6380, or leave it out",
+);
+pub(super) const REDIS_PREFIX: Setting = plain(
+    ("redis_prefix", "ONSALE_REDIS_PREFIX"),
+    "onsale:",
+    "What every key in Redis begins with.",
+    "Give each deployment on one Redis its own beginning of keys, up to 100 bytes",
 );
 pub(super) const JOURNAL: Setting = plain(
     ("journal", "ONSALE_JOURNAL"),
@@ -135,6 +141,32 @@ pub(super) const RATE_LIMIT_BURST: Setting = plain(
     "Requests to the sale that a caller may send at once.",
     "Give a whole number from 1 to 1000000",
 );
+pub(super) const AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE: Setting = plain(
+    (
+        "auth_rate_limit_account_per_minute",
+        "ONSALE_AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE",
+    ),
+    "10",
+    "How often somebody may try to get into one account, from wherever they try.",
+    "Give tries per minute and account from 1 to 1000000, or 0 for no limit",
+);
+pub(super) const AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE: Setting = plain(
+    (
+        "auth_rate_limit_address_per_minute",
+        "ONSALE_AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE",
+    ),
+    "30",
+    "How often an IPv4 address or an IPv6 network of 64 bits may try to get into any accounts.",
+    "Give tries per minute and address from 1 to 1000000, or 0 for no limit",
+);
+pub(super) const CORS_ORIGINS: Setting = Setting {
+    key: "cors_origins",
+    env: "ONSALE_CORS_ORIGINS",
+    secret: false,
+    default: None,
+    meaning: "Sites whose scripts may call the API from a browser; without any, none may. There are no patterns.",
+    mend: "Give exact origins as browsers send them, separated by commas, such as https://shop.example,http://localhost:3000",
+};
 pub(super) const TRUSTED_PROXIES: Setting = Setting {
     key: "trusted_proxies",
     env: "ONSALE_TRUSTED_PROXIES",
@@ -177,12 +209,13 @@ pub(super) const DRILLS: Setting = plain(
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 20] = [
+pub(crate) const ALL: [&Setting; 24] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
     &DATABASE_CONNECTIONS_MAX,
     &REDIS_URL,
+    &REDIS_PREFIX,
     &JOURNAL,
     &JOURNAL_DIRECTORY,
     &TOKEN_SECRET,
@@ -192,6 +225,9 @@ pub(crate) const ALL: [&Setting; 20] = [
     &CONNECTIONS_MAX,
     &RATE_LIMIT_PER_SECOND,
     &RATE_LIMIT_BURST,
+    &AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE,
+    &AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE,
+    &CORS_ORIGINS,
     &TRUSTED_PROXIES,
     &SHUTDOWN_GRACE_SECONDS,
     &NODE_NAME,

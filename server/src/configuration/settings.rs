@@ -5,15 +5,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use onsale_http::CorsOrigin;
 use onsale_services::{TokenError, TokenKeys, Tokens};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::parse::Reader;
 use super::setting::{
-    CONNECTIONS_MAX, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, INTERNAL_LISTEN, JOURNAL,
-    JOURNAL_DIRECTORY, LISTEN, LOG_FORMAT, LOG_LEVEL, NODE_NAME, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND,
-    REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, TOKEN_SECRET,
-    TRUSTED_PROXIES,
+    AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE, AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE, CONNECTIONS_MAX, CORS_ORIGINS,
+    DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, INTERNAL_LISTEN, JOURNAL, JOURNAL_DIRECTORY, LISTEN,
+    LOG_FORMAT, LOG_LEVEL, NODE_NAME, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND, REDIS_PREFIX, REDIS_URL,
+    SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, TOKEN_SECRET, TRUSTED_PROXIES,
 };
 use super::{ConfigurationError, Sources, Value};
 
@@ -56,8 +57,9 @@ pub(crate) struct Settings {
     pub(crate) internal_listen: SocketAddr,
     pub(crate) database_url: Option<SecretString>,
     pub(crate) database_connections_max: u32,
-    #[expect(dead_code, reason = "checked already, for the caches to come")]
+    /// Nothing for a process on its own.
     pub(crate) redis_url: Option<SecretString>,
+    pub(crate) redis_prefix: String,
     pub(crate) journal: JournalKind,
     pub(crate) journal_directory: PathBuf,
     pub(crate) token_secret: Option<SecretString>,
@@ -68,6 +70,12 @@ pub(crate) struct Settings {
     /// Requests per second and caller; `None` for no limit.
     pub(crate) rate_limit_per_second: Option<u32>,
     pub(crate) rate_limit_burst: u32,
+    /// Tries per minute and account; 0 for no limit.
+    pub(crate) auth_rate_limit_account_per_minute: u32,
+    /// Tries per minute and network; 0 for no limit.
+    pub(crate) auth_rate_limit_address_per_minute: u32,
+    /// Sites whose scripts may read our answers.
+    pub(crate) cors_origins: Vec<CorsOrigin>,
     /// Peers whose forwarded headers are believed.
     pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) shutdown_grace: Duration,
@@ -95,6 +103,7 @@ impl Settings {
             database_url: reader.url(&DATABASE_URL, &["postgres", "postgresql"])?,
             database_connections_max: reader.number(&DATABASE_CONNECTIONS_MAX, 1..=1_000)?,
             redis_url: reader.url(&REDIS_URL, &["redis", "rediss"])?,
+            redis_prefix: redis_prefix(&reader)?,
             journal: journal(&reader)?,
             journal_directory: reader.text(&JOURNAL_DIRECTORY)?.into(),
             token_secret: reader.optional(&TOKEN_SECRET).map(Into::into),
@@ -104,6 +113,11 @@ impl Settings {
             connections_max: reader.number(&CONNECTIONS_MAX, 1..=1_000_000)?,
             rate_limit_per_second: (per_second > 0).then_some(per_second),
             rate_limit_burst: reader.number(&RATE_LIMIT_BURST, 1..=1_000_000)?,
+            auth_rate_limit_account_per_minute: reader
+                .number(&AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE, 0..=1_000_000)?,
+            auth_rate_limit_address_per_minute: reader
+                .number(&AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE, 0..=1_000_000)?,
+            cors_origins: reader.list(&CORS_ORIGINS)?,
             trusted_proxies: reader.list(&TRUSTED_PROXIES)?,
             shutdown_grace: Duration::from_secs(reader.number(&SHUTDOWN_GRACE_SECONDS, 1..=600)?.into()),
             node_name: node_name(&reader, listen)?,
@@ -170,6 +184,18 @@ pub(crate) fn journal_directory_in_use(directory: &Path) -> ConfigurationError {
 /// Refuses a database URL that looked well and cannot be used.
 pub(crate) fn unusable_database_url(problem: String) -> ConfigurationError {
     ConfigurationError::of(&DATABASE_URL, problem)
+}
+
+/// Refuses a Redis URL that looked well and cannot be used.
+pub(crate) fn unusable_redis_url(problem: String) -> ConfigurationError {
+    ConfigurationError::of(&REDIS_URL, problem)
+}
+
+fn redis_prefix(reader: &Reader<'_>) -> Result<String, ConfigurationError> {
+    match reader.text(&REDIS_PREFIX)? {
+        prefix if prefix.len() <= 100 => Ok(prefix.to_owned()),
+        _ => Err(ConfigurationError::of(&REDIS_PREFIX, "is too long")),
+    }
 }
 
 /// The name given, or host and port: a restart on the same machine then takes its events over at once.

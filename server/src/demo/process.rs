@@ -58,6 +58,8 @@ impl Server {
             ("ONSALE_TOKEN_ISSUER", TOKEN_ISSUER.to_owned()),
             ("ONSALE_TOKEN_AUDIENCE", TOKEN_AUDIENCE.to_owned()),
             ("ONSALE_RATE_LIMIT_PER_SECOND", "0".to_owned()),
+            ("ONSALE_AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE", "0".to_owned()),
+            ("ONSALE_AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE", "0".to_owned()),
             ("ONSALE_SHUTDOWN_GRACE_SECONDS", "15".to_owned()),
             ("ONSALE_DRILLS", "true".to_owned()),
             ("ONSALE_LOG_LEVEL", plan.log.clone()),

@@ -22,4 +22,5 @@ mod internal;
 mod orders;
 mod process;
 mod purchases;
+mod rate_limits;
 mod slow_clients;

@@ -10,6 +10,7 @@
 mod client;
 mod database;
 mod process;
+mod redis;
 mod token;
 mod wait;
 mod world;
@@ -17,6 +18,7 @@ mod world;
 pub use client::{Call, Reply, delete, get, post, put};
 pub use database::{TestDatabase, bin_dir};
 pub use process::{Journal, Server, free_address, signal};
+pub use redis::PrivateRedis;
 pub use token::{Caller, SECRET};
 pub use wait::until;
 pub use world::{Event, EventPlan, World};

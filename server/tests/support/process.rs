@@ -61,6 +61,8 @@ impl Server {
             ("ONSALE_TOKEN_SECRET", SECRET),
             ("ONSALE_NODE_NAME", name),
             ("ONSALE_RATE_LIMIT_PER_SECOND", "0"),
+            ("ONSALE_AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE", "0"),
+            ("ONSALE_AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE", "0"),
             ("ONSALE_SHUTDOWN_GRACE_SECONDS", "20"),
             ("ONSALE_DRILLS", "true"),
             ("ONSALE_LOG_LEVEL", "info"),
