@@ -37,11 +37,11 @@ CREATE INDEX audit_log_by_organization ON audit_log (organization_id, seq);
 
 -- The last entry. Whoever appends locks this row, so that entries are gapless; a cut tail shows against it.
 CREATE TABLE audit_log_head (
-    only boolean NOT NULL DEFAULT true,
+    one  boolean NOT NULL DEFAULT true,
     seq  bigint  NOT NULL,
     hash bytea   NOT NULL,
-    CONSTRAINT audit_log_head_pkey PRIMARY KEY (only),
-    CONSTRAINT audit_log_head_only_check CHECK (only),
+    CONSTRAINT audit_log_head_pkey PRIMARY KEY (one),
+    CONSTRAINT audit_log_head_one_check CHECK (one),
     CONSTRAINT audit_log_head_hash_check CHECK (octet_length(hash) = 32)
 ) WITH (fillfactor = 50);
 INSERT INTO audit_log_head (seq, hash) VALUES (0, decode(repeat('00', 32), 'hex'));

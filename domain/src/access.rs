@@ -144,7 +144,7 @@ impl Access {
             .binary_search_by_key(&organization_id, |(id, _)| *id)
         {
             Ok(position) => {
-                self.organizations[position].1 = self.organizations[position].1.union(permissions)
+                self.organizations[position].1 = self.organizations[position].1.union(permissions);
             }
             Err(position) => self
                 .organizations

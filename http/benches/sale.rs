@@ -23,12 +23,15 @@ use std::time::{Duration, Instant};
 
 use axum::routing::post;
 use axum::{Json, Router};
-use onsale_domain::{Command, EventId, OrganizationId, TicketTypeId};
+use onsale_domain::{Command, EventId, SessionId, TicketTypeId, UserId};
 use onsale_engine::port::{Clock, Journal, SystemClock};
 use onsale_engine::{Engine, EngineConfig};
-use onsale_http::{Gate, Grant, Rate, RateLimitConfig, Role, ServeLimits, TokenVerifier};
+use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
 use onsale_persistence::{Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection};
-use onsale_services::{Services, ServicesConfig, SimulatedGateway};
+use onsale_services::{
+    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, Grant, Services, ServicesConfig, SimulatedGateway,
+    TokenKeys, Tokens,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -90,8 +93,8 @@ impl Bench {
         let engine = Engine::start(EngineConfig::default(), journal, projection, Arc::clone(&clock))
             .await
             .unwrap();
-        let verifier = TokenVerifier::new(&[7; 32], "onsale", "onsale-api").unwrap();
-        let tokens = (0..CONNECTIONS).map(|_| token(&verifier, &*clock)).collect();
+        let signing = || Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api");
+        let tokens = (0..CONNECTIONS).map(|_| token(&signing(), &*clock)).collect();
         // The limit is on and checked, and above what one buyer of this benchmark asks for.
         let rate = Rate::per_second(1_000_000, 1_000_000);
         let limits = RateLimitConfig {
@@ -101,14 +104,22 @@ impl Bench {
             auth: None,
             auth_account: None,
         };
-        let gate = Gate::new(Arc::new(verifier), &limits, None, Vec::new(), clock);
+        let gate = Gate::new(&limits, None, Vec::new(), clock);
+        let (audit, writing) = AuditWriter::new(database.clone());
+        tokio::spawn(writing.run(CancellationToken::new()));
         let services = Services::new(
-            engine.clone(),
-            database,
-            Arc::new(SimulatedGateway),
+            Dependencies {
+                engine: engine.clone(),
+                database,
+                gateway: Arc::new(SimulatedGateway),
+                tokens: signing(),
+                audit,
+            },
             ServicesConfig::default(),
         );
-        let router = onsale_http::router(services.unwrap(), gate, &[]).merge(Router::new().route(
+        let services = services.unwrap();
+        services.load_roles().await.unwrap();
+        let router = onsale_http::router(services, gate, &[]).merge(Router::new().route(
             "/echo",
             post(|Json(body): Json<serde_json::Value>| async { Json(body) }),
         ));
@@ -260,15 +271,16 @@ async fn event(engine: &Engine, capacity: u32) -> (EventId, TicketTypeId) {
     (event_id, ticket_type_id)
 }
 
-fn token(verifier: &TokenVerifier, clock: &dyn Clock) -> String {
+fn token(signing: &Tokens, clock: &dyn Clock) -> String {
     let grant = Grant {
-        subject: Uuid::now_v7(),
-        roles: vec![Role::Buyer],
-        organization_id: Some(OrganizationId(Uuid::now_v7())),
-        not_before: clock.now(),
-        expires_at: clock.now().plus_ms(900_000),
+        user_id: UserId(Uuid::now_v7()),
+        session_id: SessionId(Uuid::now_v7()),
+        generation: 0,
+        roles: vec!["buyer".to_owned()],
+        issued_at: clock.now(),
+        expires_at: clock.now().plus_ms(ACCESS_TOKEN_LIFETIME_MS),
     };
-    verifier.mint(&grant).unwrap()
+    signing.mint(&grant).unwrap()
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {

@@ -60,6 +60,8 @@ fn service_problem(error: ServiceError) -> Problem {
             Problem::new(Code::Unavailable).retry(Retry::InSeconds(RETRY_SECONDS))
         }
         ServiceError::NotFound => Problem::new(Code::NotFound),
+        ServiceError::Unauthenticated => Problem::new(Code::Unauthenticated),
+        ServiceError::Forbidden => Problem::new(Code::Forbidden),
         ServiceError::PaymentDeclined { replayed } => Problem::new(Code::PaymentDeclined).replayed(replayed),
         ServiceError::PaymentUnavailable => {
             Problem::new(Code::PaymentUnavailable).retry(Retry::InSeconds(RETRY_SECONDS))

@@ -26,9 +26,8 @@ mod state;
 mod v1;
 mod views;
 
-pub use auth::{Grant, Role, TokenError, TokenVerifier};
 pub use codes::Code;
-pub use edge::{NotAnOrigin, Origin};
+pub use edge::{CorsOrigin, NotAnOrigin};
 pub use gate::Gate;
 pub use openapi::openapi_json;
 pub use rate_limit::{Rate, RateLimitConfig};

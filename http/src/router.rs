@@ -11,7 +11,7 @@ use onsale_services::{Clock, Services};
 use utoipa::openapi::OpenApi;
 
 use crate::codes::Code;
-use crate::edge::{self, Edge, Origin};
+use crate::edge::{self, CorsOrigin, Edge};
 use crate::gate::Gate;
 use crate::openapi;
 use crate::problem::Problem;
@@ -19,7 +19,7 @@ use crate::reference;
 use crate::state::Api;
 
 /// The public surface over these use cases, behind this gate. Scripts of these origins may read it.
-pub fn router(services: Services, gate: Gate, origins: &[Origin]) -> Router {
+pub fn router(services: Services, gate: Gate, origins: &[CorsOrigin]) -> Router {
     let (routes, document) = openapi::routes().split_for_parts();
     let clock = gate.clock();
     let routes = routes.with_state(Api::new(services, gate));
@@ -31,7 +31,7 @@ pub(crate) fn finish(
     routes: Router,
     document: &OpenApi,
     clock: Arc<dyn Clock>,
-    origins: &[Origin],
+    origins: &[CorsOrigin],
 ) -> Router {
     let json: Arc<str> = openapi::to_json(document).into();
     let paths = document.paths.paths.keys().cloned();

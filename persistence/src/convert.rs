@@ -1,7 +1,8 @@
 //! Between the types of the domain and those of the database.
 
 use jiff_sqlx::{Timestamp, ToSqlx};
-use onsale_domain::{Sequence, UnixMillis};
+use onsale_domain::{OrganizationId, Sequence, UnixMillis};
+use uuid::Uuid;
 
 /// 0001-01-01 and 9999-12-31T23:59:59.999Z: inside the range of both jiff and Postgres.
 const FIRST_MILLIS: i64 = -62_135_596_800_000;
@@ -38,6 +39,11 @@ pub(crate) fn count_in(count: i64) -> u64 {
 /// The most rows to ask for, from a caller's limit.
 pub(crate) fn limit_out(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// Ids as an array for SQL; `None` stays null, for "any".
+pub(crate) fn uuids(ids: Option<&[OrganizationId]>) -> Option<Vec<Uuid>> {
+    ids.map(|ids| ids.iter().map(|id| id.0).collect())
 }
 
 #[cfg(test)]

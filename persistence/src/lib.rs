@@ -7,11 +7,14 @@
 //! - [`Redis`] is the handle on Redis, which is optional: what several processes share but can do without, such as
 //!   [`SharedRates`].
 //! - [`audit`] reads these tables again, for whom the projection must not be trusted.
+//! - `audit_log` keeps who did what, chained, in [`AuditEntry`] after [`AuditEntry`].
 //!
 //! What is not here: rules (domain), scheduling and retrying (engine), deciding what to show to whom (services).
 //! To add a query: write it with `query!` in the file of its noun, then run `cargo xtask sqlx-prepare`.
 
+mod access;
 pub mod audit;
+mod audit_log;
 mod convert;
 mod database;
 mod journal;
@@ -19,6 +22,11 @@ mod projection;
 mod read;
 mod redis;
 
+pub use access::{AccountAccess, AccountKind, AccountStatus};
+pub use audit_log::{
+    Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditFinding, AuditHash, AuditHead,
+    AuditLogReport, AuditOutcome, AuditTarget, NotAnAuditHead,
+};
 pub use database::{Database, DatabaseConfig, DatabaseError};
 pub use journal::{LocalJournal, PostgresJournal};
 pub use projection::PostgresProjection;

@@ -13,6 +13,7 @@ Examples:
   onsale migrate && onsale serve       run it on the Postgres that DATABASE_URL names
   onsale config check                  what is in force, and where it came from
   onsale audit --json                  fold every journal and compare it with the tables
+  onsale audit --log                   verify the audit log
 
 Settings come from flags, then the environment (DATABASE_URL, ONSALE_*), then a TOML file (--config), then defaults.
 
@@ -34,9 +35,9 @@ pub(crate) struct Common {
     /// TOML file with settings [env: `ONSALE_CONFIG`]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Log level or directives; logs go to stderr [env: `ONSALE_LOG`] [default: info, demo: warn]
+    /// Log level or directives; logs go to stderr [env: `ONSALE_LOG_LEVEL`] [default: info, demo: warn]
     #[arg(long, global = true, value_name = "LEVEL")]
-    pub(crate) log: Option<String>,
+    pub(crate) log_level: Option<String>,
     /// Log lines for people (text) or collectors (json) [env: `ONSALE_LOG_FORMAT`]
     #[arg(long, global = true, value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,
@@ -46,7 +47,7 @@ impl Common {
     /// The sources of configuration, with what the common flags said.
     pub(crate) fn sources(&self) -> Sources {
         Sources::of_process(self.config.clone())
-            .flag("log", self.log.as_ref())
+            .flag("log_level", self.log_level.as_ref())
             .flag("log_format", self.log_format.as_ref())
     }
 }
@@ -85,10 +86,12 @@ pub(crate) enum Command {
     Migrate(command::migrate::Arguments),
     /// Watch an on-sale being stormed, crashed and audited
     Demo(command::demo::Arguments),
-    /// Fold the journals and compare them with the tables
+    /// Fold the journals and compare them with the tables, or verify the audit log
     Audit(command::audit::Arguments),
-    /// Mint an access token
+    /// Mint a buyer's access token
     Token(command::token::Arguments),
+    /// Make a key for access tokens
+    TokenKey(command::token_key::Arguments),
     /// Check this machine, the configuration and the database
     Doctor(command::doctor::Arguments),
     /// Look at the configuration

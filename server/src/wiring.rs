@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use onsale_engine::port::{Clock, Journal, JournalError, SystemClock};
 use onsale_engine::{Engine, EngineConfig, EngineError};
-use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits, TokenVerifier};
+use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
 use onsale_persistence::{
     Database, DatabaseConfig, DatabaseError, LocalJournal, PostgresJournal, PostgresProjection, Redis,
     RedisError, SharedRates,
 };
-use onsale_services::{Services, ServicesConfig, Settlement, SimulatedGateway};
+use onsale_services::{AuditWriter, Dependencies, Services, ServicesConfig, Settlement, SimulatedGateway};
 use secrecy::ExposeSecret as _;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -191,20 +191,18 @@ pub(crate) struct Running {
 }
 
 /// Starts the use cases, their background work and the public listener.
-pub(crate) fn start(settings: &Settings, core: Core, listener: TcpListener) -> anyhow::Result<Running> {
-    let services = Services::new(
-        core.engine.clone(),
-        core.database.clone(),
-        Arc::new(SimulatedGateway),
-        ServicesConfig::default(),
-    )?;
-    let verifier = TokenVerifier::new(
-        settings.required_token_secret()?.expose_secret().as_bytes(),
-        &settings.token_issuer,
-        &settings.token_audience,
-    )?;
+pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener) -> anyhow::Result<Running> {
+    let (audit, writing_audit) = AuditWriter::new(core.database.clone());
+    let dependencies = Dependencies {
+        engine: core.engine.clone(),
+        database: core.database.clone(),
+        gateway: Arc::new(SimulatedGateway),
+        tokens: settings.tokens()?,
+        audit,
+    };
+    let services = Services::new(dependencies, ServicesConfig::default())?;
+    services.load_roles().await?;
     let gate = Gate::new(
-        Arc::new(verifier),
         &rate_limits(settings),
         core.redis.clone().map(SharedRates::new),
         settings.trusted_proxies.clone(),
@@ -213,6 +211,7 @@ pub(crate) fn start(settings: &Settings, core: Core, listener: TcpListener) -> a
     let stop_serving = CancellationToken::new();
     let stop_working = CancellationToken::new();
     let working = vec![
+        tokio::spawn(writing_audit.run(stop_working.clone())),
         tokio::spawn(Settlement::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(gate.clone().upkeep(stop_working.clone())),
     ];
@@ -338,16 +337,30 @@ impl Audited {
     }
 }
 
-/// The journal and the tables of the settings, for reading. A local journal must not be open elsewhere.
-pub(crate) async fn open_audited(settings: &Settings) -> Result<Audited, StartError> {
+/// One connection to Postgres, for reading whole tables: the embedded one has no more.
+async fn connect_audited(settings: &Settings) -> Result<Database, StartError> {
     let url = settings.required_database_url()?.expose_secret();
-    let database = Database::connect(&DatabaseConfig {
+    let config = DatabaseConfig {
         connections_max: 1,
-        // It reads whole tables.
         statement_timeout_ms: 0,
         ..DatabaseConfig::new(url)
-    })
-    .await?;
+    };
+    Ok(Database::connect(&config).await?)
+}
+
+/// The tables alone, of this release's schema. Servers may go on meanwhile.
+pub(crate) async fn open_audited_database(settings: &Settings) -> Result<Database, StartError> {
+    let database = connect_audited(settings).await?;
+    if database.is_migrated().await? {
+        Ok(database)
+    } else {
+        Err(StartError::NotMigrated)
+    }
+}
+
+/// The journal and the tables of the settings, for reading. A local journal must not be open elsewhere.
+pub(crate) async fn open_audited(settings: &Settings) -> Result<Audited, StartError> {
+    let database = connect_audited(settings).await?;
     let opened = match settings.journal {
         JournalKind::Postgres => Ok(OpenJournal::Postgres(Arc::new(PostgresJournal::read_only(
             database.clone(),

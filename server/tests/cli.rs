@@ -121,7 +121,7 @@ fn bad_settings_exit_78_and_name_setting_and_mend() {
             "shutdown_grace_seconds",
             "from 1 to 600",
         ),
-        ("ONSALE_LOG", "info,=bogus=", "log", "debug"),
+        ("ONSALE_LOG_LEVEL", "info,=bogus=", "log_level", "debug"),
         ("ONSALE_LOG_FORMAT", "xml", "log_format", "json"),
         ("ONSALE_DRILLS", "maybe", "drills", "false"),
     ] {

@@ -19,6 +19,12 @@ pub enum ServiceError {
     /// Nothing by this id, or the caller may not know of it.
     #[error("not found")]
     NotFound,
+    /// The credential is not good, or not any more.
+    #[error("not authenticated")]
+    Unauthenticated,
+    /// The caller may not do this.
+    #[error("not allowed")]
+    Forbidden,
     /// The payment was declined; the hold is given back.
     #[error("the payment was declined")]
     PaymentDeclined {

@@ -4,6 +4,8 @@
 //! area's name. Nothing here knows HTTP or SQL. To add a use case: a method in the area's file that reads as the
 //! story (look up, decide, answer), a variant of [`ServiceError`] if it can fail in a new way.
 
+mod access;
+mod audit;
 mod digest;
 mod error;
 mod events;
@@ -15,10 +17,13 @@ mod reads;
 mod sale;
 mod services;
 mod settlement;
+mod tokens;
 
+pub use access::{Caller, Change, Credential, Origin, StaffMember};
+pub use audit::{AuditWriter, AuditWriterTask};
 pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
-pub use events::{CreatedEvent, StaffScope, TicketTypeInput};
+pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
 pub use organizations::CreatedOrganization;
 pub use payments::{Authorization, AuthorizationRequest, PaymentError, PaymentGateway, SimulatedGateway};
@@ -27,12 +32,18 @@ pub use sale::{
     CancelledOrder, CheckoutRequest, ExtendedHold, HoldRequest, PlacedHold, PurchaseRequest, Purchased,
     ReleasedHold, ReleasedStatus,
 };
-pub use services::{Services, ServicesConfig};
+pub use services::{Dependencies, Services, ServicesConfig};
 pub use settlement::Settlement;
+pub use tokens::{
+    ACCESS_TOKEN_LIFETIME_MS, Grant, Identity, SECRET_BYTES_MIN, TokenAlgorithm, TokenError, TokenKeys,
+    Tokens,
+};
 
+pub use onsale_domain::StaffScope;
 pub use onsale_engine::port::Clock;
 pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
-    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
-    PaymentStatus, SharedRate, SharedRates, Spent, TicketRow, TicketStatus,
+    Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome,
+    AuditTarget, EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow,
+    PaymentRow, PaymentStatus, SharedRate, SharedRates, Spent, TicketRow, TicketStatus,
 };

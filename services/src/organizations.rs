@@ -3,10 +3,12 @@
 use onsale_domain::id::KeyDigest;
 use onsale_domain::limits::NAME_BYTES_MAX;
 use onsale_domain::{OrganizationId, Refusal};
-use onsale_persistence::{DatabaseError, OrganizationRow};
+use onsale_persistence::{AuditEntry, AuditOutcome, DatabaseError, OrganizationRow};
+use serde_json::json;
 
+use crate::audit::target;
 use crate::keyed::KeyedIds;
-use crate::{ServiceError, Services};
+use crate::{ServiceError, Services, StaffMember};
 
 /// An organization that was made, now or by an earlier request with the same key.
 #[derive(Clone, Debug)]
@@ -21,6 +23,7 @@ impl Services {
     /// Makes an organization. A repeat of the key gets the first answer.
     pub async fn create_organization(
         &self,
+        staff: &StaffMember,
         name: String,
         key: Option<KeyDigest>,
     ) -> Result<CreatedOrganization, ServiceError> {
@@ -31,7 +34,11 @@ impl Services {
             let organization_id = self.ids().organization_id(self.now())?;
             let organization = self
                 .database()
-                .insert_organization(organization_id, &name)
+                .insert_organization(
+                    organization_id,
+                    &name,
+                    self.creation(staff, organization_id, &name),
+                )
                 .await?;
             return Ok(CreatedOrganization {
                 organization,
@@ -43,7 +50,12 @@ impl Services {
             return replayed(organization, &name);
         }
         let organization_id = OrganizationId(ids.today);
-        match self.database().insert_organization(organization_id, &name).await {
+        let entry = self.creation(staff, organization_id, &name);
+        match self
+            .database()
+            .insert_organization(organization_id, &name, entry)
+            .await
+        {
             Ok(organization) => Ok(CreatedOrganization {
                 organization,
                 replayed: false,
@@ -51,6 +63,14 @@ impl Services {
             Err(DatabaseError::Conflict { .. }) => replayed(self.organization(organization_id).await?, &name),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn creation(&self, staff: &StaffMember, organization_id: OrganizationId, name: &str) -> AuditEntry {
+        let mut entry = staff.entry(self.now(), "organizations.create", AuditOutcome::Done);
+        entry.target = Some(target("organization", organization_id));
+        entry.organization_id = Some(organization_id);
+        entry.after = Some(json!({ "name": name }));
+        entry
     }
 
     /// An organization by its id.

@@ -3,7 +3,7 @@
 use onsale_domain::{BuyerId, OrderId, OrganizationId};
 use onsale_persistence::{EventCursor, EventFilter, EventRow, OrderRow, OrganizationRow};
 
-use crate::{ServiceError, Services, StaffScope};
+use crate::{ServiceError, Services, StaffMember};
 
 /// One page of a listing, and whether more follow.
 #[derive(Clone, Debug)]
@@ -39,17 +39,12 @@ impl Services {
     /// The organizations in a scope, in the order in which they were made.
     pub async fn list_organizations(
         &self,
-        scope: StaffScope,
+        staff: &StaffMember,
         after: Option<OrganizationId>,
         limit: usize,
     ) -> Result<Page<OrganizationRow>, ServiceError> {
-        let rows = match scope {
-            StaffScope::Everything => self.database().organizations(after, limit + 1).await?,
-            StaffScope::Organization(own) if after.is_none() => {
-                self.database().organization(own).await?.into_iter().collect()
-            }
-            StaffScope::Organization(_) => vec![],
-        };
+        let within = staff.scope.organizations();
+        let rows = self.database().organizations(within, after, limit + 1).await?;
         Ok(Page::cut(rows, limit))
     }
 

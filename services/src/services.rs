@@ -7,9 +7,11 @@ use onsale_domain::{EventId, Route, UnixMillis};
 use onsale_engine::{Engine, EngineError};
 use onsale_persistence::Database;
 
+use crate::access::AccessControl;
+use crate::audit::AuditWriter;
 use crate::payments::PaymentGateway;
 use crate::sale::InFlight;
-use crate::{Ids, RandomError, ServiceError};
+use crate::{Ids, RandomError, ServiceError, Tokens};
 
 /// What an operator may tune.
 #[derive(Clone, Debug)]
@@ -26,6 +28,20 @@ impl Default for ServicesConfig {
     }
 }
 
+/// What the use cases work with.
+pub struct Dependencies {
+    /// Decides about events.
+    pub engine: Engine,
+    /// Keeps everything relational.
+    pub database: Database,
+    /// Takes the money.
+    pub gateway: Arc<dyn PaymentGateway>,
+    /// Makes and reads access tokens.
+    pub tokens: Tokens,
+    /// Appends to the audit log what has no transaction of its own. Its task must run.
+    pub audit: AuditWriter,
+}
+
 /// All use cases. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Services(Arc<Parts>);
@@ -34,6 +50,8 @@ struct Parts {
     engine: Engine,
     database: Database,
     gateway: Arc<dyn PaymentGateway>,
+    access: AccessControl,
+    audit: AuditWriter,
     ids: Ids,
     in_flight: InFlight,
     config: ServicesConfig,
@@ -41,16 +59,13 @@ struct Parts {
 
 impl Services {
     /// Wires the use cases to what they work with.
-    pub fn new(
-        engine: Engine,
-        database: Database,
-        gateway: Arc<dyn PaymentGateway>,
-        config: ServicesConfig,
-    ) -> Result<Self, RandomError> {
+    pub fn new(dependencies: Dependencies, config: ServicesConfig) -> Result<Self, RandomError> {
         Ok(Self(Arc::new(Parts {
-            engine,
-            database,
-            gateway,
+            engine: dependencies.engine,
+            database: dependencies.database,
+            gateway: dependencies.gateway,
+            access: AccessControl::new(dependencies.tokens),
+            audit: dependencies.audit,
             ids: Ids::new()?,
             in_flight: InFlight::default(),
             config,
@@ -83,6 +98,19 @@ impl Services {
 
     pub(crate) fn gateway(&self) -> &dyn PaymentGateway {
         self.0.gateway.as_ref()
+    }
+
+    pub(crate) fn access_control(&self) -> &AccessControl {
+        &self.0.access
+    }
+
+    /// Access tokens.
+    pub fn tokens(&self) -> &Tokens {
+        self.0.access.tokens()
+    }
+
+    pub(crate) fn audit(&self) -> &AuditWriter {
+        &self.0.audit
     }
 
     pub(crate) fn ids(&self) -> &Ids {

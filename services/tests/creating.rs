@@ -7,18 +7,22 @@ mod support;
 
 use std::sync::Arc;
 
-use onsale_domain::{Command, EventDetails, EventStatus, OrganizationId, Refusal};
+use onsale_domain::{Command, EventDetails, EventStatus, OrganizationId, Refusal, SessionId, UserId};
 use onsale_persistence::{Database, DatabaseConfig};
 use onsale_services::{
-    EngineError, KeyedRoute, ServiceError, Services, ServicesConfig, SimulatedGateway, StaffScope, key_digest,
+    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, EngineError, Grant, KeyedRoute, Origin,
+    ServiceError, Services, ServicesConfig, SimulatedGateway, StaffMember, StaffScope, TokenKeys, Tokens,
+    key_digest,
 };
 use support::Fixture;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 struct Office {
     services: Services,
     fixture: Fixture,
     caller: Uuid,
+    staff: StaffMember,
 }
 
 impl Office {
@@ -28,21 +32,47 @@ impl Office {
         let database = Database::connect(&DatabaseConfig::new(url)).await.unwrap();
         database.migrate().await.unwrap();
         let fixture = Fixture::on_sale(1).await;
+        let (audit, writing) = AuditWriter::new(database.clone());
+        tokio::spawn(writing.run(CancellationToken::new()));
         let services = Services::new(
-            fixture.engine.clone(),
-            database,
-            Arc::new(SimulatedGateway),
+            Dependencies {
+                engine: fixture.engine.clone(),
+                database,
+                gateway: Arc::new(SimulatedGateway),
+                tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
+                audit,
+            },
             ServicesConfig::default(),
         );
+        let services = services.unwrap();
+        let grant = Grant {
+            user_id: UserId(Uuid::now_v7()),
+            session_id: SessionId(Uuid::now_v7()),
+            generation: 0,
+            roles: vec![],
+            issued_at: services.now(),
+            expires_at: services.now().plus_ms(ACCESS_TOKEN_LIFETIME_MS),
+        };
+        let token = services.tokens().mint(&grant).unwrap();
+        let staff = StaffMember {
+            caller: services.authenticate(&token).await.unwrap(),
+            scope: StaffScope::Everything,
+            access: Arc::default(),
+            origin: Origin::default(),
+        };
         Self {
-            services: services.unwrap(),
+            services,
             fixture,
-            caller: Uuid::now_v7(),
+            caller: grant.user_id.0,
+            staff,
         }
     }
 
     async fn organization(&self) -> OrganizationId {
-        let made = self.services.create_organization("Arena".to_owned(), None).await;
+        let made = self
+            .services
+            .create_organization(&self.staff, "Arena".to_owned(), None)
+            .await;
         made.unwrap().organization.organization_id
     }
 
@@ -70,7 +100,7 @@ async fn a_repeated_event_is_the_first_one_as_it_was() {
         let key = key_digest(office.caller, KeyedRoute::CreateEvent, key);
         office
             .services
-            .create_event(StaffScope::Everything, details.clone(), Some(key))
+            .create_event(&office.staff, details.clone(), Some(key))
     };
     let first = create(&details, "k").await.unwrap();
     assert!(!first.replayed);
@@ -92,9 +122,7 @@ async fn a_repeated_event_is_the_first_one_as_it_was() {
     let other_key = create(&details, "l").await.unwrap();
     assert!(!other_key.replayed);
     assert_ne!(other_key.definition.event_id, event_id);
-    let unkeyed = office
-        .services
-        .create_event(StaffScope::Everything, details, None);
+    let unkeyed = office.services.create_event(&office.staff, details, None);
     assert_ne!(unkeyed.await.unwrap().definition.event_id, event_id);
 }
 
@@ -103,11 +131,7 @@ async fn the_same_key_at_once_makes_one_event() {
     let office = Office::open().await;
     let details = office.details().await;
     let key = Some(key_digest(office.caller, KeyedRoute::CreateEvent, "k"));
-    let create = || {
-        office
-            .services
-            .create_event(StaffScope::Everything, details.clone(), key)
-    };
+    let create = || office.services.create_event(&office.staff, details.clone(), key);
     let (a, b) = tokio::join!(create(), create());
     let made: Vec<_> = [a, b]
         .into_iter()
@@ -127,7 +151,9 @@ async fn a_repeated_organization_is_the_first_one() {
     let office = Office::open().await;
     let create = |name: &str, key: &str| {
         let key = key_digest(office.caller, KeyedRoute::CreateOrganization, key);
-        office.services.create_organization(name.to_owned(), Some(key))
+        office
+            .services
+            .create_organization(&office.staff, name.to_owned(), Some(key))
     };
     let first = create("Arena", "k").await.unwrap();
     let again = create("Arena", "k").await.unwrap();

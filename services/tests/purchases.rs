@@ -13,8 +13,9 @@ use onsale_domain::record::KeyBinding;
 use onsale_domain::{BuyerId, Command, Refusal};
 use onsale_persistence::{Database, DatabaseConfig};
 use onsale_services::{
-    CheckoutRequest, EngineError, HoldRequest, Ids, KeyedRoute, PurchaseRequest, Purchased, ReleasedStatus,
-    ServiceError, Services, ServicesConfig, SimulatedGateway, key_binding,
+    AuditWriter, CheckoutRequest, Dependencies, EngineError, HoldRequest, Ids, KeyedRoute, PurchaseRequest,
+    Purchased, ReleasedStatus, ServiceError, Services, ServicesConfig, SimulatedGateway, TokenKeys, Tokens,
+    key_binding,
 };
 use smallvec::smallvec;
 use support::Fixture;
@@ -41,10 +42,15 @@ impl Shop {
         let config = ServicesConfig {
             gateway_timeout: Duration::from_millis(400),
         };
+        let database = Database::connect_lazy(&database).unwrap();
         let services = Services::new(
-            fixture.engine.clone(),
-            Database::connect_lazy(&database).unwrap(),
-            Arc::new(SimulatedGateway),
+            Dependencies {
+                engine: fixture.engine.clone(),
+                audit: AuditWriter::new(database.clone()).0,
+                database,
+                gateway: Arc::new(SimulatedGateway),
+                tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
+            },
             config,
         );
         Self {

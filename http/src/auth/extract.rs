@@ -1,22 +1,31 @@
 //! Callers as handlers take them. Each kind also spends from its own rate limit.
 
+use std::marker::PhantomData;
+use std::ops::Deref;
+
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use onsale_domain::BuyerId;
-use onsale_services::StaffScope;
-use uuid::Uuid;
+use onsale_domain::{BuyerId, Permission};
+use onsale_services::{Caller, Origin, Services, StaffMember};
 
-use super::Role;
-use super::token::Identity;
+use super::right::Right;
 use crate::codes::Code;
+use crate::edge::RequestId;
+use crate::error::ApiError;
 use crate::gate::Gate;
 use crate::problem::Problem;
 use crate::rate_limit::{ClientKey, Traffic};
 
-/// Anybody, with a token or without.
+/// Anybody, with a credential or without.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Visitor;
+
+/// Somebody who is logged in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Account {
+    pub(crate) caller: Caller,
+}
 
 /// Somebody who buys.
 #[derive(Clone, Copy, Debug)]
@@ -24,36 +33,34 @@ pub(crate) struct Buyer {
     pub(crate) id: BuyerId,
 }
 
-/// Somebody who may see the staff's side of some events.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Staff {
-    pub(crate) scope: StaffScope,
+/// Somebody who has a right, everywhere or in some organizations.
+#[derive(Debug)]
+pub(crate) struct Staff<R> {
+    member: StaffMember,
+    right: PhantomData<R>,
 }
 
-/// Somebody who may change some events.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Manager {
-    pub(crate) subject: Uuid,
-    pub(crate) scope: StaffScope,
-}
+impl<R> Deref for Staff<R> {
+    type Target = StaffMember;
 
-/// Somebody who runs the deployment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Admin {
-    pub(crate) subject: Uuid,
+    fn deref(&self) -> &StaffMember {
+        &self.member
+    }
 }
 
 impl<S> FromRequestParts<S> for Visitor
 where
     Gate: FromRef<S>,
+    Services: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = Problem;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let gate = Gate::from_ref(state);
         let key = if parts.headers.contains_key(AUTHORIZATION) {
-            ClientKey::Subject(identify(parts, &gate)?.subject)
+            let caller = authenticated(parts, &Services::from_ref(state)).await?;
+            ClientKey::Subject(caller.user_id.0)
         } else {
             gate.client_address(parts)
         };
@@ -62,105 +69,97 @@ where
     }
 }
 
+impl<S> FromRequestParts<S> for Account
+where
+    Gate: FromRef<S>,
+    Services: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let caller = admitted(parts, state, Traffic::Staff).await?;
+        Ok(Self { caller })
+    }
+}
+
 impl<S> FromRequestParts<S> for Buyer
 where
     Gate: FromRef<S>,
+    Services: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = Problem;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let identity = admitted(parts, state, Traffic::Sale).await?;
-        if !identity.has(Role::Buyer) {
-            return Err(Problem::new(Code::Forbidden));
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let caller = admitted(parts, state, Traffic::Sale).await?;
+        if caller.may(Permission::TicketsBuy) {
+            return Ok(Self {
+                id: caller.user_id.into(),
+            });
         }
+        let origin = origin(parts, &Gate::from_ref(state));
+        let services = Services::from_ref(state);
+        Err(services
+            .refuse(&caller, Permission::TicketsBuy, &origin)
+            .await
+            .into())
+    }
+}
+
+impl<R, S> FromRequestParts<S> for Staff<R>
+where
+    R: Right,
+    Gate: FromRef<S>,
+    Services: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let caller = admitted(parts, state, Traffic::Staff).await?;
+        let origin = origin(parts, &Gate::from_ref(state));
+        let services = Services::from_ref(state);
+        let member = services.staff_member(&caller, R::PERMISSION, origin).await?;
         Ok(Self {
-            id: BuyerId(identity.subject),
+            member,
+            right: PhantomData,
         })
     }
 }
 
-impl<S> FromRequestParts<S> for Staff
+async fn admitted<S>(parts: &Parts, state: &S, traffic: Traffic) -> Result<Caller, ApiError>
 where
     Gate: FromRef<S>,
-    S: Send + Sync,
+    Services: FromRef<S>,
 {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let identity = admitted(parts, state, Traffic::Staff).await?;
-        let scope = if identity.has(Role::Support) {
-            Some(StaffScope::Everything)
-        } else {
-            managed(identity)
-        };
-        let scope = scope.ok_or_else(|| Problem::new(Code::Forbidden))?;
-        Ok(Self { scope })
-    }
-}
-
-impl<S> FromRequestParts<S> for Manager
-where
-    Gate: FromRef<S>,
-    S: Send + Sync,
-{
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let identity = admitted(parts, state, Traffic::Staff).await?;
-        let subject = identity.subject;
-        let scope = managed(identity).ok_or_else(|| Problem::new(Code::Forbidden))?;
-        Ok(Self { subject, scope })
-    }
-}
-
-impl<S> FromRequestParts<S> for Admin
-where
-    Gate: FromRef<S>,
-    S: Send + Sync,
-{
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let identity = admitted(parts, state, Traffic::Staff).await?;
-        if !identity.has(Role::Admin) {
-            return Err(Problem::new(Code::Forbidden));
-        }
-        Ok(Self {
-            subject: identity.subject,
-        })
-    }
-}
-
-/// Whose events somebody may change.
-fn managed(identity: Identity) -> Option<StaffScope> {
-    if identity.has(Role::Admin) {
-        return Some(StaffScope::Everything);
-    }
-    if identity.has(Role::Organizer) {
-        return identity.organization_id.map(StaffScope::Organization);
-    }
-    None
-}
-
-async fn admitted<S>(parts: &Parts, state: &S, traffic: Traffic) -> Result<Identity, Problem>
-where
-    Gate: FromRef<S>,
-    S: Sync,
-{
+    let caller = authenticated(parts, &Services::from_ref(state)).await?;
     let gate = Gate::from_ref(state);
-    let identity = identify(parts, &gate)?;
-    gate.admit(traffic, ClientKey::Subject(identity.subject)).await?;
-    Ok(identity)
+    gate.admit(traffic, ClientKey::Subject(caller.user_id.0)).await?;
+    Ok(caller)
 }
 
-fn identify(parts: &Parts, gate: &Gate) -> Result<Identity, Problem> {
-    parts
+async fn authenticated(parts: &Parts, services: &Services) -> Result<Caller, ApiError> {
+    let bearer = parts
         .headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .and_then(|(_, token)| gate.verify(token))
-        .ok_or_else(|| Problem::new(Code::Unauthenticated))
+        .map(|(_, credential)| credential);
+    match bearer {
+        Some(credential) => Ok(services.authenticate(credential).await?),
+        None => Err(Problem::new(Code::Unauthenticated).into()),
+    }
+}
+
+/// Where a request came from, for the audit log.
+pub(crate) fn origin(parts: &Parts, gate: &Gate) -> Origin {
+    Origin {
+        request_id: parts
+            .extensions
+            .get::<RequestId>()
+            .map(|id| id.as_str().to_owned()),
+        address: Some(gate.client_ip(parts).to_string()),
+    }
 }

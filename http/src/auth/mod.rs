@@ -1,10 +1,9 @@
-//! Who is asking: access tokens and the extractors that handlers take.
+//! Who is asking: the extractors that handlers take.
+//!
+//! A handler names what it needs as a type: a [`Visitor`], an [`Account`], a [`Buyer`], or a [`Staff`] with a right
+//! (`right.rs`). Who is not that never reaches it.
 
 mod extract;
-mod token;
+pub(crate) mod right;
 
-pub(crate) use extract::{Admin, Buyer, Manager, Staff, Visitor};
-pub(crate) use token::Identity;
-#[cfg(test)]
-pub(crate) use token::tests::attacks as token_attacks;
-pub use token::{Grant, Role, TokenError, TokenVerifier};
+pub(crate) use extract::{Account, Buyer, Staff, Visitor};

@@ -19,14 +19,14 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 /// A site whose scripts may read our answers, as browsers write it: `https://shop.example`, with a port where it is
 /// not the scheme's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin(HeaderValue);
+pub struct CorsOrigin(HeaderValue);
 
 /// The text is not what a browser sends as an origin.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("not an origin such as https://shop.example")]
 pub struct NotAnOrigin;
 
-impl FromStr for Origin {
+impl FromStr for CorsOrigin {
     type Err = NotAnOrigin;
 
     fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
@@ -56,7 +56,7 @@ impl FromStr for Origin {
 }
 
 /// Lets scripts of these origins in; nothing where there are none. No cookies: who asks is in `Authorization`.
-pub(crate) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
+pub(crate) fn layer(origins: &[CorsOrigin]) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
     }
@@ -103,7 +103,7 @@ mod tests {
             "https://[2001:db8::1]",
             "https://[2001:db8::1]:8443",
         ] {
-            assert!(fine.parse::<Origin>().is_ok(), "{fine}");
+            assert!(fine.parse::<CorsOrigin>().is_ok(), "{fine}");
         }
         for wrong in [
             "*",
@@ -119,7 +119,7 @@ mod tests {
             "https://",
             "ftp://shop.example",
         ] {
-            assert_eq!(wrong.parse::<Origin>(), Err(NotAnOrigin), "{wrong}");
+            assert_eq!(wrong.parse::<CorsOrigin>(), Err(NotAnOrigin), "{wrong}");
         }
     }
 }

@@ -24,9 +24,10 @@ use crate::codes::Code;
 use crate::problem::Problem;
 use crate::rate_limit;
 pub(crate) use cors::layer as cors_layer;
-pub use cors::{NotAnOrigin, Origin};
+pub use cors::{CorsOrigin, NotAnOrigin};
 use log::{Outcome, RequestLog};
 use metrics::HttpMetrics;
+pub(crate) use request_id::RequestId;
 use request_id::RequestIds;
 use security::Audience;
 
@@ -57,13 +58,14 @@ impl Edge {
 
 /// Answers a request: every answer gets an id, every error is a problem, and nothing below can take the connection
 /// down.
-pub(crate) async fn around(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+pub(crate) async fn around(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let inner = &edge.0;
     let request_id = inner.request_ids.of(request.headers().get(X_REQUEST_ID));
     let audience = Audience::of(&request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    request.extensions_mut().insert(request_id.clone());
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     let (answer, allowance) = rate_limit::noting(work).await;
     let mut response = answer.unwrap_or_else(|_| {

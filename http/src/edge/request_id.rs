@@ -15,6 +15,7 @@ pub(crate) struct RequestIds {
 }
 
 /// The id of one request.
+#[derive(Clone, Debug)]
 pub(crate) struct RequestId(HeaderValue);
 
 impl RequestIds {

@@ -25,31 +25,9 @@ impl ClientKey {
         Self::Named(digest)
     }
 
-    /// The client's network: the last hop that is not one of our own proxies.
+    /// The client's network.
     pub(crate) fn of_request(parts: &Parts, trusted_proxies: &[IpAddr]) -> Self {
-        let peer = parts
-            .extensions
-            .get::<Peer>()
-            .map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| {
-                peer.0.ip().to_canonical()
-            });
-        if !trusted_proxies.contains(&peer) {
-            return Self::network_of(peer);
-        }
-        let hops = parts
-            .headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .collect::<Vec<_>>();
-        let client = hops
-            .into_iter()
-            .rev()
-            .map_while(|hop| hop.trim().parse::<IpAddr>().ok())
-            .map(|hop| hop.to_canonical())
-            .find(|hop| !trusted_proxies.contains(hop));
-        Self::network_of(client.unwrap_or(peer))
+        Self::network_of(client_ip(parts, trusted_proxies))
     }
 
     fn network_of(address: IpAddr) -> Self {
@@ -61,6 +39,33 @@ impl ClientKey {
             }
         }
     }
+}
+
+/// The client's address: the last hop that is not one of our own proxies.
+pub(crate) fn client_ip(parts: &Parts, trusted_proxies: &[IpAddr]) -> IpAddr {
+    let peer = parts
+        .extensions
+        .get::<Peer>()
+        .map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| {
+            peer.0.ip().to_canonical()
+        });
+    if !trusted_proxies.contains(&peer) {
+        return peer;
+    }
+    let hops = parts
+        .headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect::<Vec<_>>();
+    let client = hops
+        .into_iter()
+        .rev()
+        .map_while(|hop| hop.trim().parse::<IpAddr>().ok())
+        .map(|hop| hop.to_canonical())
+        .find(|hop| !trusted_proxies.contains(hop));
+    client.unwrap_or(peer)
 }
 
 /// As part of a key that other processes make as well.

@@ -90,7 +90,7 @@ async fn the_reference_page_may_run_its_own_script_and_no_other() {
 #[tokio::test]
 async fn what_was_asked_for_with_a_token_is_kept_by_nobody() {
     let router = probes(&no_limits());
-    let token = token(&[Role::Buyer], None);
+    let token = token(1, &["buyer"]);
     for (path, token, kept) in [
         ("/visitor", None, None),
         ("/visitor", Some(token.as_str()), Some("no-store")),

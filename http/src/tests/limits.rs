@@ -18,17 +18,6 @@ async fn get_from(router: &Router, path: &str, address: &str) -> Answered {
     send(router, request).await
 }
 
-fn token_of(subject: u128, role: Role) -> String {
-    let grant = Grant {
-        subject: Uuid::from_u128(subject),
-        roles: vec![role],
-        organization_id: None,
-        not_before: NOW,
-        expires_at: NOW.plus_ms(900_000),
-    };
-    verifier().mint(&grant).unwrap()
-}
-
 #[tokio::test]
 async fn who_runs_ahead_is_told_when_to_come_back() {
     let router = probes(&tight_limits());
@@ -47,9 +36,9 @@ async fn every_answer_of_a_limited_route_tells_what_is_left() {
         sale: Rate::per_second(1, 50),
         ..no_limits()
     });
-    let token = token_of(1, Role::Buyer);
+    let buyer = token(1, &["buyer"]);
     for used in 1..=3 {
-        let answer = get_as(&router, "/buyer", Some(&token)).await;
+        let answer = get_as(&router, "/buyer", Some(&buyer)).await;
         assert_eq!(answer.status, StatusCode::OK);
         assert_eq!(answer.header("ratelimit-policy"), Some("\"sale\";q=50;w=50"));
         assert_eq!(
@@ -58,7 +47,7 @@ async fn every_answer_of_a_limited_route_tells_what_is_left() {
         );
     }
     // Also a refusal for another reason has used the limit.
-    let answer = get_as(&router, "/buyer", Some(&token_of(1, Role::Support))).await;
+    let answer = get_as(&router, "/buyer", Some(&token(1, &["support"]))).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert_eq!(answer.header("ratelimit"), Some("\"sale\";r=46;t=4"));
     for path in ["/openapi.json", "/nowhere", "/visitor"] {
@@ -78,7 +67,7 @@ async fn accounts_are_limited_one_by_one_and_each_kind_of_route_for_itself() {
         staff: Rate::per_second(1, 1),
         ..no_limits()
     });
-    let (ada, bob) = (token_of(1, Role::Buyer), token_of(2, Role::Buyer));
+    let (ada, bob) = (token(1, &["buyer"]), token(2, &["buyer"]));
     assert_eq!(get_as(&router, "/buyer", Some(&ada)).await.status, StatusCode::OK);
     assert_eq!(
         get_as(&router, "/buyer", Some(&ada)).await.status,
@@ -89,7 +78,7 @@ async fn accounts_are_limited_one_by_one_and_each_kind_of_route_for_itself() {
         get_as(&router, "/visitor", Some(&ada)).await.status,
         StatusCode::OK
     );
-    let admin = token_of(1, Role::Admin);
+    let admin = token(1, &["admin"]);
     assert_eq!(
         get_as(&router, "/staff", Some(&admin)).await.status,
         StatusCode::OK

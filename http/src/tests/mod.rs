@@ -8,9 +8,11 @@ mod error_table;
 mod limits;
 mod openapi;
 mod serving;
+#[path = "../../../engine/tests/support/mod.rs"]
+mod support;
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -20,16 +22,21 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use axum::routing::{get, post};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use onsale_domain::UnixMillis;
-use onsale_services::Clock;
+use onsale_domain::{SessionId, UnixMillis, UserId};
+use onsale_persistence::{Database, DatabaseConfig};
+use onsale_services::{
+    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Clock, Dependencies, Grant, Services, ServicesConfig,
+    SimulatedGateway, TokenKeys, Tokens,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::auth::{Admin, Buyer, Manager, Staff, Visitor};
+use crate::auth::{Account, Buyer, Staff, Visitor, right};
 use crate::extract::{IdempotencyKey, JsonBody};
 use crate::problem::Problem;
+use crate::state::Api;
 use crate::views::{HoldBody, PurchaseBody};
-use crate::{Gate, Grant, Rate, RateLimitConfig, Role, TokenVerifier};
+use crate::{Gate, Rate, RateLimitConfig};
 
 pub(crate) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 /// A site that may read our answers.
@@ -50,30 +57,55 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(FixedClock)
 }
 
-fn verifier() -> Arc<TokenVerifier> {
-    Arc::new(TokenVerifier::new(SECRET, "https://issuer.test", "onsale").unwrap())
-}
+/// Use cases over an engine in memory. The database has roles and no accounts.
+static SERVICES: LazyLock<Services> = LazyLock::new(|| {
+    // On threads of its own, because this is first used within a test's runtime.
+    let started = std::thread::spawn(|| {
+        let runtime = Box::leak(Box::new(tokio::runtime::Runtime::new().unwrap()));
+        runtime.block_on(async {
+            let url = std::env::var("DATABASE_URL").expect("run these tests by `cargo xtask test`");
+            let database = Database::connect(&DatabaseConfig::new(url)).await.unwrap();
+            database.migrate().await.unwrap();
+            let dependencies = Dependencies {
+                engine: support::Fixture::on_sale(1).await.engine,
+                audit: AuditWriter::new(database.clone()).0,
+                database,
+                gateway: Arc::new(SimulatedGateway),
+                tokens: Tokens::new(
+                    TokenKeys::of_secret(SECRET).unwrap(),
+                    "https://issuer.test",
+                    "onsale",
+                ),
+            };
+            let services = Services::new(dependencies, ServicesConfig::default()).unwrap();
+            services.load_roles().await.unwrap();
+            services
+        })
+    });
+    started.join().unwrap()
+});
 
-fn token(roles: &[Role], organization: Option<u128>) -> String {
+/// A token of an account, with these roles in it.
+fn token(user_id: u128, roles: &[&str]) -> String {
     let grant = Grant {
-        subject: Uuid::from_u128(1),
-        roles: roles.to_vec(),
-        organization_id: organization.map(|id| onsale_domain::OrganizationId(Uuid::from_u128(id))),
-        not_before: NOW,
-        expires_at: NOW.plus_ms(900_000),
+        user_id: UserId(Uuid::from_u128(user_id)),
+        session_id: SessionId(Uuid::from_u128(user_id)),
+        generation: 0,
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        issued_at: SERVICES.now(),
+        expires_at: SERVICES.now().plus_ms(ACCESS_TOKEN_LIFETIME_MS),
     };
-    verifier().mint(&grant).unwrap()
+    SERVICES.tokens().mint(&grant).unwrap()
 }
 
 /// Handlers that do nothing but take what real ones take.
 fn probes(limits: &RateLimitConfig) -> Router {
-    let gate = Gate::new(verifier(), limits, None, vec![PROXY], clock());
+    let gate = Gate::new(limits, None, vec![PROXY], clock());
     let routes = Router::new()
         .route("/visitor", get(|_: Visitor| async { "ok" }))
         .route("/buyer", get(|_: Buyer| async { "ok" }))
-        .route("/staff", get(|_: Staff| async { "ok" }))
-        .route("/manager", get(|_: Manager| async { "ok" }))
-        .route("/admin", get(|_: Admin| async { "ok" }))
+        .route("/account", get(|_: Account| async { "ok" }))
+        .route("/staff", get(|_: Staff<right::EventsRead>| async { "ok" }))
         .route("/login/{name}", get(try_account))
         .route("/v1/auth/probe", get(|| async { "ok" }))
         .route(
@@ -93,7 +125,7 @@ fn probes(limits: &RateLimitConfig) -> Router {
                 "unreachable"
             }),
         )
-        .with_state(gate);
+        .with_state(Api::new(SERVICES.clone(), gate));
     crate::router::finish(
         routes,
         &crate::openapi::document(),

@@ -4,7 +4,7 @@ use onsale_engine::port::{JournalError, ProjectionError};
 use thiserror::Error;
 
 /// Why Postgres did not do as asked. The texts are for operators, not for clients.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub enum DatabaseError {
     /// Not reachable, out of connections, or cut off in the middle: try again later.
     #[error("database unavailable: {0}")]

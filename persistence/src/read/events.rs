@@ -6,7 +6,7 @@ use onsale_domain::{EventId, EventStatus, OrganizationId, Sequence, UnixMillis};
 use uuid::Uuid;
 
 use super::status::{currency, event_status};
-use crate::convert::{count_in, limit_out, millis, seq_in, timestamp};
+use crate::convert::{count_in, limit_out, millis, seq_in, timestamp, uuids};
 use crate::{Database, DatabaseError};
 
 /// An event.
@@ -55,8 +55,8 @@ pub struct EventFilter {
     pub to: Option<UnixMillis>,
     /// Stands in one of these states; empty: any.
     pub statuses: Vec<EventStatus>,
-    /// Belongs to this organization.
-    pub organization_id: Option<OrganizationId>,
+    /// Belongs to one of these organizations; `None`: to any.
+    pub organizations: Option<Vec<OrganizationId>>,
 }
 
 /// The last event of a page; the next page starts after it.
@@ -131,14 +131,14 @@ impl Database {
                  AND ($2::timestamptz IS NULL OR starts_at >= $2)
                  AND ($3::timestamptz IS NULL OR starts_at < $3)
                  AND (cardinality($4::text[]) = 0 OR status = ANY($4))
-                 AND ($5::uuid IS NULL OR organization_id = $5)
+                 AND ($5::uuid[] IS NULL OR organization_id = ANY($5))
                  AND ($6::timestamptz IS NULL OR (starts_at, event_id) > ($6, $7::uuid))
                ORDER BY starts_at, event_id LIMIT $8"#,
             filter.q.as_deref().map(containing),
             filter.from.map(timestamp) as _,
             filter.to.map(timestamp) as _,
             &statuses as _,
-            filter.organization_id.map(|id| id.0),
+            uuids(filter.organizations.as_deref()) as _,
             after.map(|after| timestamp(after.starts_at)) as _,
             after.map(|after| after.event_id.0),
             limit_out(limit)

@@ -3,7 +3,8 @@
 use jiff_sqlx::Timestamp;
 use onsale_domain::{OrganizationId, UnixMillis};
 
-use crate::convert::{limit_out, millis};
+use crate::audit_log::{AuditEntry, append};
+use crate::convert::{limit_out, millis, uuids};
 use crate::{Database, DatabaseError};
 
 /// A tenant.
@@ -18,22 +19,26 @@ pub struct OrganizationRow {
 }
 
 impl Database {
-    /// Adds an organization.
+    /// Adds an organization, with its entry in the audit log.
     ///
     /// Errors: [`DatabaseError::Conflict`] when the id exists, [`DatabaseError::Refused`] for an empty name.
     pub async fn insert_organization(
         &self,
         organization_id: OrganizationId,
         name: &str,
+        entry: AuditEntry,
     ) -> Result<OrganizationRow, DatabaseError> {
+        let mut transaction = self.pool().begin().await?;
         let created_at = sqlx::query_scalar!(
             r#"INSERT INTO organizations (organization_id, name) VALUES ($1, $2)
                RETURNING created_at AS "created_at: Timestamp""#,
             organization_id.0,
             name
         )
-        .fetch_one(self.pool())
+        .fetch_one(&mut *transaction)
         .await?;
+        append(&mut transaction, &[entry]).await?;
+        transaction.commit().await?;
         Ok(OrganizationRow {
             organization_id,
             name: name.to_owned(),
@@ -60,18 +65,22 @@ impl Database {
         }))
     }
 
-    /// Organizations in the order of their ids, from the one after `after`.
+    /// Organizations in the order of their ids, from the one after `after`; all, or among these.
     pub async fn organizations(
         &self,
+        within: Option<&[OrganizationId]>,
         after: Option<OrganizationId>,
         limit: usize,
     ) -> Result<Vec<OrganizationRow>, DatabaseError> {
         let rows = sqlx::query!(
             r#"SELECT organization_id, name, created_at AS "created_at: Timestamp"
-               FROM organizations WHERE $1::uuid IS NULL OR organization_id > $1
+               FROM organizations
+               WHERE ($1::uuid IS NULL OR organization_id > $1)
+                 AND ($3::uuid[] IS NULL OR organization_id = ANY($3))
                ORDER BY organization_id LIMIT $2"#,
             after.map(|id| id.0),
-            limit_out(limit)
+            limit_out(limit),
+            uuids(within) as _
         )
         .fetch_all(self.pool())
         .await?;

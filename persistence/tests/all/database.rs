@@ -5,7 +5,7 @@ use onsale_engine::port::{Journal, ProjectionSink};
 use onsale_persistence::{Database, DatabaseConfig, DatabaseError, PostgresJournal, PostgresProjection};
 use uuid::Uuid;
 
-use crate::support::{Sale, TestDatabase};
+use crate::support::{Sale, TestDatabase, creation};
 
 #[tokio::test]
 async fn migrating_is_seen_and_may_be_repeated() {
@@ -41,16 +41,16 @@ async fn errors_are_told_apart() {
     let test = TestDatabase::new().await;
     let id = OrganizationId(Uuid::now_v7());
     test.database
-        .insert_organization(id, "Club")
+        .insert_organization(id, "Club", creation())
         .await
         .expect("insert");
-    match test.database.insert_organization(id, "Club").await {
+    match test.database.insert_organization(id, "Club", creation()).await {
         Err(DatabaseError::Conflict { constraint }) => assert_eq!(constraint, "organizations_pkey"),
         other => panic!("{other:?}"),
     }
     let empty = test
         .database
-        .insert_organization(OrganizationId(Uuid::now_v7()), "")
+        .insert_organization(OrganizationId(Uuid::now_v7()), "", creation())
         .await;
     match empty {
         Err(DatabaseError::Refused { constraint }) => assert_eq!(constraint, "organizations_name_check"),

@@ -5,7 +5,7 @@ use onsale_engine::port::ProjectionSink;
 use onsale_persistence::{EventCursor, EventFilter, PostgresProjection};
 use uuid::Uuid;
 
-use crate::support::{Sale, TestDatabase};
+use crate::support::{Sale, TestDatabase, creation};
 
 /// Events "Alpha 100%", "Beta" and "Gamma", starting in this order; "Gamma" is closed.
 async fn three_events(test: &TestDatabase) -> Vec<Sale> {
@@ -59,11 +59,11 @@ async fn events_are_filtered() {
             &[0, 1],
         ),
         (
-            &|filter| filter.organization_id = Some(sales[1].organization_id),
+            &|filter| filter.organizations = Some(vec![sales[1].organization_id]),
             &[1],
         ),
         (
-            &|filter| filter.organization_id = Some(OrganizationId(Uuid::now_v7())),
+            &|filter| filter.organizations = Some(vec![OrganizationId(Uuid::now_v7())]),
             &[],
         ),
     ];
@@ -109,7 +109,7 @@ async fn organizations_come_in_pages() {
     for id in &ids {
         let inserted = test
             .database
-            .insert_organization(*id, "Club")
+            .insert_organization(*id, "Club", creation())
             .await
             .expect("insert");
         assert_eq!(
@@ -117,8 +117,12 @@ async fn organizations_come_in_pages() {
             Some(inserted)
         );
     }
-    let first = test.database.organizations(None, 2).await.expect("list");
-    let second = test.database.organizations(Some(ids[1]), 2).await.expect("list");
+    let first = test.database.organizations(None, None, 2).await.expect("list");
+    let second = test
+        .database
+        .organizations(None, Some(ids[1]), 2)
+        .await
+        .expect("list");
     let listed: Vec<_> = first
         .iter()
         .chain(&second)

@@ -62,7 +62,7 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> 
     let (buyers, duration) = demo::crowd(arguments.buyers, arguments.rate, arguments.duration)
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let sources = common.sources().flag("database_url", arguments.database_url);
-    let log_given = sources.gives("log")?;
+    let log_given = sources.gives("log_level")?;
     let mut settings = Settings::load(&sources)?;
     if !log_given {
         "warn".clone_into(&mut settings.log);

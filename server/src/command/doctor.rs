@@ -89,9 +89,7 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
 }
 
 fn configuration(settings: &Settings) -> Check {
-    let required = settings
-        .required_token_secret()
-        .and_then(|_| settings.required_database_url());
+    let required = settings.tokens().and_then(|_| settings.required_database_url());
     match required {
         Ok(_) => Check::ok("configuration", "every setting is usable"),
         Err(error) => Check::failed("configuration", error.to_string()),

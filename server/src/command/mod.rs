@@ -11,6 +11,7 @@ pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod serve;
 pub(crate) mod token;
+pub(crate) mod token_key;
 
 use std::future::Future;
 use std::io::Write as _;
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo(arguments) => demo::run(common, arguments),
         Command::Audit(arguments) => block_on(audit::run(common, arguments)),
         Command::Token(arguments) => token::run(common, &arguments),
+        Command::TokenKey(arguments) => token_key::run(&arguments),
         Command::Doctor(arguments) => block_on(doctor::run(common, arguments)),
         Command::Config(ConfigCommand::Check(arguments)) => config_check::run(common, &arguments),
         Command::Healthcheck(arguments) => block_on(healthcheck::run(common, arguments)),

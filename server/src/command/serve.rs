@@ -53,7 +53,7 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
         .flag("shutdown_grace_seconds", arguments.shutdown_grace_seconds);
     let settings = Settings::load(&sources)?;
     settings.required_database_url()?;
-    settings.required_token_secret()?;
+    settings.tokens()?;
     telemetry::log_to_stderr(&settings)?;
     let stop = signals::stop_token()?;
     if arguments.stop_with_stdin {
@@ -79,7 +79,9 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
         return Ok(());
     };
     internal.readiness.enter(Phase::Recovering);
-    let mut running = wiring::start(&settings, core, listener).context("cannot start")?;
+    let mut running = wiring::start(&settings, core, listener)
+        .await
+        .context("cannot start")?;
     // Set once, here.
     let _ = internal.engine.set(running.engine());
     internal.readiness.enter(Phase::Ready);

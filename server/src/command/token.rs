@@ -1,16 +1,16 @@
-//! `onsale token`: an access token for scripts and trials, signed like the ones that `/v1/auth/login` hands out.
+//! `onsale token`: a buyer's access token for scripts and load tests, signed like the ones that `/v1/auth/login`
+//! hands out.
 
 use std::time::Duration;
 
 use clap::Args;
-use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use super::{print, print_json};
 use crate::cli::Common;
 use crate::configuration::Settings;
 use crate::exit::Failure;
-use crate::token::{Minter, Role, TTL_DEFAULT, TTL_LOAD_TEST_MAX, TokenRequest};
+use crate::token::{TTL_DEFAULT, TTL_LOAD_TEST_MAX, mint_buyer};
 
 /// Arguments of `onsale token`.
 #[derive(Debug, Args)]
@@ -18,24 +18,18 @@ use crate::token::{Minter, Role, TTL_DEFAULT, TTL_LOAD_TEST_MAX, TokenRequest};
 Examples:
   onsale token                                             a buyer with a new id
   onsale token --subject 01890a5d-ac96-774b-bcce-b302099a8057
-  onsale token --role organizer --organization 01890a5d-ac96-774b-bcce-b302099a8058
   curl -H \"authorization: Bearer $(onsale token)\" http://127.0.0.1:8080/v1/orders
 
-Needs the secret that the server signs with: ONSALE_TOKEN_SECRET or ONSALE_TOKEN_SECRET_FILE.")]
+A buyer needs no account for it. What staff may do is never in a token: for that, log in with an account.
+Needs the key that the server signs with: ONSALE_TOKEN_KEYS or ONSALE_TOKEN_SECRET, or their _FILE.")]
 pub(crate) struct Arguments {
     /// Account that the token speaks for [default: a new one]
     #[arg(long, value_name = "UUID")]
     subject: Option<Uuid>,
-    /// Role of the account; may be given several times
-    #[arg(long = "role", value_enum, value_name = "ROLE", default_values_t = [Role::Buyer])]
-    roles: Vec<Role>,
-    /// Organization that staff roles apply to
-    #[arg(long, value_name = "UUID")]
-    organization: Option<Uuid>,
     /// Seconds until it expires; more than 900 only with --load-test
     #[arg(long, value_name = "SECONDS", default_value_t = TTL_DEFAULT.as_secs())]
     ttl: u64,
-    /// Allow up to 24 hours, for load tests
+    /// Allow up to 24 hours, for load tests of a server with drills on
     #[arg(long)]
     load_test: bool,
     /// Print one JSON object
@@ -65,17 +59,7 @@ pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
         )));
     }
     let subject = arguments.subject.unwrap_or_else(Uuid::now_v7);
-    let minter = Minter::new(
-        settings.required_token_secret()?.expose_secret().as_bytes(),
-        &settings.token_issuer,
-        &settings.token_audience,
-    )?;
-    let token = minter.mint(&TokenRequest {
-        subject,
-        roles: arguments.roles.clone(),
-        organization: arguments.organization,
-        ttl,
-    })?;
+    let token = mint_buyer(&settings.tokens()?, subject, ttl)?;
     if arguments.json {
         print_json(&serde_json::json!({
             "access_token": token,

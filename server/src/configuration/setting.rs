@@ -103,8 +103,13 @@ pub(super) const JOURNAL_DIRECTORY: Setting = plain(
 );
 pub(super) const TOKEN_SECRET: Setting = secret(
     ("token_secret", "ONSALE_TOKEN_SECRET"),
-    "What access tokens are signed with (HS256).",
+    "What access tokens are signed with (HS256), where there are no `token_keys`.",
     "Give at least 32 random bytes, for example from `openssl rand -base64 48`, or name a file that holds them in ONSALE_TOKEN_SECRET_FILE",
+);
+pub(super) const TOKEN_KEYS: Setting = secret(
+    ("token_keys", "ONSALE_TOKEN_KEYS"),
+    "Keys of access tokens, one `ID ALGORITHM KEY` a line: the first signs, all verify. `token_secret`, where it is set too, only verifies then.",
+    "Give lines as `onsale token-key` prints them, or name a file that holds them in ONSALE_TOKEN_KEYS_FILE",
 );
 pub(super) const TOKEN_ISSUER: Setting = plain(
     ("token_issuer", "ONSALE_TOKEN_ISSUER"),
@@ -184,8 +189,8 @@ pub(super) const NODE_NAME: Setting = Setting {
     meaning: "Name of this process in the deployment; without one it is host and port. A restart under the same name takes its events over at once.",
     mend: "Give every process of a deployment its own name, up to 100 bytes; without one it is host and port",
 };
-pub(super) const LOG: Setting = plain(
-    ("log", "ONSALE_LOG"),
+pub(super) const LOG_LEVEL: Setting = plain(
+    ("log_level", "ONSALE_LOG_LEVEL"),
     "info",
     "How much is logged, on stderr.",
     "Give a level (error, warn, info, debug, trace) or directives such as info,onsale_engine=debug",
@@ -204,7 +209,7 @@ pub(super) const DRILLS: Setting = plain(
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 23] = [
+pub(crate) const ALL: [&Setting; 24] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
@@ -214,6 +219,7 @@ pub(crate) const ALL: [&Setting; 23] = [
     &JOURNAL,
     &JOURNAL_DIRECTORY,
     &TOKEN_SECRET,
+    &TOKEN_KEYS,
     &TOKEN_ISSUER,
     &TOKEN_AUDIENCE,
     &CONNECTIONS_MAX,
@@ -225,7 +231,7 @@ pub(crate) const ALL: [&Setting; 23] = [
     &TRUSTED_PROXIES,
     &SHUTDOWN_GRACE_SECONDS,
     &NODE_NAME,
-    &LOG,
+    &LOG_LEVEL,
     &LOG_FORMAT,
     &DRILLS,
 ];

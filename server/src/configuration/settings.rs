@@ -5,20 +5,21 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use onsale_http::Origin;
+use onsale_http::CorsOrigin;
+use onsale_services::{TokenError, TokenKeys, Tokens};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::parse::Reader;
 use super::setting::{
     AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE, AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE, CONNECTIONS_MAX, CORS_ORIGINS,
-    DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, INTERNAL_LISTEN, JOURNAL, JOURNAL_DIRECTORY, LISTEN, LOG,
-    LOG_FORMAT, NODE_NAME, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND, REDIS_PREFIX, REDIS_URL,
-    SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_SECRET, TRUSTED_PROXIES,
+    DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, INTERNAL_LISTEN, JOURNAL, JOURNAL_DIRECTORY, LISTEN,
+    LOG_FORMAT, LOG_LEVEL, NODE_NAME, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND, REDIS_PREFIX, REDIS_URL,
+    SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, TOKEN_SECRET, TRUSTED_PROXIES,
 };
 use super::{ConfigurationError, Sources, Value};
 
-/// Fewest bytes of the secret that tokens are signed with: as many as HS256 puts out (RFC 7518, 3.2).
-pub(crate) const TOKEN_SECRET_BYTES_MIN: usize = 32;
+/// The longest life of a token that is accepted where drills are on, so that a load test can outlast a login.
+const TRIAL_TOKEN_LIFETIME_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
 
 /// Where records become durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -49,7 +50,7 @@ pub(crate) enum LogFormat {
 }
 
 /// Everything that is configured. Secrets that only some commands need are optional here and demanded by
-/// [`Settings::required_database_url`] and [`Settings::required_token_secret`].
+/// [`Settings::required_database_url`] and [`Settings::tokens`].
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
@@ -62,6 +63,7 @@ pub(crate) struct Settings {
     pub(crate) journal: JournalKind,
     pub(crate) journal_directory: PathBuf,
     pub(crate) token_secret: Option<SecretString>,
+    pub(crate) token_keys: Option<SecretString>,
     pub(crate) token_issuer: String,
     pub(crate) token_audience: String,
     pub(crate) connections_max: u32,
@@ -73,7 +75,7 @@ pub(crate) struct Settings {
     /// Tries per minute and network; 0 for no limit.
     pub(crate) auth_rate_limit_address_per_minute: u32,
     /// Sites whose scripts may read our answers.
-    pub(crate) cors_origins: Vec<Origin>,
+    pub(crate) cors_origins: Vec<CorsOrigin>,
     /// Peers whose forwarded headers are believed.
     pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) shutdown_grace: Duration,
@@ -95,7 +97,7 @@ impl Settings {
         let reader = Reader(values);
         let per_second = reader.number(&RATE_LIMIT_PER_SECOND, 0..=1_000_000)?;
         let listen = reader.parsed(&LISTEN)?;
-        Ok(Self {
+        let settings = Self {
             listen,
             internal_listen: reader.parsed(&INTERNAL_LISTEN)?,
             database_url: reader.url(&DATABASE_URL, &["postgres", "postgresql"])?,
@@ -104,7 +106,8 @@ impl Settings {
             redis_prefix: redis_prefix(&reader)?,
             journal: journal(&reader)?,
             journal_directory: reader.text(&JOURNAL_DIRECTORY)?.into(),
-            token_secret: token_secret(&reader)?,
+            token_secret: reader.optional(&TOKEN_SECRET).map(Into::into),
+            token_keys: reader.optional(&TOKEN_KEYS).map(Into::into),
             token_issuer: reader.text(&TOKEN_ISSUER)?.to_owned(),
             token_audience: reader.text(&TOKEN_AUDIENCE)?.to_owned(),
             connections_max: reader.number(&CONNECTIONS_MAX, 1..=1_000_000)?,
@@ -121,7 +124,11 @@ impl Settings {
             log: log(&reader)?,
             log_format: log_format(&reader)?,
             drills: reader.parsed(&DRILLS)?,
-        })
+        };
+        if settings.token_secret.is_some() || settings.token_keys.is_some() {
+            settings.tokens()?;
+        }
+        Ok(settings)
     }
 
     /// The database's URL, where a command cannot do without.
@@ -131,12 +138,32 @@ impl Settings {
             .ok_or_else(|| ConfigurationError::of(&DATABASE_URL, "is not set"))
     }
 
-    /// The secret that tokens are signed with, where a command cannot do without. There is no default: a known
-    /// secret would let anybody be anybody.
-    pub(crate) fn required_token_secret(&self) -> Result<&SecretString, ConfigurationError> {
-        self.token_secret
+    /// What makes and reads access tokens, where a command cannot do without. There is no default: a known secret
+    /// would let anybody be anybody.
+    pub(crate) fn tokens(&self) -> Result<Tokens, ConfigurationError> {
+        let secret = self
+            .token_secret
             .as_ref()
-            .ok_or_else(|| ConfigurationError::of(&TOKEN_SECRET, "is not set"))
+            .map(|secret| TokenKeys::of_secret(secret.expose_secret().as_bytes()));
+        let keys = match &self.token_keys {
+            Some(keys) => {
+                let refused = |error: TokenError| ConfigurationError::of(&TOKEN_KEYS, error.to_string());
+                let keys = TokenKeys::parse(keys.expose_secret()).map_err(refused)?;
+                match secret {
+                    Some(secret) => keys.and_also(secret.map_err(refused)?).map_err(refused)?,
+                    None => keys,
+                }
+            }
+            None => secret
+                .ok_or_else(|| ConfigurationError::of(&TOKEN_SECRET, "is not set"))?
+                .map_err(|error| ConfigurationError::of(&TOKEN_SECRET, error.to_string()))?,
+        };
+        let tokens = Tokens::new(keys, &self.token_issuer, &self.token_audience);
+        Ok(if self.drills {
+            tokens.accepting_lifetime_ms(TRIAL_TOKEN_LIFETIME_MS_MAX)
+        } else {
+            tokens
+        })
     }
 }
 
@@ -211,26 +238,12 @@ fn log_format(reader: &Reader<'_>) -> Result<LogFormat, ConfigurationError> {
 }
 
 fn log(reader: &Reader<'_>) -> Result<String, ConfigurationError> {
-    let directives = reader.text(&LOG)?;
+    let directives = reader.text(&LOG_LEVEL)?;
     match tracing_subscriber::EnvFilter::try_new(directives) {
         Ok(_) => Ok(directives.to_owned()),
         Err(error) => Err(ConfigurationError::of(
-            &LOG,
+            &LOG_LEVEL,
             format!("`{directives}` is not understood: {error}"),
         )),
-    }
-}
-
-fn token_secret(reader: &Reader<'_>) -> Result<Option<SecretString>, ConfigurationError> {
-    let secret: Option<SecretString> = reader.optional(&TOKEN_SECRET).map(Into::into);
-    match &secret {
-        Some(text) if text.expose_secret().len() < TOKEN_SECRET_BYTES_MIN => Err(ConfigurationError::of(
-            &TOKEN_SECRET,
-            format!(
-                "has {} bytes and needs {TOKEN_SECRET_BYTES_MIN}",
-                text.expose_secret().len()
-            ),
-        )),
-        Some(_) | None => Ok(secret),
     }
 }

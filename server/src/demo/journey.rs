@@ -1,10 +1,10 @@
 //! One buyer's way through the sale.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use onsale_services::Tokens;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use super::behaviour::{BOT_ATTEMPTS, Behaviour, Buyer};
 use super::connections::Connections;
 use super::ledger::{AcknowledgedHold, Acknowledgement, Ledger};
 use super::setup::Sale;
-use crate::token::{Minter, Role, TTL_DEFAULT, TokenRequest};
+use crate::token::{TTL_DEFAULT, mint_buyer};
 
 /// Times that a buyer comes back when all remaining tickets are held by others.
 const ALL_HELD_ATTEMPTS: u32 = 6;
@@ -22,7 +22,7 @@ const ALL_HELD_ATTEMPTS: u32 = 6;
 pub(crate) struct Shop {
     pub(crate) sale: Sale,
     pub(crate) connections: Connections,
-    pub(crate) minter: Arc<Minter>,
+    pub(crate) tokens: Tokens,
     pub(crate) ledger: Ledger,
 }
 
@@ -38,12 +38,7 @@ struct Visit<'a> {
 
 /// Goes through with it. Errors are broken clients or servers, not refusals.
 pub(crate) async fn run(shop: &Shop, buyer: Buyer, due: Instant) -> anyhow::Result<()> {
-    let token = shop.minter.mint(&TokenRequest {
-        subject: buyer.id,
-        roles: vec![Role::Buyer],
-        organization: None,
-        ttl: TTL_DEFAULT,
-    })?;
+    let token = mint_buyer(&shop.tokens, buyer.id, TTL_DEFAULT)?;
     let behaviour = buyer.behaviour;
     let mut visit = Visit {
         shop,

@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use onsale_services::{TokenKeys, Tokens};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -48,7 +49,6 @@ use crate::audit;
 use crate::command;
 use crate::configuration::{Settings, Sources};
 use crate::exit::Failure;
-use crate::token::Minter;
 
 /// Connections of all buyers together.
 const CONNECTIONS_MAX: usize = 128;
@@ -80,15 +80,16 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome, Failure> {
         server.api, server.internal
     ));
 
-    let minter = Arc::new(Minter::new(secret.as_bytes(), TOKEN_ISSUER, TOKEN_AUDIENCE)?);
+    let keys = TokenKeys::of_secret(secret.as_bytes()).context("the demo's token key")?;
+    let tokens = Tokens::new(keys, TOKEN_ISSUER, TOKEN_AUDIENCE);
     let connections = Connections::new(server.api, CONNECTIONS_MAX);
-    let sale = setup::open_sale(&connections, &minter, plan)
+    let sale = setup::open_sale(&connections, &tokens, plan)
         .await
         .context("cannot open the sale")?;
     let shop = Arc::new(Shop {
         sale,
         connections,
-        minter,
+        tokens,
         ledger: Ledger::new()?,
     });
     storm(&shop, plan, &mut server).await?;

@@ -62,7 +62,7 @@ impl Server {
             ("ONSALE_AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE", "0".to_owned()),
             ("ONSALE_SHUTDOWN_GRACE_SECONDS", "15".to_owned()),
             ("ONSALE_DRILLS", "true".to_owned()),
-            ("ONSALE_LOG", plan.log.clone()),
+            ("ONSALE_LOG_LEVEL", plan.log.clone()),
         ];
         Ok(Self {
             child: None,

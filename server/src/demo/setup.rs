@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use jiff::{Timestamp, ToSpan as _};
+use onsale_services::Tokens;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -9,7 +10,7 @@ use super::api::{self, Call, Reply};
 use super::connections::Connections;
 use super::plan::Plan;
 use super::random::Random;
-use crate::token::{Minter, Role, TTL_DEFAULT, TokenRequest};
+use crate::token::{TTL_DEFAULT, mint_buyer};
 
 /// Most live tickets of one buyer: what stops the bots.
 const BUYER_LIMIT: u32 = 4;
@@ -36,15 +37,10 @@ struct Organizer<'a> {
 /// sold of one is gone for the other.
 pub(crate) async fn open_sale(
     connections: &Connections,
-    minter: &Minter,
+    tokens: &Tokens,
     plan: &Plan,
 ) -> anyhow::Result<Sale> {
-    let token = minter.mint(&TokenRequest {
-        subject: Uuid::now_v7(),
-        roles: vec![Role::Admin],
-        organization: None,
-        ttl: TTL_DEFAULT,
-    })?;
+    let token = mint_buyer(tokens, Uuid::now_v7(), TTL_DEFAULT)?;
     let mut organizer = Organizer {
         connections,
         token,

@@ -187,7 +187,7 @@ fn staff_routes(event: &Event) -> Vec<Call> {
 async fn other_organizations_events_are_not_found() {
     let world = World::start().await;
     let event = world.event(&EventPlan::of(1)).await;
-    let stranger = Caller::organizer(world.organization().await);
+    let stranger = world.hire("organizer", Some(world.organization().await)).await;
     for call in staff_routes(&event) {
         let reply = world.send(call.by(&stranger)).await;
         reply.problem(404, "not_found");
@@ -211,7 +211,7 @@ async fn other_organizations_events_are_not_found() {
         .await
         .problem(404, "not_found");
 
-    let owner = Caller::organizer(event.organization);
+    let owner = world.hire("organizer", Some(event.organization)).await;
     world.send(get(event.staff_path()).by(&owner)).await.expect(200);
     let list = world.send(get("/v1/admin/events").by(&owner)).await.expect(200);
     assert_eq!(list["data"][0]["id"], event.id.to_string());
@@ -222,12 +222,14 @@ async fn roles_decide_what_is_allowed() {
     let world = World::start().await;
     let event = world.event(&EventPlan::of(1)).await;
     let before = world.availability(&event).await;
-    let (buyer, support) = (Caller::buyer(), Caller::new("support", None));
-    let nobody = Caller::new("emperor", None);
-    let lost = Caller::new("organizer", None);
+    let (buyer, support) = (Caller::buyer(), world.hire("support", None).await);
+    let organizer = world.hire("organizer", Some(event.organization)).await;
+    // What a token says of staff's roles counts for nothing.
+    let pretender = Caller::new(&["admin", "organizer", "emperor"]);
+    let scanner = world.hire("scanner", Some(event.organization)).await;
     for call in staff_routes(&event) {
         world.send(call.clone()).await.problem(401, "unauthenticated");
-        for caller in [&buyer, &nobody, &lost] {
+        for caller in [&buyer, &pretender, &scanner] {
             let reply = world.send(call.clone().by(caller)).await;
             reply.problem(403, "forbidden");
         }
@@ -237,11 +239,11 @@ async fn roles_decide_what_is_allowed() {
         assert!([200, 403].contains(&reply.status), "{reply:?}");
     }
     let name = json!({"name": "x"});
-    for caller in [&buyer, &support, &Caller::organizer(event.organization)] {
+    for caller in [&buyer, &support, &organizer] {
         let call = post("/v1/admin/organizations").json(&name).by(caller);
         world.send(call).await.problem(403, "forbidden");
     }
-    for caller in [&support, &world.admin, &Caller::organizer(event.organization)] {
+    for caller in [&support, &world.admin, &organizer] {
         let call = event.purchase(1, "sim_approve").by(caller).key("k");
         world.send(call).await.problem(403, "forbidden");
     }

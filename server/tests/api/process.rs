@@ -79,7 +79,7 @@ async fn a_process_waits_for_the_schema() {
         (&readiness["status"], &readiness["migrated"]),
         (&"not_ready".into(), &false.into())
     );
-    world.server.migrate();
+    world.migrate().await;
     until("it is ready", Duration::from_secs(20), async || {
         world.server.is_ready().await
     })

@@ -52,6 +52,28 @@ impl TestDatabase {
             .expect(query)
     }
 
+    /// An account with one role; within an organization, or outside all of them.
+    pub async fn hire(&self, user_id: Uuid, role: &str, organization: Option<Uuid>) {
+        let mut connection = self.connect().await;
+        sqlx::query("INSERT INTO users (user_id, kind, email, name) VALUES ($1, 'person', $2, 'Somebody')")
+            .bind(user_id)
+            .bind(format!("{user_id}@test.example"))
+            .execute(&mut connection)
+            .await
+            .expect("an account");
+        let assigned = sqlx::query(
+            "INSERT INTO user_roles (user_id, role_id, scope, organization_id)
+             SELECT $1, role_id, scope, $3 FROM roles WHERE name = $2",
+        )
+        .bind(user_id)
+        .bind(role)
+        .bind(organization)
+        .execute(&mut connection)
+        .await
+        .expect("a role");
+        assert_eq!(assigned.rows_affected(), 1, "no role {role}");
+    }
+
     fn tool(&self, program: &str, arguments: &[&str]) {
         let output = Command::new(bin_dir().join(program))
             .args(arguments)

@@ -65,7 +65,7 @@ impl Server {
             ("ONSALE_AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE", "0"),
             ("ONSALE_SHUTDOWN_GRACE_SECONDS", "20"),
             ("ONSALE_DRILLS", "true"),
-            ("ONSALE_LOG", "info"),
+            ("ONSALE_LOG_LEVEL", "info"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();

@@ -2,8 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use serde_json::json;
+use onsale_domain::{SessionId, UnixMillis, UserId};
+use onsale_services::{ACCESS_TOKEN_LIFETIME_MS, Grant, TokenKeys, Tokens};
 use uuid::Uuid;
 
 /// The secret of every server under test.
@@ -19,36 +19,32 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A new account with one role.
-    pub fn new(role: &str, organization: Option<Uuid>) -> Self {
-        let id = Uuid::now_v7();
+    /// A caller whose token carries roles. They count for buyers only: staff's are looked up.
+    pub fn new(roles: &[&str]) -> Self {
+        Self::of(Uuid::now_v7(), roles)
+    }
+
+    /// An account's caller.
+    pub fn of(id: Uuid, roles: &[&str]) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-        let now = now.as_secs();
-        let mut claims = json!({
-            "iss": "onsale", "aud": "onsale-api", "sub": id, "nbf": now - 5, "exp": now + 86_000, "roles": [role],
-        });
-        if let Some(organization) = organization {
-            claims["org"] = json!(organization);
-        }
-        let mut header = Header::new(Algorithm::HS256);
-        header.typ = Some("at+jwt".to_owned());
-        let key = EncodingKey::from_secret(SECRET.as_bytes());
-        let token = jsonwebtoken::encode(&header, &claims, &key).expect("a token");
+        let now = UnixMillis(i64::try_from(now.as_millis()).expect("milliseconds"));
+        let keys = TokenKeys::of_secret(SECRET.as_bytes()).expect("a key");
+        let grant = Grant {
+            user_id: UserId(id),
+            session_id: SessionId(Uuid::now_v7()),
+            generation: 0,
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            issued_at: now.plus_ms(-1_000),
+            expires_at: now.plus_ms(ACCESS_TOKEN_LIFETIME_MS - 1_000),
+        };
+        let token = Tokens::new(keys, "onsale", "onsale-api")
+            .mint(&grant)
+            .expect("a token");
         Self { id, token }
     }
 
-    /// A new buyer.
+    /// A new buyer. Buying needs no account, only a token.
     pub fn buyer() -> Self {
-        Self::new("buyer", None)
-    }
-
-    /// A new admin.
-    pub fn admin() -> Self {
-        Self::new("admin", None)
-    }
-
-    /// A new organizer.
-    pub fn organizer(organization: Uuid) -> Self {
-        Self::new("organizer", Some(organization))
+        Self::new(&["buyer"])
     }
 }

@@ -110,7 +110,7 @@ impl World {
     /// A migrated database and a ready process.
     pub async fn with(journal: Journal, settings: &[(&str, &str)]) -> Self {
         let mut world = Self::prepare(journal, settings);
-        world.server.migrate();
+        world.migrate().await;
         world.server.start().await;
         world
     }
@@ -124,8 +124,21 @@ impl World {
             server,
             database,
             directory,
-            admin: Caller::admin(),
+            admin: Caller::new(&["admin"]),
         }
+    }
+
+    /// Brings the schema up and makes the admin.
+    pub async fn migrate(&self) {
+        self.server.migrate();
+        self.database.hire(self.admin.id, "admin", None).await;
+    }
+
+    /// A new member of staff.
+    pub async fn hire(&self, role: &str, organization: Option<Uuid>) -> Caller {
+        let caller = Caller::new(&[]);
+        self.database.hire(caller.id, role, organization).await;
+        caller
     }
 
     /// A further process on the same database and directory.

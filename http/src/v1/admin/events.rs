@@ -3,10 +3,10 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use onsale_domain::EventId;
-use onsale_services::{EventRow, KeyedRoute, Services, StaffScope, key_digest};
+use onsale_services::{EventRow, KeyedRoute, Services, key_digest};
 
 use crate::answer::{Answer, created_event, ok, staff_event};
-use crate::auth::{Manager, Staff};
+use crate::auth::{Staff, right};
 use crate::error::ApiError;
 use crate::extract::{ExpectedVersion, Id, JsonBody, OptionalKey, PageQuery, Search};
 use crate::problem::ProblemSchema;
@@ -24,14 +24,12 @@ use crate::views::{EventInput, PageView, StaffEventView, event_cursor, parse_eve
 )]
 pub(super) async fn create(
     State(services): State<Services>,
-    manager: Manager,
+    manager: Staff<right::EventsEdit>,
     OptionalKey(key): OptionalKey,
     body: JsonBody<EventInput>,
 ) -> Answer {
-    let key = key.map(|key| key_digest(manager.subject, KeyedRoute::CreateEvent, &key));
-    let created = services
-        .create_event(manager.scope, body.value.into(), key)
-        .await?;
+    let key = key.map(|key| key_digest(manager.caller.user_id.0, KeyedRoute::CreateEvent, &key));
+    let created = services.create_event(&manager, body.value.into(), key).await?;
     created_event(&created)
 }
 
@@ -45,19 +43,17 @@ pub(super) async fn create(
 )]
 pub(super) async fn list(
     State(services): State<Services>,
-    staff: Staff,
+    staff: Staff<right::EventsRead>,
     Search(query): Search<EventsQuery>,
     Search(page): Search<PageQuery>,
 ) -> Answer {
     let mut filter = query.into_filter(&ALL_STATUSES)?;
-    match staff.scope {
-        StaffScope::Everything => {}
-        StaffScope::Organization(own) => {
-            if filter.organization_id.is_some_and(|asked| asked != own) {
-                return Err(ApiError::not_found());
-            }
-            filter.organization_id = Some(own);
+    match &filter.organizations {
+        Some(asked) if !asked.iter().all(|asked| staff.scope.covers(*asked)) => {
+            return Err(ApiError::not_found());
         }
+        Some(_) => {}
+        None => filter.organizations = staff.scope.organizations().map(<[_]>::to_vec),
     }
     let after = page.cursor(parse_event_cursor)?;
     let events = services.list_events(&filter, after, page.limit()?).await?;
@@ -70,8 +66,12 @@ pub(super) async fn list(
     params(("event_id" = Uuid, Path)), security(("token" = [])),
     responses((status = 200, body = StaffEventView), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
 )]
-pub(super) async fn get(State(services): State<Services>, staff: Staff, Id(event_id): Id<EventId>) -> Answer {
-    let event = services.staff_event(staff.scope, event_id).await?;
+pub(super) async fn get(
+    State(services): State<Services>,
+    staff: Staff<right::EventsRead>,
+    Id(event_id): Id<EventId>,
+) -> Answer {
+    let event = services.staff_event(&staff, event_id).await?;
     staff_event(StatusCode::OK, &event)
 }
 
@@ -86,13 +86,13 @@ pub(super) async fn get(State(services): State<Services>, staff: Staff, Id(event
 )]
 pub(super) async fn edit(
     State(services): State<Services>,
-    manager: Manager,
+    manager: Staff<right::EventsEdit>,
     Id(event_id): Id<EventId>,
     ExpectedVersion(version): ExpectedVersion,
     body: JsonBody<EventInput>,
 ) -> Answer {
     let event = services
-        .edit_event(manager.scope, event_id, body.value.into(), version)
+        .edit_event(&manager, event_id, body.value.into(), version)
         .await?;
     staff_event(StatusCode::OK, &event)
 }

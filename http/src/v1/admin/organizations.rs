@@ -5,7 +5,7 @@ use onsale_domain::OrganizationId;
 use onsale_services::{KeyedRoute, OrganizationRow, Services, key_digest};
 
 use crate::answer::{Answer, created_or_replayed, ok};
-use crate::auth::{Admin, Staff};
+use crate::auth::{Staff, right};
 use crate::error::ApiError;
 use crate::extract::{Id, JsonBody, OptionalKey, PageQuery, Search};
 use crate::problem::ProblemSchema;
@@ -22,12 +22,12 @@ use crate::views::{OrganizationInput, OrganizationView, PageView, parse_id_curso
 )]
 pub(super) async fn create(
     State(services): State<Services>,
-    admin: Admin,
+    admin: Staff<right::OrganizationsCreate>,
     OptionalKey(key): OptionalKey,
     body: JsonBody<OrganizationInput>,
 ) -> Answer {
-    let key = key.map(|key| key_digest(admin.subject, KeyedRoute::CreateOrganization, &key));
-    let created = services.create_organization(body.value.name, key).await?;
+    let key = key.map(|key| key_digest(admin.caller.user_id.0, KeyedRoute::CreateOrganization, &key));
+    let created = services.create_organization(&admin, body.value.name, key).await?;
     created_or_replayed(&OrganizationView::from(created.organization), created.replayed)
 }
 
@@ -41,13 +41,11 @@ pub(super) async fn create(
 )]
 pub(super) async fn list(
     State(services): State<Services>,
-    staff: Staff,
+    staff: Staff<right::OrganizationsRead>,
     Search(page): Search<PageQuery>,
 ) -> Answer {
     let after = page.cursor(parse_id_cursor(OrganizationId))?;
-    let organizations = services
-        .list_organizations(staff.scope, after, page.limit()?)
-        .await?;
+    let organizations = services.list_organizations(&staff, after, page.limit()?).await?;
     ok(&PageView::of(organizations, cursor, OrganizationView::from))
 }
 
@@ -59,7 +57,7 @@ pub(super) async fn list(
 )]
 pub(super) async fn get(
     State(services): State<Services>,
-    staff: Staff,
+    staff: Staff<right::OrganizationsRead>,
     Id(organization_id): Id<OrganizationId>,
 ) -> Answer {
     if !staff.scope.covers(organization_id) {

@@ -6,7 +6,7 @@ use onsale_domain::{EventId, Quota, QuotaId};
 use onsale_services::Services;
 
 use crate::answer::{Answer, staff_event};
-use crate::auth::Manager;
+use crate::auth::{Staff, right};
 use crate::extract::{ExpectedVersion, Id, JsonBody};
 use crate::problem::ProblemSchema;
 use crate::views::{QuotaInput, StaffEventView};
@@ -20,15 +20,13 @@ use crate::views::{QuotaInput, StaffEventView};
 )]
 pub(super) async fn create(
     State(services): State<Services>,
-    manager: Manager,
+    manager: Staff<right::EventsEdit>,
     Id(event_id): Id<EventId>,
     ExpectedVersion(version): ExpectedVersion,
     body: JsonBody<QuotaInput>,
 ) -> Answer {
     let quota = (body.value.name, body.value.capacity);
-    let event = services
-        .add_quota(manager.scope, event_id, quota, version)
-        .await?;
+    let event = services.add_quota(&manager, event_id, quota, version).await?;
     staff_event(StatusCode::CREATED, &event)
 }
 
@@ -43,15 +41,13 @@ pub(super) async fn create(
 )]
 pub(super) async fn edit(
     State(services): State<Services>,
-    manager: Manager,
+    manager: Staff<right::EventsEdit>,
     Id((event_id, id)): Id<(EventId, QuotaId)>,
     ExpectedVersion(version): ExpectedVersion,
     body: JsonBody<QuotaInput>,
 ) -> Answer {
     let QuotaInput { name, capacity } = body.value;
     let quota = Quota { id, name, capacity };
-    let event = services
-        .edit_quota(manager.scope, event_id, quota, version)
-        .await?;
+    let event = services.edit_quota(&manager, event_id, quota, version).await?;
     staff_event(StatusCode::OK, &event)
 }

@@ -5,23 +5,23 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use onsale_domain::{EventId, EventStatus};
-use onsale_services::Services;
+use onsale_services::{Services, StaffMember};
 
 use crate::answer::{Answer, staff_event};
-use crate::auth::Manager;
+use crate::auth::{Staff, right};
 use crate::extract::{Id, OptionalVersion};
 use crate::problem::ProblemSchema;
 use crate::views::StaffEventView;
 
 async fn change(
     services: &Services,
-    manager: Manager,
+    manager: &StaffMember,
     event_id: EventId,
     to: EventStatus,
     version: OptionalVersion,
 ) -> Answer {
     let event = services
-        .change_event_status(manager.scope, event_id, to, version.0)
+        .change_event_status(manager, event_id, to, version.0)
         .await?;
     staff_event(StatusCode::OK, &event)
 }
@@ -36,11 +36,11 @@ async fn change(
 )]
 pub(super) async fn publish(
     State(services): State<Services>,
-    manager: Manager,
+    manager: Staff<right::EventsPublish>,
     Id(event_id): Id<EventId>,
     version: OptionalVersion,
 ) -> Answer {
-    change(&services, manager, event_id, EventStatus::Published, version).await
+    change(&services, &manager, event_id, EventStatus::Published, version).await
 }
 
 /// Pause the sale
@@ -53,11 +53,11 @@ pub(super) async fn publish(
 )]
 pub(super) async fn pause(
     State(services): State<Services>,
-    manager: Manager,
+    manager: Staff<right::EventsPublish>,
     Id(event_id): Id<EventId>,
     version: OptionalVersion,
 ) -> Answer {
-    change(&services, manager, event_id, EventStatus::Paused, version).await
+    change(&services, &manager, event_id, EventStatus::Paused, version).await
 }
 
 /// Resume a paused sale
@@ -70,11 +70,11 @@ pub(super) async fn pause(
 )]
 pub(super) async fn resume(
     State(services): State<Services>,
-    manager: Manager,
+    manager: Staff<right::EventsPublish>,
     Id(event_id): Id<EventId>,
     version: OptionalVersion,
 ) -> Answer {
-    change(&services, manager, event_id, EventStatus::OnSale, version).await
+    change(&services, &manager, event_id, EventStatus::OnSale, version).await
 }
 
 /// Close the sale
@@ -87,11 +87,11 @@ pub(super) async fn resume(
 )]
 pub(super) async fn close(
     State(services): State<Services>,
-    manager: Manager,
+    manager: Staff<right::EventsPublish>,
     Id(event_id): Id<EventId>,
     version: OptionalVersion,
 ) -> Answer {
-    change(&services, manager, event_id, EventStatus::Closed, version).await
+    change(&services, &manager, event_id, EventStatus::Closed, version).await
 }
 
 /// Cancel an event
@@ -104,9 +104,9 @@ pub(super) async fn close(
 )]
 pub(super) async fn cancel(
     State(services): State<Services>,
-    manager: Manager,
+    manager: Staff<right::EventsPublish>,
     Id(event_id): Id<EventId>,
     version: OptionalVersion,
 ) -> Answer {
-    change(&services, manager, event_id, EventStatus::Cancelled, version).await
+    change(&services, &manager, event_id, EventStatus::Cancelled, version).await
 }

@@ -6,7 +6,7 @@ use onsale_domain::{EventId, TicketTypeId};
 use onsale_services::Services;
 
 use crate::answer::{Answer, staff_event};
-use crate::auth::Manager;
+use crate::auth::{Staff, right};
 use crate::extract::{ExpectedVersion, Id, JsonBody};
 use crate::problem::ProblemSchema;
 use crate::views::{StaffEventView, TicketTypeBody};
@@ -20,13 +20,13 @@ use crate::views::{StaffEventView, TicketTypeBody};
 )]
 pub(super) async fn create(
     State(services): State<Services>,
-    manager: Manager,
+    manager: Staff<right::EventsEdit>,
     Id(event_id): Id<EventId>,
     ExpectedVersion(version): ExpectedVersion,
     body: JsonBody<TicketTypeBody>,
 ) -> Answer {
     let event = services
-        .add_ticket_type(manager.scope, event_id, body.value.into(), version)
+        .add_ticket_type(&manager, event_id, body.value.into(), version)
         .await?;
     staff_event(StatusCode::CREATED, &event)
 }
@@ -42,14 +42,14 @@ pub(super) async fn create(
 )]
 pub(super) async fn edit(
     State(services): State<Services>,
-    manager: Manager,
+    manager: Staff<right::EventsEdit>,
     Id((event_id, ticket_type_id)): Id<(EventId, TicketTypeId)>,
     ExpectedVersion(version): ExpectedVersion,
     body: JsonBody<TicketTypeBody>,
 ) -> Answer {
     let ticket_type = (ticket_type_id, body.value.into());
     let event = services
-        .edit_ticket_type(manager.scope, event_id, ticket_type, version)
+        .edit_ticket_type(&manager, event_id, ticket_type, version)
         .await?;
     staff_event(StatusCode::OK, &event)
 }

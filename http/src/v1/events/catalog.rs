@@ -40,7 +40,7 @@ impl EventsQuery {
                 Some(name) => vec![status(name, visible)?],
                 None => visible.to_vec(),
             },
-            organization_id: self.organization_id.map(OrganizationId),
+            organizations: self.organization_id.map(|id| vec![OrganizationId(id)]),
         })
     }
 }

@@ -4,10 +4,10 @@ mod sale;
 
 use std::time::Duration;
 
-use onsale_domain::{EventId, HoldId};
+use onsale_domain::{EventId, HoldId, UnixMillis};
 use onsale_engine::port::{Chain, Epoch, JournalEntry};
 use onsale_persistence::audit::{self, Rows};
-use onsale_persistence::{Database, DatabaseConfig, EventFilter, EventRow};
+use onsale_persistence::{Actor, AuditEntry, AuditOutcome, Database, DatabaseConfig, EventFilter, EventRow};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
@@ -192,4 +192,14 @@ pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool)
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("{what}: not within ten seconds");
+}
+
+/// What the audit log says of an organization that a test makes.
+pub(crate) fn creation() -> AuditEntry {
+    AuditEntry::new(
+        UnixMillis(0),
+        Actor::SYSTEM,
+        "organizations.create",
+        AuditOutcome::Done,
+    )
 }

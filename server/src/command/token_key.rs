@@ -1,0 +1,44 @@
+//! `onsale token-key`: a new key for access tokens.
+
+use clap::Args;
+use onsale_services::{TokenAlgorithm, TokenKeys};
+
+use super::print;
+use crate::exit::Failure;
+
+/// Arguments of `onsale token-key`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  onsale token-key --id 2026-11 > token-keys
+  ONSALE_TOKEN_KEYS_FILE=token-keys onsale serve
+
+To rotate: add a new line at the end of the file of every process and restart it, then move the line to the front and
+restart again, and take the old line away 15 minutes later. With EdDSA the public halves are at /.well-known/jwks.json.")]
+pub(crate) struct Arguments {
+    /// Name of the key, in the header of every token
+    #[arg(long, value_name = "ID")]
+    id: String,
+    /// What signs: EdDSA lets others verify, HS256 is faster
+    #[arg(long, value_enum, value_name = "ALGORITHM", default_value = "eddsa")]
+    algorithm: Algorithm,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Algorithm {
+    /// Ed25519.
+    Eddsa,
+    /// HMAC with SHA-256.
+    Hs256,
+}
+
+/// Prints one line for `ONSALE_TOKEN_KEYS`.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let algorithm = match arguments.algorithm {
+        Algorithm::Eddsa => TokenAlgorithm::EdDsa,
+        Algorithm::Hs256 => TokenAlgorithm::Hs256,
+    };
+    let line = TokenKeys::generate(&arguments.id, algorithm)
+        .map_err(|error| Failure::Usage(format!("--id {}: {error}", arguments.id)))?;
+    print(&line)
+}

@@ -1,0 +1,70 @@
+//! Who is asking.
+
+use onsale_domain::{ApiKeyId, Permission, PermissionSet, SessionId, UserId};
+
+use crate::{ServiceError, Services};
+
+/// Somebody whose credential is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub user_id: UserId,
+    /// What they came with.
+    pub credential: Credential,
+    /// What the credential itself allows outside organizations: what buyers need. Staff's rights are looked up.
+    rights: PermissionSet,
+}
+
+/// What a caller came with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// An access token.
+    Token {
+        /// The login that it belongs to.
+        session_id: SessionId,
+        /// The account's generation of tokens when it was made.
+        generation: u64,
+    },
+    /// An API key.
+    ApiKey {
+        /// Which.
+        api_key_id: ApiKeyId,
+    },
+}
+
+impl Caller {
+    /// Whether the credential itself allows something.
+    pub const fn may(&self, permission: Permission) -> bool {
+        self.rights.has(permission)
+    }
+}
+
+impl Services {
+    /// Who came with this bearer credential. Makes no I/O for access tokens.
+    ///
+    /// Errors: [`ServiceError::Unauthenticated`] when it is not good, or not any more.
+    pub async fn authenticate(&self, credential: &str) -> Result<Caller, ServiceError> {
+        self.caller_of_token(credential)
+            .ok_or(ServiceError::Unauthenticated)
+    }
+
+    /// `None` when the token is not good, or revoked as far as this process knows.
+    fn caller_of_token(&self, token: &str) -> Option<Caller> {
+        let access = self.access_control();
+        let roles = access.role_rights.load();
+        let rights_of = |role: &str| roles.get(role).copied().unwrap_or_default();
+        let identity = access.tokens.verify(token, self.now(), rights_of)?;
+        let is_revoked =
+            access
+                .revocations
+                .refuses(identity.user_id, identity.session_id, identity.generation);
+        (!is_revoked).then_some(Caller {
+            user_id: identity.user_id,
+            credential: Credential::Token {
+                session_id: identity.session_id,
+                generation: identity.generation,
+            },
+            rights: identity.rights,
+        })
+    }
+}

@@ -1,0 +1,50 @@
+//! Events: what is on sale, read from memory and changed by staff.
+//!
+//! Every change answers the event as it is after the change, from the engine and not from the database: staff see
+//! what they did at once. What was asked stands in the audit log before it is done, so staff's changes wait for
+//! Postgres where the sale does not.
+
+mod create;
+mod edit;
+
+use std::sync::Arc;
+
+use onsale_domain::{Availability, EventId, EventStatus};
+
+pub use create::CreatedEvent;
+pub use edit::TicketTypeInput;
+
+use crate::{ServiceError, Services, StaffMember};
+
+impl Services {
+    /// Counts and definition of an event that buyers may see, from memory.
+    ///
+    /// Errors: not found for a draft, too.
+    pub async fn availability(&self, event_id: EventId) -> Result<Arc<Availability>, ServiceError> {
+        let availability = self.engine().availability(event_id).await?;
+        match availability.definition.status {
+            EventStatus::Draft => Err(ServiceError::NotFound),
+            EventStatus::Published
+            | EventStatus::OnSale
+            | EventStatus::Paused
+            | EventStatus::Closed
+            | EventStatus::Cancelled => Ok(availability),
+        }
+    }
+
+    /// Counts and definition of an event for staff. Errors: not found when it is out of their sight.
+    pub async fn staff_event(
+        &self,
+        staff: &StaffMember,
+        event_id: EventId,
+    ) -> Result<Arc<Availability>, ServiceError> {
+        let availability = self.engine().availability(event_id).await?;
+        if !staff
+            .scope
+            .covers(availability.definition.details.organization_id)
+        {
+            return Err(ServiceError::NotFound);
+        }
+        Ok(availability)
+    }
+}
