@@ -14,7 +14,7 @@ use crate::rate_limit::{RATELIMIT, RATELIMIT_POLICY};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// How long a browser may remember what it was allowed.
-const REMEMBERED: Duration = Duration::from_secs(600);
+const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// A site whose scripts may read our answers, as browsers write it: `https://shop.example`, with a port where it is
 /// not the scheme's own.

@@ -45,13 +45,11 @@ impl Heavy {
             None if room => callers.entry(caller).or_default(),
             None => return Ok(()),
         };
-        match u64::try_from(count.refused_until.ms_since(now)) {
-            Ok(wait_ms @ 1..) => Err(Duration::from_millis(wait_ms)),
-            Ok(0) | Err(_) => {
-                count.untold = count.untold.saturating_add(1);
-                Ok(())
-            }
+        if let Ok(wait_ms @ 1..) = u64::try_from(count.refused_until.ms_since(now)) {
+            return Err(Duration::from_millis(wait_ms));
         }
+        count.untold = count.untold.saturating_add(1);
+        Ok(())
     }
 
     /// What the other processes do not know of yet. Forgets callers of whom there is nothing to say.

@@ -57,7 +57,7 @@ impl Rate {
 
     /// So many requests a minute, all of them at once if need be; `None` for zero, which means no limit.
     pub fn per_minute(requests: u32) -> Option<Self> {
-        Self::over(Duration::from_secs(60), requests, requests)
+        Self::over(Duration::from_mins(1), requests, requests)
     }
 
     fn over(period: Duration, requests: u32, burst: u32) -> Option<Self> {
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(Rate::per_minute(0), None);
         assert_eq!(
             Rate::per_minute(30).map(Rate::window),
-            Some(Duration::from_secs(60))
+            Some(Duration::from_mins(1))
         );
     }
 

@@ -23,4 +23,5 @@ mod orders;
 mod process;
 mod purchases;
 mod rate_limits;
+mod request_log;
 mod slow_clients;
