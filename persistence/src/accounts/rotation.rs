@@ -51,8 +51,8 @@ pub enum Rotation {
     Refused,
 }
 
-/// A session whose row is locked.
-struct Session {
+/// A family of tokens: a live session whose row is locked.
+struct Family {
     session_id: SessionId,
     user_id: UserId,
     expires_at: UnixMillis,
@@ -129,7 +129,7 @@ impl Database {
 async fn lock_session(
     connection: &mut PgConnection,
     attempt: &RefreshAttempt,
-) -> Result<Option<Session>, DatabaseError> {
+) -> Result<Option<Family>, DatabaseError> {
     let row = sqlx::query!(
         r#"SELECT sessions.session_id, sessions.user_id, sessions.expires_at AS "expires_at: Timestamp"
            FROM refresh_tokens JOIN sessions USING (session_id)
@@ -140,7 +140,7 @@ async fn lock_session(
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| Session {
+    Ok(row.map(|row| Family {
         session_id: SessionId(row.session_id),
         user_id: UserId(row.user_id),
         expires_at: millis(row.expires_at),
@@ -183,7 +183,7 @@ async fn token(connection: &mut PgConnection, digest: TokenDigest) -> Result<Opt
 async fn insert_child(
     connection: &mut PgConnection,
     attempt: &RefreshAttempt,
-    session: &Session,
+    session: &Family,
     child: TokenDigest,
     expires_at: UnixMillis,
 ) -> Result<(), DatabaseError> {
@@ -213,7 +213,7 @@ async fn insert_child(
 
 async fn end_family(
     connection: &mut PgConnection,
-    session: &Session,
+    session: &Family,
     at: UnixMillis,
     audit: &AuditEntry,
 ) -> Result<(), DatabaseError> {
