@@ -12,6 +12,8 @@ const LOCAL_PART_BYTES_MAX: usize = 64;
 pub const PASSWORD_CHARACTERS_MIN: usize = 12;
 /// Most characters of a password, so that nobody has us hash a book.
 pub const PASSWORD_CHARACTERS_MAX: usize = 128;
+/// Most characters of a person's name.
+pub const NAME_CHARACTERS_MAX: usize = 100;
 /// The first word that somebody tries here.
 const SERVICE_NAME: &str = "onsale";
 

@@ -70,7 +70,7 @@ impl Database {
 /// Whether nobody else active has the role that may do everything. Locks the role: of two who shut each other's
 /// accounts, the second looks again.
 async fn is_last_admin(connection: &mut PgConnection, user_id: UserId) -> Result<bool, DatabaseError> {
-    let role_id = sqlx::query_scalar!("SELECT role_id FROM roles WHERE name = 'admin' FOR UPDATE")
+    let role_id = sqlx::query_scalar!("SELECT role_id FROM roles WHERE name = 'admin' FOR NO KEY UPDATE")
         .fetch_one(&mut *connection)
         .await?;
     let admins = sqlx::query!(
