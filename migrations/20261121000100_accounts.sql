@@ -121,6 +121,7 @@ CREATE TABLE refresh_tokens (
         CHECK ((rotated_at IS NULL) = (child_salt IS NULL) AND octet_length(child_salt) = 32)
 );
 CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
+CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
 
 CREATE TABLE password_resets (
     digest     bytea       NOT NULL,
@@ -148,6 +149,7 @@ CREATE TABLE mail_outbox (
     CONSTRAINT mail_outbox_kind_check CHECK (kind IN ('password_reset', 'password_changed'))
 );
 CREATE INDEX mail_outbox_by_due ON mail_outbox (due_at, mail_id);
+CREATE INDEX mail_outbox_by_user ON mail_outbox (user_id);
 
 CREATE TABLE api_keys (
     api_key_id   uuid        NOT NULL,

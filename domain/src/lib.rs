@@ -10,6 +10,7 @@
 //! `tests/properties.rs`.
 
 pub mod access;
+pub mod account;
 pub mod codec;
 pub mod command;
 pub mod definition;
@@ -22,6 +23,7 @@ pub mod refusal;
 pub mod time;
 
 pub use access::{Access, Permission, PermissionSet, StaffScope};
+pub use account::{EmailAddress, WeakPassword};
 pub use command::Command;
 pub use definition::{EventDefinition, EventDetails, EventStatus, Quota, SalesWindow, TicketType};
 pub use id::{

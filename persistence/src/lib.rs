@@ -7,12 +7,14 @@
 //! - [`Redis`] is the handle on Redis, which is optional: what several processes share but can do without, such as
 //!   [`SharedRates`].
 //! - [`audit`] reads these tables again, for whom the projection must not be trusted.
+//! - `accounts` keeps people, their sessions and their mail; of tokens only digests.
 //! - `audit_log` keeps who did what, chained, in [`AuditEntry`] after [`AuditEntry`].
 //!
 //! What is not here: rules (domain), scheduling and retrying (engine), deciding what to show to whom (services).
 //! To add a query: write it with `query!` in the file of its noun, then run `cargo xtask sqlx-prepare`.
 
 mod access;
+mod accounts;
 pub mod audit;
 mod audit_log;
 mod convert;
@@ -23,6 +25,10 @@ mod read;
 mod redis;
 
 pub use access::{AccountAccess, AccountKind, AccountStatus};
+pub use accounts::{
+    AccountRow, KeptSession, MailKind, MailToSend, NewMail, NewPerson, NewSession, PasswordChange, PasswordReset,
+    PasswordResetAccount, RefreshAttempt, Rotation, StatusChange, TokenDigest, UserFilter, UserRow,
+};
 pub use audit_log::{
     Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditFinding, AuditHash, AuditHead,
     AuditLogReport, AuditOutcome, AuditTarget, NotAnAuditHead,

@@ -1,11 +1,12 @@
 //! Why a use case did not do as asked: the one error of this crate's boundary.
 
-use onsale_domain::Refusal;
+use onsale_domain::{Refusal, WeakPassword};
 use onsale_engine::EngineError;
 use onsale_persistence::DatabaseError;
 use thiserror::Error;
 
 use crate::ids::RandomError;
+use crate::mail::MailError;
 
 /// Why a use case gave no answer.
 #[derive(Debug, Error)]
@@ -25,6 +26,33 @@ pub enum ServiceError {
     /// The caller may not do this.
     #[error("not allowed")]
     Forbidden,
+    /// No account has this address and password, or it is deactivated.
+    #[error("wrong address or password")]
+    InvalidCredentials,
+    /// Not a refresh token, or not any more.
+    #[error("the refresh token is not valid")]
+    RefreshTokenInvalid,
+    /// Not a token for another password, or not any more.
+    #[error("the token for another password is not valid")]
+    ResetTokenInvalid,
+    /// The new password is none that we accept.
+    #[error(transparent)]
+    WeakPassword(#[from] WeakPassword),
+    /// The address has an account.
+    #[error("the mail address has an account")]
+    EmailTaken,
+    /// Nobody shuts their own account.
+    #[error("nobody deactivates their own account")]
+    OwnAccount,
+    /// Somebody must be left who may do everything.
+    #[error("the last active admin stays")]
+    LastAdmin,
+    /// Too many ask for this at once.
+    #[error("too busy")]
+    Overloaded,
+    /// A message was not sent.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// The payment was declined; the hold is given back.
     #[error("the payment was declined")]
     PaymentDeclined {

@@ -9,7 +9,10 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use onsale_domain::id::TicketCode;
-use onsale_domain::{EventId, HoldId, OrganizationId, QuotaId, Route, TicketId, TicketTypeId, UnixMillis};
+use onsale_domain::{
+    EventId, HoldId, MailId, OrganizationId, QuotaId, Route, SessionId, TicketId, TicketTypeId, UnixMillis,
+    UserId,
+};
 use uuid::{Builder, Uuid};
 
 /// Bits of an id that neither the clock, the route, the version nor the variant takes.
@@ -44,6 +47,21 @@ impl Ids {
     /// An id for a new organization.
     pub fn organization_id(&self, now: UnixMillis) -> Result<OrganizationId, RandomError> {
         random_id(now).map(OrganizationId)
+    }
+
+    /// An id for a new account.
+    pub fn user_id(&self, now: UnixMillis) -> Result<UserId, RandomError> {
+        random_id(now).map(UserId)
+    }
+
+    /// An id for a new session.
+    pub fn session_id(&self, now: UnixMillis) -> Result<SessionId, RandomError> {
+        random_id(now).map(SessionId)
+    }
+
+    /// An id for a new message.
+    pub fn mail_id(&self, now: UnixMillis) -> Result<MailId, RandomError> {
+        random_id(now).map(MailId)
     }
 
     /// An id for a new ticket type.

@@ -5,12 +5,14 @@
 //! story (look up, decide, answer), a variant of [`ServiceError`] if it can fail in a new way.
 
 mod access;
+mod accounts;
 mod audit;
 mod digest;
 mod error;
 mod events;
 mod ids;
 mod keyed;
+mod mail;
 mod organizations;
 mod payments;
 mod reads;
@@ -20,11 +22,15 @@ mod settlement;
 mod tokens;
 
 pub use access::{Caller, Change, Credential, Origin, StaffMember};
+pub use accounts::{
+    BreachedPasswords, Housekeeping, Introspection, NewPassword, PASSWORD_HASHES_TOTAL, Registration, Session,
+};
 pub use audit::{AuditWriter, AuditWriterTask};
 pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
+pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
 pub use organizations::CreatedOrganization;
 pub use payments::{Authorization, AuthorizationRequest, PaymentError, PaymentGateway, SimulatedGateway};
 pub use reads::Page;
@@ -43,7 +49,8 @@ pub use onsale_domain::StaffScope;
 pub use onsale_engine::port::Clock;
 pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
-    Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome,
-    AuditTarget, EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow,
-    PaymentRow, PaymentStatus, SharedRate, SharedRates, Spent, TicketRow, TicketStatus,
+    AccountRow, AccountStatus, Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditHash,
+    AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus,
+    OrganizationRow, PaymentRow, PaymentStatus, SharedRate, SharedRates, Spent, TicketRow, TicketStatus,
+    UserFilter, UserRow,
 };

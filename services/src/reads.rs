@@ -16,7 +16,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// A page of at most `limit` of the rows, of which one more than that was asked for.
-    fn cut(mut rows: Vec<T>, limit: usize) -> Self {
+    pub(crate) fn cut(mut rows: Vec<T>, limit: usize) -> Self {
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         Self { rows, has_more }

@@ -8,22 +8,26 @@ use onsale_engine::{Engine, EngineError};
 use onsale_persistence::Database;
 
 use crate::access::AccessControl;
+use crate::accounts::Accounts;
 use crate::audit::AuditWriter;
 use crate::payments::PaymentGateway;
 use crate::sale::InFlight;
-use crate::{Ids, RandomError, ServiceError, Tokens};
+use crate::{BreachedPasswords, Ids, RandomError, ServiceError, Tokens};
 
 /// What an operator may tune.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ServicesConfig {
     /// Longest wait for the payment gateway.
     pub gateway_timeout: Duration,
+    /// Passwords that nobody may have.
+    pub breached_passwords: Arc<BreachedPasswords>,
 }
 
 impl Default for ServicesConfig {
     fn default() -> Self {
         Self {
             gateway_timeout: Duration::from_secs(5),
+            breached_passwords: Arc::default(),
         }
     }
 }
@@ -51,6 +55,7 @@ struct Parts {
     database: Database,
     gateway: Arc<dyn PaymentGateway>,
     access: AccessControl,
+    accounts: Accounts,
     audit: AuditWriter,
     ids: Ids,
     in_flight: InFlight,
@@ -65,6 +70,7 @@ impl Services {
             database: dependencies.database,
             gateway: dependencies.gateway,
             access: AccessControl::new(dependencies.tokens),
+            accounts: Accounts::new(Arc::clone(&config.breached_passwords)),
             audit: dependencies.audit,
             ids: Ids::new()?,
             in_flight: InFlight::default(),
@@ -102,6 +108,10 @@ impl Services {
 
     pub(crate) fn access_control(&self) -> &AccessControl {
         &self.0.access
+    }
+
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.0.accounts
     }
 
     /// Access tokens.

@@ -41,6 +41,7 @@ impl Shop {
         let database = DatabaseConfig::new("postgres://nobody@127.0.0.1:1/nowhere");
         let config = ServicesConfig {
             gateway_timeout: Duration::from_millis(400),
+            ..ServicesConfig::default()
         };
         let database = Database::connect_lazy(&database).unwrap();
         let services = Services::new(

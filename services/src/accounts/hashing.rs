@@ -1,0 +1,244 @@
+//! Hashing passwords: argon2id on threads of its own kind, few at a time, behind a bounded queue.
+//!
+//! One hash takes 19 MiB and some twenty milliseconds of a processor. At most half of the processors hash at once;
+//! the sale has the others. Whoever finds 256 waiting is told to come again.
+
+use std::sync::Arc;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
+use onsale_domain::account::check_password;
+use onsale_domain::{EmailAddress, WeakPassword};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Semaphore;
+
+use super::BreachedPasswords;
+use crate::ServiceError;
+
+/// How many passwords were hashed, to keep or to compare.
+pub const PASSWORD_HASHES_TOTAL: &str = "onsale_password_hashes_total";
+
+/// Requests that may wait for their turn.
+const WAITING_MAX: usize = 256;
+/// Memory of one hash, in KiB (OWASP's first choice, with two passes).
+const MEMORY_KIB: u32 = 19 * 1_024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// What is compared with where there is no account: the same parameters, so the same work, and no password fits.
+const NOBODYS_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$b25zYWxlbm9ib2R5eA$Tm9ib2R5J3MgaGFzaDogbm8gcGFzc3dvcmQgZml0cyE";
+
+/// What a comparison found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// It is another password, or there is nothing to compare with.
+    Different,
+    /// It is the password.
+    Same,
+    /// It is the password, and its hash was made under other parameters than today's.
+    SameUnderOldParameters,
+}
+
+/// Hashes and compares passwords.
+pub(super) struct Hashing {
+    /// Requests that wait or are at it.
+    places: Semaphore,
+    /// Those that are at it.
+    running: Arc<Semaphore>,
+    breached: Arc<BreachedPasswords>,
+}
+
+impl Hashing {
+    pub(super) fn new(breached: Arc<BreachedPasswords>) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self::with_workers((processors / 2).max(1), breached)
+    }
+
+    fn with_workers(workers: usize, breached: Arc<BreachedPasswords>) -> Self {
+        Self {
+            places: Semaphore::new(WAITING_MAX + workers),
+            running: Arc::new(Semaphore::new(workers)),
+            breached,
+        }
+    }
+
+    /// The hash of a new password, in PHC format.
+    ///
+    /// Errors: [`ServiceError::WeakPassword`], [`ServiceError::Overloaded`].
+    pub(super) async fn hash_new(
+        &self,
+        password: SecretString,
+        email: EmailAddress,
+        name: String,
+    ) -> Result<String, ServiceError> {
+        let breached = Arc::clone(&self.breached);
+        self.run(move || {
+            check(password.expose_secret(), &email, &name, &breached)?;
+            hash(&password)
+        })
+        .await?
+    }
+
+    /// The hash of a password that was accepted before.
+    pub(super) async fn hash_again(&self, password: SecretString) -> Result<String, ServiceError> {
+        self.run(move || hash(&password)).await?
+    }
+
+    /// Compares a password with a hash; `None`: with nobody's, which takes as long.
+    pub(super) async fn compare(
+        &self,
+        password: SecretString,
+        hash: Option<String>,
+    ) -> Result<Compared, ServiceError> {
+        self.run(move || compare(&password, hash.as_deref())).await?
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let _place = self.places.try_acquire().map_err(|_| ServiceError::Overloaded)?;
+        let closed = |_| ServiceError::Internal("nobody closes this semaphore");
+        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(closed)?;
+        // The permit goes along: a caller who hangs up does not stop the work.
+        let working = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        });
+        working
+            .await
+            .map_err(|_| ServiceError::Internal("hashing a password panicked"))
+    }
+}
+
+fn check(
+    password: &str,
+    email: &EmailAddress,
+    name: &str,
+    breached: &BreachedPasswords,
+) -> Result<(), WeakPassword> {
+    check_password(password, email)?;
+    let local_part = email.as_str().split('@').next().unwrap_or_default();
+    breached.check(password, &[email.as_str(), local_part, name])
+}
+
+fn argon2() -> Result<Argon2<'static>, ServiceError> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
+        .map_err(|_| ServiceError::Internal("argon2 refuses its parameters"))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn hash(password: &SecretString) -> Result<String, ServiceError> {
+    metrics::counter!(PASSWORD_HASHES_TOTAL).increment(1);
+    argon2()?
+        .hash_password(password.expose_secret().as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(|_| ServiceError::Internal("a password could not be hashed"))
+}
+
+fn compare(password: &SecretString, hash: Option<&str>) -> Result<Compared, ServiceError> {
+    metrics::counter!(PASSWORD_HASHES_TOTAL).increment(1);
+    let stored = PasswordHash::new(hash.unwrap_or(NOBODYS_HASH))
+        .map_err(|_| ServiceError::Internal("a stored password hash cannot be read"))?;
+    let argon2 = argon2()?;
+    let password = password.expose_secret().as_bytes();
+    if argon2.verify_password(password, &stored).is_err() || hash.is_none() {
+        return Ok(Compared::Different);
+    }
+    let is_current = stored.algorithm == ARGON2ID_IDENT
+        && Params::try_from(&stored).is_ok_and(|params| {
+            params.m_cost() == MEMORY_KIB && params.t_cost() == PASSES && params.p_cost() == LANES
+        });
+    Ok(if is_current {
+        Compared::Same
+    } else {
+        Compared::SameUnderOldParameters
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(password: &str) -> SecretString {
+        SecretString::from(password.to_owned())
+    }
+
+    fn hashing() -> Hashing {
+        Hashing::with_workers(1, Arc::default())
+    }
+
+    fn email() -> EmailAddress {
+        EmailAddress::parse("ada@example.org").unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_password_is_told_from_others_and_from_nobodys() {
+        let hashing = hashing();
+        let password = "a quiet harbour at dusk";
+        let hash = hashing
+            .hash_new(secret(password), email(), "Ada".to_owned())
+            .await
+            .unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        let again = hashing.hash_again(secret(password)).await.unwrap();
+        assert_ne!(hash, again, "salted");
+        let compare = async |password, hash: Option<&String>| {
+            hashing.compare(secret(password), hash.cloned()).await.unwrap()
+        };
+        assert_eq!(compare(password, Some(&hash)).await, Compared::Same);
+        assert_eq!(
+            compare("a quiet harbour at dawn", Some(&hash)).await,
+            Compared::Different
+        );
+        assert_eq!(compare(password, None).await, Compared::Different);
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_cheaper_days_is_told() {
+        let params = Params::new(8 * 1_024, 1, 1, None).unwrap();
+        let cheap = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let hash = cheap
+            .hash_password(b"a quiet harbour at dusk")
+            .unwrap()
+            .to_string();
+        let compared = hashing()
+            .compare(secret("a quiet harbour at dusk"), Some(hash))
+            .await;
+        assert_eq!(compared.unwrap(), Compared::SameUnderOldParameters);
+    }
+
+    #[tokio::test]
+    async fn a_weak_password_is_not_hashed() {
+        let refused = hashing()
+            .hash_new(secret("password1234"), email(), "Ada".to_owned())
+            .await;
+        assert!(matches!(
+            refused,
+            Err(ServiceError::WeakPassword(WeakPassword::Breached))
+        ));
+    }
+
+    #[tokio::test]
+    async fn who_finds_too_many_waiting_is_told_so_and_does_not_wait() {
+        let hashing = Arc::new(hashing());
+        let held = Arc::clone(&hashing.running).acquire_owned().await.unwrap();
+        let waiting: Vec<_> = (0..=WAITING_MAX)
+            .map(|_| {
+                let hashing = Arc::clone(&hashing);
+                tokio::spawn(async move { hashing.run(|| ()).await.is_ok() })
+            })
+            .collect();
+        while hashing.places.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(hashing.run(|| ()).await, Err(ServiceError::Overloaded)));
+        drop(held);
+        for waiting in waiting {
+            assert!(waiting.await.unwrap());
+        }
+        assert!(hashing.run(|| ()).await.is_ok());
+    }
+}

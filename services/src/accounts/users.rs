@@ -1,0 +1,66 @@
+//! Accounts as staff see them.
+
+use onsale_domain::UserId;
+use onsale_persistence::{AccountRow, AccountStatus, AuditOutcome, StatusChange, UserFilter, UserRow};
+use serde_json::json;
+
+use crate::{Caller, Change, Page, ServiceError, Services, StaffMember};
+
+impl Services {
+    /// The caller's own account. Errors: not found for a service account.
+    pub async fn own_account(&self, caller: &Caller) -> Result<AccountRow, ServiceError> {
+        self.user(caller.user_id).await
+    }
+
+    /// A person's account.
+    pub async fn user(&self, user_id: UserId) -> Result<AccountRow, ServiceError> {
+        self.database()
+            .account(user_id)
+            .await?
+            .ok_or(ServiceError::NotFound)
+    }
+
+    /// People in the order in which they came.
+    pub async fn list_users(
+        &self,
+        filter: &UserFilter,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Page<UserRow>, ServiceError> {
+        let rows = self.database().users(filter, after, limit + 1).await?;
+        Ok(Page::cut(rows, limit))
+    }
+
+    /// Shuts or opens a person's account. It was so already: nothing happens.
+    ///
+    /// Errors: [`ServiceError::OwnAccount`] for who would shut themselves out, [`ServiceError::LastAdmin`].
+    pub async fn set_user_status(
+        &self,
+        staff: &StaffMember,
+        user_id: UserId,
+        to: AccountStatus,
+    ) -> Result<AccountRow, ServiceError> {
+        if to == AccountStatus::Deactivated && user_id == staff.caller.user_id {
+            return Err(ServiceError::OwnAccount);
+        }
+        let now = self.now();
+        let (action, from) = match to {
+            AccountStatus::Active => ("users.activate", AccountStatus::Deactivated),
+            AccountStatus::Deactivated => ("users.deactivate", AccountStatus::Active),
+        };
+        let mut entry = staff.entry(now, action, AuditOutcome::Done).on("user", user_id.0);
+        entry.before = Some(json!({ "status": from.as_str() }));
+        entry.after = Some(json!({ "status": to.as_str() }));
+        match self.database().set_user_status(user_id, to, now, &entry).await? {
+            StatusChange::Changed { generation } => {
+                self.announce(Change::GenerationRaised { user_id, generation })
+                    .await;
+                self.announce(Change::AccessChanged { user_id }).await;
+            }
+            StatusChange::Unchanged => {}
+            StatusChange::NotFound => return Err(ServiceError::NotFound),
+            StatusChange::LastAdmin => return Err(ServiceError::LastAdmin),
+        }
+        self.user(user_id).await
+    }
+}
