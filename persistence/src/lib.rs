@@ -22,7 +22,11 @@ mod projection;
 mod read;
 mod redis;
 
-pub use access::{AccountAccess, AccountKind, AccountStatus};
+pub use access::{
+    ADMIN_ROLE, API_KEYS_MAX, ASSIGNMENTS_MAX, AccessError, AccountAccess, AccountKind, AccountStatus, ApiKeyRow,
+    AssignmentRow, KnownApiKey, NewApiKey, NewAssignment, NewRole, NewServiceAccount, ROLES_MAX, Revocation, RoleRow,
+    RoleScope, ServiceAccountRow, TakenRole,
+};
 pub use audit_log::{
     Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditFinding, AuditHash, AuditHead,
     AuditLogReport, AuditOutcome, AuditTarget, NotAnAuditHead,

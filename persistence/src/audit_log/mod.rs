@@ -23,8 +23,4 @@ pub use head::{AuditHash, AuditHead, NotAnAuditHead};
 pub use list::{AuditEntryRow, AuditFilter};
 pub use verify::{AuditFinding, AuditLogReport};
 
-#[expect(
-    unused_imports,
-    reason = "changes of accounts, roles and keys append in their own transactions"
-)]
 pub(crate) use append::append;

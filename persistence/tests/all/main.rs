@@ -4,6 +4,7 @@
 //! drops it afterwards, so they run in parallel.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod access;
 mod audit_log;
 mod conformance;
 mod database;
