@@ -38,4 +38,6 @@ pub use read::{
     EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
     PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
 };
-pub use self::redis::{Redis, RedisError, SharedRate, SharedRates, Spent};
+pub use self::redis::{
+    AccessCache, AccessLookup, AccessMarks, ChangeReader, ChangeStream, Redis, RedisError, SharedRate, SharedRates, Spent,
+};

@@ -14,4 +14,5 @@ mod projection;
 mod random_streams;
 mod read;
 mod redis;
+mod redis_access;
 mod support;
