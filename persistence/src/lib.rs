@@ -24,7 +24,11 @@ mod projection;
 mod read;
 mod redis;
 
-pub use access::{AccountAccess, AccountKind, AccountStatus};
+pub use access::{
+    ADMIN_ROLE, API_KEYS_MAX, ASSIGNMENTS_MAX, AccessError, AccountAccess, AccountKind, AccountStatus, ApiKeyRow,
+    AssignmentRow, KnownApiKey, NewApiKey, NewAssignment, NewRole, NewServiceAccount, ROLES_MAX, Revocation, RoleRow,
+    RoleScope, ServiceAccountRow, TakenRole,
+};
 pub use accounts::{
     AccountRow, KeptSession, MailKind, MailToSend, NewMail, NewPerson, NewSession, PasswordChange, PasswordReset,
     PasswordResetAccount, RefreshAttempt, Rotation, StatusChange, TokenDigest, UserFilter, UserRow,
@@ -40,4 +44,6 @@ pub use read::{
     EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
     PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
 };
-pub use self::redis::{Redis, RedisError, SharedRate, SharedRates, Spent};
+pub use self::redis::{
+    AccessCache, AccessLookup, AccessMarks, ChangeReader, ChangeStream, Redis, RedisError, SharedRate, SharedRates, Spent,
+};

@@ -29,6 +29,7 @@ use onsale_services::{
     SimulatedGateway, TokenKeys, Tokens,
 };
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::auth::{Account, Buyer, Staff, Visitor, right};
@@ -66,9 +67,11 @@ static SERVICES: LazyLock<Services> = LazyLock::new(|| {
             let url = std::env::var("DATABASE_URL").expect("run these tests by `cargo xtask test`");
             let database = Database::connect(&DatabaseConfig::new(url)).await.unwrap();
             database.migrate().await.unwrap();
+            let (audit, writing) = AuditWriter::new(database.clone());
+            tokio::spawn(writing.run(CancellationToken::new()));
             let dependencies = Dependencies {
                 engine: support::Fixture::on_sale(1).await.engine,
-                audit: AuditWriter::new(database.clone()).0,
+                audit,
                 database,
                 gateway: Arc::new(SimulatedGateway),
                 tokens: Tokens::new(

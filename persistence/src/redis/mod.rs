@@ -5,6 +5,8 @@
 //! their budget once, and not every request. A connection is never repaired: one that timed out may be cut off without
 //! knowing, so it is dropped and another is made.
 
+mod access_cache;
+mod changes;
 mod rate_limit;
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
@@ -18,6 +20,8 @@ use redis::{
 use thiserror::Error;
 use tokio::time::{sleep, timeout};
 
+pub use access_cache::{AccessCache, AccessLookup, AccessMarks};
+pub use changes::{ChangeReader, ChangeStream};
 pub use rate_limit::{SharedRate, SharedRates, Spent};
 
 /// Longest wait on the way of a request.

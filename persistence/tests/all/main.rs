@@ -4,6 +4,7 @@
 //! drops it afterwards, so they run in parallel.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod access;
 mod accounts;
 mod audit_log;
 mod conformance;
@@ -14,4 +15,5 @@ mod projection;
 mod random_streams;
 mod read;
 mod redis;
+mod redis_access;
 mod support;
