@@ -88,6 +88,9 @@ pub(crate) enum Command {
     Demo(command::demo::Arguments),
     /// Fold the journals and compare them with the tables, or verify the audit log
     Audit(command::audit::Arguments),
+    /// Make the accounts that the API cannot make
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Mint a buyer's access token
     Token(command::token::Arguments),
     /// Make a key for access tokens
@@ -103,6 +106,13 @@ pub(crate) enum Command {
     Openapi,
     /// Print a completion script for a shell
     Completions(command::completions::Arguments),
+}
+
+/// What to do about admins.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Make an account that may do everything but buy
+    Create(command::admin_create::Arguments),
 }
 
 /// What to do with the configuration.

@@ -23,7 +23,8 @@ mod tokens;
 
 pub use access::{Caller, Change, Credential, Origin, StaffMember};
 pub use accounts::{
-    BreachedPasswords, Housekeeping, Introspection, NewPassword, PASSWORD_HASHES_TOTAL, Registration, Session,
+    BreachedPasswords, Housekeeping, Introspection, NewPassword, PASSWORD_HASHES_TOTAL, Registration,
+    Session, create_admin,
 };
 pub use audit::{AuditWriter, AuditWriterTask};
 pub use digest::{KeyedRoute, key_binding, key_digest};

@@ -1,6 +1,7 @@
 //! The subcommands, one file each. To add one: a file with `Arguments` and `run`, a variant in
 //! [`crate::cli::Command`], an arm here.
 
+pub(crate) mod admin_create;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod config_check;
@@ -18,7 +19,7 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 
-use crate::cli::{Cli, Command, ConfigCommand};
+use crate::cli::{AdminCommand, Cli, Command, ConfigCommand};
 use crate::exit::Failure;
 
 /// Runs what the command line asks for.
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(arguments) => block_on(migrate::run(common, arguments)),
         Command::Demo(arguments) => demo::run(common, arguments),
         Command::Audit(arguments) => block_on(audit::run(common, arguments)),
+        Command::Admin(AdminCommand::Create(arguments)) => block_on(admin_create::run(common, arguments)),
         Command::Token(arguments) => token::run(common, &arguments),
         Command::TokenKey(arguments) => token_key::run(&arguments),
         Command::Doctor(arguments) => block_on(doctor::run(common, arguments)),

@@ -6,6 +6,7 @@
 //!
 //! Who asks for an account that is not there is answered as who has the wrong password, after the same work.
 
+mod admin;
 mod breached;
 mod hashing;
 mod housekeeping;
@@ -22,6 +23,7 @@ mod users;
 
 use std::sync::Arc;
 
+pub use admin::create_admin;
 pub use breached::BreachedPasswords;
 use hashing::Hashing;
 pub use hashing::PASSWORD_HASHES_TOTAL;
