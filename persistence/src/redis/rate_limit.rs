@@ -35,6 +35,7 @@ pub struct Spent {
 #[derive(Clone)]
 pub struct SharedRates {
     redis: Redis,
+    request_budget: Duration,
 }
 
 /// How the script treats who has too little.
@@ -47,14 +48,24 @@ enum Mode {
 impl SharedRates {
     /// The rates below this handle's prefix.
     pub const fn new(redis: Redis) -> Self {
-        Self { redis }
+        Self {
+            redis,
+            request_budget: REQUEST_BUDGET,
+        }
+    }
+
+    /// The same rates, which [`Self::ask`] waits for so long; a second at the most.
+    #[must_use]
+    pub const fn within(mut self, request_budget: Duration) -> Self {
+        self.request_budget = request_budget;
+        self
     }
 
     /// Spends from each of these or, where one has too little, from none. In their order.
     ///
     /// Errors: Redis did not decide within the budget of a request.
     pub async fn ask(&self, rates: &[SharedRate]) -> Result<Vec<Spent>, RedisError> {
-        self.run(Mode::Ask, rates, REQUEST_BUDGET).await
+        self.run(Mode::Ask, rates, self.request_budget).await
     }
 
     /// Adds what was spent already. In their order: how long each caller must wait now.

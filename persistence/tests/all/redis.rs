@@ -6,11 +6,15 @@ use onsale_persistence::{Redis, RedisError, SharedRate, SharedRates};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// Two processes' views of the same rates, which no other test shares.
+/// Two processes' views of the same rates, which no other test shares. They wait longer than requests do, because
+/// tests share their machine.
 async fn two() -> (SharedRates, SharedRates) {
     let url = std::env::var("REDIS_URL").expect("REDIS_URL: run with `cargo xtask pg -- …`");
     let prefix = format!("test:{}:", Uuid::now_v7().simple());
-    let open = async || SharedRates::new(Redis::open(&url, &prefix).await.expect("a handle"));
+    let open = async || {
+        let redis = Redis::open(&url, &prefix).await.expect("a handle");
+        SharedRates::new(redis).within(Duration::from_secs(1))
+    };
     (open().await, open().await)
 }
 

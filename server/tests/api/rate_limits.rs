@@ -38,16 +38,26 @@ async fn left_after_one(api: SocketAddr, admin: &Caller) -> u32 {
     left.split(';').next().unwrap().parse().unwrap()
 }
 
+/// Waits until what staff spend at the first process is missing at the second. More than one look, because a call
+/// that Redis answers late on a busy machine is counted by one process alone for a second.
+async fn they_count_as_one(first: &World, second: &Server) {
+    until(
+        "two processes count as one",
+        Duration::from_secs(20),
+        async || {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            join_all((0..80).map(|_| left_after_one(first.api(), &first.admin))).await;
+            left_after_one(second.api, &first.admin).await < 199
+        },
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn what_staff_spend_at_one_process_is_spent_at_the_other() {
     let redis = PrivateRedis::start().await;
     let (world, second) = two_processes(&redis, &[("ONSALE_RATE_LIMIT_PER_SECOND", "20")]).await;
-    join_all((0..100).map(|_| left_after_one(world.api(), &world.admin))).await;
-    let left = left_after_one(second.api, &world.admin).await;
-    assert!(
-        left < 199,
-        "{left} of 200 are left at a process that was asked once"
-    );
+    they_count_as_one(&world, &second).await;
 }
 
 #[tokio::test]
@@ -78,23 +88,19 @@ async fn a_redis_that_hangs_costs_its_budget_once_and_is_used_again() {
     left_after_one(world.api(), &world.admin).await;
     redis.freeze();
     let started = Instant::now();
-    for _ in 0..60 {
+    for _ in 0..150 {
         left_after_one(world.api(), &world.admin).await;
     }
-    // 50 ms each would be three seconds.
-    assert!(
-        started.elapsed() < Duration::from_millis(2_500),
-        "{:?}",
-        started.elapsed()
-    );
+    // 50 ms each would be more than seven.
+    let elapsed = started.elapsed();
+    assert!(elapsed < Duration::from_secs(6), "{elapsed:?}");
     assert!(world.server.stderr().contains("going on without it"));
     redis.thaw();
     until("Redis is used again", Duration::from_secs(15), async || {
         world.server.stderr().contains("Redis answers again")
     })
     .await;
-    join_all((0..100).map(|_| left_after_one(world.api(), &world.admin))).await;
-    assert!(left_after_one(second.api, &world.admin).await < 199);
+    they_count_as_one(&world, &second).await;
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ async fn a_request_that_is_not_let_in_leaves_one_line_without_what_was_sent() {
 #[tokio::test]
 async fn other_requests_are_told_only_at_level_debug() {
     for (level, lines) in [("info", 0), ("debug", 1)] {
-        let settings = [("ONSALE_LOG_FORMAT", "json"), ("ONSALE_LOG", level)];
+        let settings = [("ONSALE_LOG_FORMAT", "json"), ("ONSALE_LOG_LEVEL", level)];
         let world = World::with(Journal::Local, &settings).await;
         let call = get("/v1/events").header("x-request-id", "mine-2");
         world.send(call).await.expect(200);
