@@ -22,6 +22,27 @@ pub(crate) fn ok(body: &impl Serialize) -> Answer {
     json(StatusCode::OK, body)
 }
 
+/// 201 with a body.
+pub(crate) fn created(body: &impl Serialize) -> Answer {
+    json(StatusCode::CREATED, body)
+}
+
+/// 202: it will be done.
+pub(crate) fn accepted() -> Response {
+    bare(StatusCode::ACCEPTED)
+}
+
+/// 204: it was done, and there is nothing to say.
+pub(crate) fn no_content() -> Response {
+    bare(StatusCode::NO_CONTENT)
+}
+
+fn bare(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
 /// 201 with a body, marked where it repeats an earlier answer.
 pub(crate) fn created_or_replayed(body: &impl Serialize, replayed: bool) -> Answer {
     Ok(marked(json(StatusCode::CREATED, body)?, replayed))

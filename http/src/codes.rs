@@ -40,12 +40,16 @@ codes! {
     IdempotencyKeyMissing 400 "idempotency_key_missing" "An Idempotency-Key header is required";
     IdempotencyKeyInvalid 400 "idempotency_key_invalid" "The Idempotency-Key is not 1 to 255 visible ASCII characters";
     Unauthenticated 401 "unauthenticated" "A valid access token is required";
+    InvalidCredentials 401 "invalid_credentials" "Wrong mail address or password";
+    RefreshTokenInvalid 401 "refresh_token_invalid" "The refresh token is not valid";
     PaymentDeclined 402 "payment_declined" "The payment was declined";
     Forbidden 403 "forbidden" "The token's roles do not allow this";
     NotFound 404 "not_found" "There is nothing here";
     MethodNotAllowed 405 "method_not_allowed" "The method is not allowed here";
     RequestTimeout 408 "request_timeout" "The body did not arrive in time";
     AlreadyExists 409 "already_exists" "It exists already";
+    OwnAccount 409 "own_account" "Nobody deactivates their own account";
+    LastAdmin 409 "last_admin" "The last active admin stays";
     SaleNotStarted 409 "sale_not_started" "The sale has not started";
     SaleEnded 409 "sale_ended" "The sale has ended";
     SalePaused 409 "sale_paused" "The sale is paused";
@@ -70,6 +74,7 @@ codes! {
     BodyTooLarge 413 "body_too_large" "The body is larger than 16 KiB";
     UnsupportedMediaType 415 "unsupported_media_type" "The body must be application/json without encoding";
     ValidationFailed 422 "validation_failed" "The request is not acceptable";
+    WeakPassword 422 "weak_password" "The password is not acceptable";
     IdempotencyKeyReused 422 "idempotency_key_reused" "The key was used with another request";
     PreconditionRequired 428 "precondition_required" "An If-Match header is required";
     RateLimited 429 "rate_limited" "Too many requests";

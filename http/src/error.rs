@@ -62,6 +62,22 @@ fn service_problem(error: ServiceError) -> Problem {
         ServiceError::NotFound => Problem::new(Code::NotFound),
         ServiceError::Unauthenticated => Problem::new(Code::Unauthenticated),
         ServiceError::Forbidden => Problem::new(Code::Forbidden),
+        ServiceError::InvalidCredentials => Problem::new(Code::InvalidCredentials),
+        ServiceError::RefreshTokenInvalid => Problem::new(Code::RefreshTokenInvalid),
+        ServiceError::ResetTokenInvalid => {
+            Problem::invalid("/token", "the token is not valid, or not any more")
+        }
+        ServiceError::WeakPassword(weakness) => Problem::new(Code::WeakPassword).detail(weakness.to_string()),
+        ServiceError::EmailTaken => {
+            Problem::new(Code::AlreadyExists).detail("the mail address has an account")
+        }
+        ServiceError::OwnAccount => Problem::new(Code::OwnAccount),
+        ServiceError::LastAdmin => Problem::new(Code::LastAdmin),
+        ServiceError::Overloaded => Problem::new(Code::Overloaded).retry(Retry::InSeconds(RETRY_SECONDS)),
+        ServiceError::Mail(error) => {
+            tracing::error!(%error, "mail was sent within a request");
+            Problem::new(Code::Internal)
+        }
         ServiceError::PaymentDeclined { replayed } => Problem::new(Code::PaymentDeclined).replayed(replayed),
         ServiceError::PaymentUnavailable => {
             Problem::new(Code::PaymentUnavailable).retry(Retry::InSeconds(RETRY_SECONDS))

@@ -55,14 +55,12 @@ impl Gate {
 
     /// Lets a network try to log in, or whatever else passwords and tokens can be guessed at. Ask before the body is
     /// read.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the routes under /v1/auth ask"))]
     pub(crate) async fn admit_auth(&self, parts: &Parts) -> Result<(), Problem> {
         self.admit(Traffic::Auth, self.client_address(parts)).await
     }
 
     /// Lets somebody try the account of this name, which need not exist: two spellings of one account must be the
     /// same bytes here. Ask before anything is looked up.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the routes under /v1/auth ask"))]
     pub(crate) async fn admit_auth_account(&self, name: &[u8]) -> Result<(), Problem> {
         self.admit(Traffic::AuthAccount, ClientKey::named(name)).await
     }

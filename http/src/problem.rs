@@ -5,7 +5,7 @@
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, Response};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use onsale_domain::UnixMillis;
 use serde::Serialize;
@@ -139,7 +139,7 @@ impl Problem {
         if let Some(retry) = self.retry {
             headers.insert(RETRY_AFTER, HeaderValue::from(retry.seconds(now)));
         }
-        if self.code == Code::Unauthenticated {
+        if self.code.status_code() == StatusCode::UNAUTHORIZED {
             headers.insert(
                 WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"onsale\""),

@@ -14,9 +14,9 @@ use crate::metric_names::{HTTP_REQUEST_DURATION_SECONDS, PURCHASES_TOTAL};
 use crate::problem::IDEMPOTENCY_REPLAYED;
 
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "HEAD", "other"];
-const STATUSES: [u16; 22] = [
-    200, 201, 204, 304, 400, 401, 402, 403, 404, 405, 408, 409, 410, 412, 413, 415, 422, 428, 429, 500, 503,
-    0,
+const STATUSES: [u16; 23] = [
+    200, 201, 202, 204, 304, 400, 401, 402, 403, 404, 405, 408, 409, 410, 412, 413, 415, 422, 428, 429, 500,
+    503, 0,
 ];
 const UNMATCHED: &str = "unmatched";
 

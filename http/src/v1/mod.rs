@@ -4,6 +4,7 @@
 //! its row in the authorization matrix of the tests.
 
 mod admin;
+mod auth;
 mod events;
 mod holds;
 mod orders;
@@ -15,6 +16,7 @@ use crate::state::Api;
 /// All routes under `/v1`.
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
+        .merge(auth::routes())
         .merge(events::routes())
         .merge(holds::routes())
         .merge(orders::routes())

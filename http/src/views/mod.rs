@@ -6,6 +6,7 @@ mod money;
 mod order;
 mod organization;
 mod page;
+mod user;
 
 pub(crate) use event::{AvailabilityView, EventInput, EventView, QuotaInput, StaffEventView, TicketTypeBody};
 pub(crate) use hold::{CheckoutBody, HoldBody, HoldView, PurchaseBody, ReleasedView};
@@ -13,3 +14,7 @@ pub(crate) use money::MoneyView;
 pub(crate) use order::{CancelledView, OrderView};
 pub(crate) use organization::{OrganizationInput, OrganizationView};
 pub(crate) use page::{PageView, event_cursor, parse_event_cursor, parse_id_cursor};
+pub(crate) use user::{
+    AccountView, ConfirmResetBody, IntrospectBody, IntrospectionView, LoginBody, PasswordBody, RefreshBody,
+    RegistrationBody, ResetBody, SessionView, UserView,
+};

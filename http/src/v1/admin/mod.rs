@@ -6,6 +6,7 @@ mod organizations;
 mod quotas;
 mod status;
 mod ticket_types;
+mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,6 +17,10 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(organizations::list, organizations::create))
         .routes(routes!(organizations::get))
+        .routes(routes!(users::list))
+        .routes(routes!(users::get))
+        .routes(routes!(users::deactivate))
+        .routes(routes!(users::activate))
         .routes(routes!(events::list, events::create))
         .routes(routes!(events::get, events::edit))
         .routes(routes!(status::publish))
