@@ -111,6 +111,7 @@ impl Bench {
             Dependencies {
                 engine: engine.clone(),
                 database,
+                redis: None,
                 gateway: Arc::new(SimulatedGateway),
                 tokens: signing(),
                 audit,

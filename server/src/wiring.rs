@@ -13,7 +13,9 @@ use onsale_persistence::{
     Database, DatabaseConfig, DatabaseError, LocalJournal, PostgresJournal, PostgresProjection, Redis,
     RedisError, SharedRates,
 };
-use onsale_services::{AuditWriter, Dependencies, Services, ServicesConfig, Settlement, SimulatedGateway};
+use onsale_services::{
+    AccessSync, AuditWriter, Dependencies, Services, ServicesConfig, Settlement, SimulatedGateway,
+};
 use secrecy::ExposeSecret as _;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -172,7 +174,9 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Core, StartError> {
 /// The handle on Redis, which may be away: then each process works on its own until it is back.
 async fn open_redis(settings: &Settings) -> Result<Option<Redis>, StartError> {
     let Some(url) = &settings.redis_url else {
-        tracing::info!("no Redis: rate limits are this process's own; run no second one");
+        tracing::info!(
+            "no Redis is configured: sessions, roles and limits are kept by this process alone; run one process, or set REDIS_URL"
+        );
         return Ok(None);
     };
     let redis = Redis::open(url.expose_secret(), &settings.redis_prefix).await?;
@@ -196,12 +200,13 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
     let dependencies = Dependencies {
         engine: core.engine.clone(),
         database: core.database.clone(),
+        redis: core.redis.clone(),
         gateway: Arc::new(SimulatedGateway),
         tokens: settings.tokens()?,
         audit,
     };
     let services = Services::new(dependencies, ServicesConfig::default())?;
-    services.load_roles().await?;
+    services.load_access().await?;
     let gate = Gate::new(
         &rate_limits(settings),
         core.redis.clone().map(SharedRates::new),
@@ -212,6 +217,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
     let stop_working = CancellationToken::new();
     let working = vec![
         tokio::spawn(writing_audit.run(stop_working.clone())),
+        tokio::spawn(AccessSync::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(Settlement::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(gate.clone().upkeep(stop_working.clone())),
     ];

@@ -21,7 +21,10 @@ mod services;
 mod settlement;
 mod tokens;
 
-pub use access::{Caller, Change, Credential, Origin, StaffMember};
+pub use access::{
+    ACCESS_CACHE_TOTAL, ACCESS_REVOCATIONS, ACCESS_SYNCED, AccessSync, Caller, Change, Credential, Origin,
+    StaffMember,
+};
 pub use accounts::{
     BreachedPasswords, Housekeeping, Introspection, NewPassword, PASSWORD_HASHES_TOTAL, Registration,
     Session, create_admin,

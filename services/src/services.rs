@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use onsale_domain::{EventId, Route, UnixMillis};
 use onsale_engine::{Engine, EngineError};
-use onsale_persistence::Database;
+use onsale_persistence::{Database, Redis};
 
 use crate::access::AccessControl;
 use crate::accounts::Accounts;
@@ -38,6 +38,8 @@ pub struct Dependencies {
     pub engine: Engine,
     /// Keeps everything relational.
     pub database: Database,
+    /// What processes share; nothing for a process on its own.
+    pub redis: Option<Redis>,
     /// Takes the money.
     pub gateway: Arc<dyn PaymentGateway>,
     /// Makes and reads access tokens.
@@ -69,7 +71,7 @@ impl Services {
             engine: dependencies.engine,
             database: dependencies.database,
             gateway: dependencies.gateway,
-            access: AccessControl::new(dependencies.tokens),
+            access: AccessControl::new(dependencies.tokens, dependencies.redis),
             accounts: Accounts::new(Arc::clone(&config.breached_passwords)),
             audit: dependencies.audit,
             ids: Ids::new()?,

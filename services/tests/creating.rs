@@ -38,6 +38,7 @@ impl Office {
             Dependencies {
                 engine: fixture.engine.clone(),
                 database,
+                redis: None,
                 gateway: Arc::new(SimulatedGateway),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
                 audit,

@@ -49,6 +49,7 @@ impl Shop {
                 engine: fixture.engine.clone(),
                 audit: AuditWriter::new(database.clone()).0,
                 database,
+                redis: None,
                 gateway: Arc::new(SimulatedGateway),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
             },

@@ -73,6 +73,7 @@ static SERVICES: LazyLock<Services> = LazyLock::new(|| {
                 engine: support::Fixture::on_sale(1).await.engine,
                 audit,
                 database,
+                redis: None,
                 gateway: Arc::new(SimulatedGateway),
                 tokens: Tokens::new(
                     TokenKeys::of_secret(SECRET).unwrap(),

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::rows::{AssignmentRow, NewAssignment, RoleScope, TakenRole};
 use super::{ADMIN_ROLE, ASSIGNMENTS_MAX, AccessError, log};
 use crate::audit_log::AuditEntry;
-use crate::convert::{count_in, millis, uuids};
+use crate::convert::{count_in, millis};
 use crate::{Database, DatabaseError};
 
 impl Database {
@@ -18,7 +18,7 @@ impl Database {
         user_id: UserId,
         organizations: Option<&[OrganizationId]>,
     ) -> Result<Vec<AssignmentRow>, DatabaseError> {
-        let organizations = uuids(organizations);
+        let organizations: Option<Vec<_>> = organizations.map(|ids| ids.iter().map(|id| id.0).collect());
         let rows = sqlx::query!(
             r#"SELECT role_id, roles.name, organization_id, assigned_by, assigned_at AS "assigned_at: Timestamp"
                FROM user_roles JOIN roles USING (role_id)

@@ -8,7 +8,7 @@ use super::assignments::{end_tokens, give};
 use super::rows::{NewAssignment, NewServiceAccount, ServiceAccountRow};
 use super::{AccessError, log};
 use crate::audit_log::AuditEntry;
-use crate::convert::{limit_out, millis, uuids};
+use crate::convert::{limit_out, millis};
 use crate::{Database, DatabaseError};
 
 impl Database {
@@ -85,7 +85,7 @@ impl Database {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<ServiceAccountRow>, DatabaseError> {
-        let organizations = uuids(organizations);
+        let organizations: Option<Vec<_>> = organizations.map(|ids| ids.iter().map(|id| id.0).collect());
         let rows = sqlx::query!(
             r#"SELECT user_id, name, organization_id, status, created_at AS "created_at: Timestamp"
                FROM users

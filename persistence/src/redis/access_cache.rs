@@ -17,9 +17,9 @@ use super::{REQUEST_BUDGET, Redis, RedisError};
 use crate::{AccountAccess, AccountKind, AccountStatus};
 
 /// How long an answer of Postgres is kept.
-const LIFETIME: Duration = Duration::from_secs(15 * 60);
+const LIFETIME: Duration = Duration::from_mins(15);
 /// How long an account's mark is kept. A reader must have given up by then.
-const MARK_LIFETIME: Duration = Duration::from_secs(120);
+const MARK_LIFETIME: Duration = Duration::from_mins(2);
 
 const READ: &str = "redis.call('SET', KEYS[3], ARGV[1], 'NX')
     return redis.call('MGET', KEYS[1], KEYS[2], KEYS[3])";

@@ -21,7 +21,7 @@ const BLOCK_MS: u64 = 250;
 /// Entries of one read.
 const READ_MAX: usize = 1_000;
 /// A reader that paused for longer may have missed entries that were trimmed.
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// The only field of an entry.
 const FIELD: &str = "change";
 

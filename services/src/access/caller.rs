@@ -2,6 +2,7 @@
 
 use onsale_domain::{ApiKeyId, Permission, PermissionSet, SessionId, UserId};
 
+use super::api_key::{BEGINNING, Limit};
 use crate::{ServiceError, Services};
 
 /// Somebody whose credential is good.
@@ -12,7 +13,9 @@ pub struct Caller {
     /// What they came with.
     pub credential: Credential,
     /// What the credential itself allows outside organizations: what buyers need. Staff's rights are looked up.
-    rights: PermissionSet,
+    pub(super) rights: PermissionSet,
+    /// What an API key limits its account to.
+    pub(super) limit: Option<Limit>,
 }
 
 /// What a caller came with.
@@ -40,10 +43,13 @@ impl Caller {
 }
 
 impl Services {
-    /// Who came with this bearer credential. Makes no I/O for access tokens.
+    /// Who came with this bearer credential. Makes no I/O for access tokens, and none for API keys that are remembered.
     ///
     /// Errors: [`ServiceError::Unauthenticated`] when it is not good, or not any more.
     pub async fn authenticate(&self, credential: &str) -> Result<Caller, ServiceError> {
+        if credential.starts_with(BEGINNING) {
+            return self.caller_of_key(credential).await;
+        }
         self.caller_of_token(credential)
             .ok_or(ServiceError::Unauthenticated)
     }
@@ -65,6 +71,7 @@ impl Services {
                 generation: identity.generation,
             },
             rights: identity.rights,
+            limit: None,
         })
     }
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// Parts of the table, so that readers and writers seldom meet.
 const SHARDS: usize = 64;
 /// Entries of the whole table: some 50 MB.
-const ENTRIES_MAX: usize = 1_000_000;
+pub(super) const ENTRIES_MAX: usize = 1_000_000;
 
 #[derive(Clone, Copy)]
 struct Entry {

@@ -1,0 +1,138 @@
+//! Keeps this process's memory of accounts in step with the tables and the other processes.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use onsale_domain::UnixMillis;
+use onsale_persistence::{RedisError, Revocation};
+use thiserror::Error;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::revocations::ENTRIES_MAX;
+use super::shared::Shared;
+use super::{Change, metrics};
+use crate::tokens::ACCESS_TOKEN_LIFETIME_MS;
+use crate::{ServiceError, Services};
+
+/// Pause before listening again after a failure.
+const LISTEN_AGAIN: Duration = Duration::from_millis(500);
+/// Pause between two rounds of upkeep.
+const UPKEEP_EVERY: Duration = Duration::from_secs(1);
+/// How far the clocks of processes and of Postgres may be apart.
+const CLOCKS_APART_MS: i64 = 60_000;
+
+/// Why this process may not know everything.
+#[derive(Debug, Error)]
+enum Gap {
+    #[error(transparent)]
+    Stream(#[from] RedisError),
+    #[error(transparent)]
+    Read(#[from] ServiceError),
+}
+
+/// The worker. One runs in each process.
+#[derive(Clone)]
+pub struct AccessSync {
+    services: Services,
+}
+
+impl AccessSync {
+    /// A worker for these use cases.
+    pub fn new(services: Services) -> Self {
+        Self { services }
+    }
+
+    /// Works until told to stop.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let work = async { tokio::join!(self.listen(), self.upkeep()) };
+        shutdown.run_until_cancelled(work).await;
+        self.services.write_key_uses().await;
+    }
+
+    async fn listen(&self) {
+        let Some(shared) = &self.services.access_control().shared else {
+            return;
+        };
+        let mut is_told = false;
+        loop {
+            let began = Instant::now();
+            if let Err(gap) = self.follow(shared).await {
+                shared.missed();
+                // Once for each time that it is lost, and not for each attempt.
+                if !is_told || began.elapsed() > UPKEEP_EVERY * 5 {
+                    tracing::warn!(%gap, "what other processes revoke is not heard; asking Postgres for each request of staff");
+                }
+                is_told = true;
+            }
+            sleep(LISTEN_AGAIN).await;
+        }
+    }
+
+    /// Follows the stream until something may have been missed.
+    async fn follow(&self, shared: &Shared) -> Result<(), Gap> {
+        let mut reader = shared.stream.listen().await?;
+        // Who could not reach Redis could not forget there either.
+        shared.accounts.forget_all().await?;
+        self.services.load_access().await?;
+        tracing::info!("following what other processes change");
+        loop {
+            let called_at = Instant::now();
+            for text in reader.next().await? {
+                self.services.take_note(Change::of_text(&text)).await?;
+            }
+            shared.heard(called_at);
+        }
+    }
+
+    async fn upkeep(&self) {
+        let services = &self.services;
+        let access = services.access_control();
+        loop {
+            sleep(UPKEEP_EVERY).await;
+            access.revocations.forget_expired(services.now());
+            if access.is_stale()
+                && let Err(error) = services.load_access().await
+            {
+                tracing::warn!(%error, "what roles allow is not known; trying again");
+            }
+            if let Some(shared) = &access.shared {
+                shared.make_up().await;
+            }
+            services.write_key_uses().await;
+            metrics::state(access.is_synced(), access.revocations.len());
+        }
+    }
+}
+
+impl Services {
+    /// Reads what roles allow and what was revoked lately, and forgets what was remembered of accounts. To be called
+    /// before anybody is let in.
+    pub async fn load_access(&self) -> Result<(), ServiceError> {
+        let access = self.access_control();
+        access.accounts.forget_all();
+        access.api_keys.forget_all();
+        let since = self.now().plus_ms(-(ACCESS_TOKEN_LIFETIME_MS + CLOCKS_APART_MS));
+        let revoked = self.database().revocations_since(since, ENTRIES_MAX + 1).await;
+        if revoked.is_err() {
+            access.is_stale.store(true, Ordering::SeqCst);
+        }
+        for revocation in revoked? {
+            self.revoke(revocation);
+        }
+        self.load_roles().await
+    }
+
+    fn revoke(&self, revocation: Revocation) {
+        let revocations = &self.access_control().revocations;
+        let until = |at: UnixMillis| at.plus_ms(ACCESS_TOKEN_LIFETIME_MS + CLOCKS_APART_MS);
+        match revocation {
+            Revocation::Session { session_id, at } => revocations.revoke_session(session_id, until(at)),
+            Revocation::Generation {
+                user_id,
+                generation,
+                at,
+            } => revocations.raise_generation(user_id, generation, until(at)),
+        }
+    }
+}
