@@ -9,7 +9,7 @@ use onsale_persistence::{
 };
 use uuid::Uuid;
 
-use crate::support::TestDatabase;
+use crate::support::{TestDatabase, creation};
 
 const NOW: UnixMillis = UnixMillis(1_795_000_000_123);
 
@@ -31,7 +31,7 @@ impl Office {
     async fn new() -> Self {
         let test = TestDatabase::new().await;
         let organization_id = OrganizationId(Uuid::now_v7());
-        let inserted = test.database.insert_organization(organization_id, "Club").await;
+        let inserted = test.database.insert_organization(organization_id, "Club", creation()).await;
         inserted.expect("insert");
         Self {
             test,

@@ -9,6 +9,8 @@
 
 mod keys;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use jsonwebtoken::{Header, Validation};
 use onsale_domain::{PermissionSet, SessionId, UnixMillis, UserId};
 use quick_cache::sync::Cache;
@@ -118,13 +120,22 @@ enum Audience {
     Several(Vec<String>),
 }
 
+/// A token that was found good, and when.
+#[derive(Clone, Copy)]
+struct Verified {
+    epoch: u64,
+    identity: Identity,
+}
+
 /// Verifies and mints the access tokens of one issuer for one audience.
 pub struct Tokens {
     keys: TokenKeys,
     issuer: String,
     audience: String,
     lifetime_ms_max: i64,
-    verified: Cache<[u8; 32], Identity>,
+    verified: Cache<[u8; 32], Verified>,
+    /// Raised when roles allow something else: what was verified before is verified again.
+    epoch: AtomicU64,
 }
 
 impl Tokens {
@@ -136,6 +147,7 @@ impl Tokens {
             audience: audience.into(),
             lifetime_ms_max: ACCESS_TOKEN_LIFETIME_MS,
             verified: Cache::new(VERIFIED_TOKENS_MAX),
+            epoch: AtomicU64::new(0),
         }
     }
 
@@ -179,20 +191,24 @@ impl Tokens {
             return None;
         }
         let digest = *blake3::hash(token.as_bytes()).as_bytes();
-        if let Some(identity) = self.verified.get(&digest) {
-            return identity.is_valid_at(now).then_some(identity);
+        // Read before the roles are: what is found under roles of before is kept under the epoch of before.
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        if let Some(verified) = self.verified.get(&digest)
+            && verified.epoch == epoch
+        {
+            return verified.identity.is_valid_at(now).then_some(verified.identity);
         }
         let identity = self.check(token, rights_of)?;
         if !identity.is_valid_at(now) {
             return None;
         }
-        self.verified.insert(digest, identity);
+        self.verified.insert(digest, Verified { epoch, identity });
         Some(identity)
     }
 
-    /// Forgets what was verified: the roles allow something else now.
+    /// Forgets what was verified. Call it once `rights_of` tells something else.
     pub fn forget_verified(&self) {
-        self.verified.clear();
+        self.epoch.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The public keys, for services that verify by themselves.
