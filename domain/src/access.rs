@@ -65,6 +65,30 @@ permissions! {
     TokensIntrospect = "tokens.introspect",
 }
 
+impl Permission {
+    /// Whether it is about what belongs to no organization, so that holding it within one means nothing.
+    pub const fn is_everywhere_only(self) -> bool {
+        match self {
+            Self::TicketsBuy
+            | Self::OrganizationsCreate
+            | Self::UsersRead
+            | Self::UsersDeactivate
+            | Self::RolesEdit
+            | Self::TokensIntrospect => true,
+            Self::OrganizationsRead
+            | Self::EventsRead
+            | Self::EventsEdit
+            | Self::EventsPublish
+            | Self::CheckInsCreate
+            | Self::RolesRead
+            | Self::RolesAssign
+            | Self::ServiceAccountsRead
+            | Self::ServiceAccountsEdit
+            | Self::AuditLogRead => false,
+        }
+    }
+}
+
 /// A set of permissions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PermissionSet(u32);
@@ -166,10 +190,13 @@ impl Access {
         }
     }
 
-    /// Where a permission is held; `None`: nowhere.
+    /// Where a permission is held; `None`: nowhere, or only where it means nothing.
     pub fn scope_of(&self, permission: Permission) -> Option<StaffScope> {
         if self.everywhere.has(permission) {
             return Some(StaffScope::Everything);
+        }
+        if permission.is_everywhere_only() {
+            return None;
         }
         let organizations: Vec<_> = self
             .organizations
@@ -251,7 +278,13 @@ mod tests {
         access.grant(Some(organization(2)), set(&[Permission::EventsEdit]));
         access.grant(Some(organization(1)), set(&[Permission::EventsRead]));
         access.grant(Some(organization(2)), set(&[Permission::EventsRead]));
-        assert_eq!(access.scope_of(Permission::UsersRead), None);
+        assert_eq!(access.scope_of(Permission::ServiceAccountsRead), None);
+        access.grant(Some(organization(2)), set(&[Permission::UsersRead]));
+        assert_eq!(
+            access.scope_of(Permission::UsersRead),
+            None,
+            "accounts belong to no organization"
+        );
         let scope = access.scope_of(Permission::EventsEdit).unwrap();
         assert!(scope.covers(organization(2)) && !scope.covers(organization(1)));
         let scope = access.scope_of(Permission::EventsRead).unwrap();

@@ -25,6 +25,7 @@ mod serve;
 mod state;
 mod v1;
 mod views;
+mod well_known;
 
 pub use codes::Code;
 pub use edge::{CorsOrigin, NotAnOrigin};

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::codes::Code;
 use crate::problem::ProblemSchema;
 use crate::state::Api;
-use crate::v1;
+use crate::{v1, well_known};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -28,6 +28,7 @@ use crate::v1;
         (name = "users", description = "Staff: people's accounts"),
         (name = "organizations", description = "Staff: the tenants that own events"),
         (name = "events", description = "Staff: what is on sale"),
+        (name = "audit", description = "Staff: who did what"),
     ),
     modifiers(&BearerToken),
 )]
@@ -50,7 +51,9 @@ impl Modify for BearerToken {
 
 /// All public routes, with their documentation.
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::with_openapi(<Base as utoipa::OpenApi>::openapi()).merge(v1::routes())
+    OpenApiRouter::with_openapi(<Base as utoipa::OpenApi>::openapi())
+        .merge(v1::routes())
+        .merge(well_known::routes())
 }
 
 /// The document as JSON, for `onsale openapi`.

@@ -59,7 +59,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let gate = Gate::from_ref(state);
         let key = if parts.headers.contains_key(AUTHORIZATION) {
-            let caller = authenticated(parts, &Services::from_ref(state)).await?;
+            let caller = authenticated(parts, &gate, &Services::from_ref(state)).await?;
             ClientKey::Subject(caller.user_id.0)
         } else {
             gate.client_address(parts)
@@ -133,13 +133,13 @@ where
     Gate: FromRef<S>,
     Services: FromRef<S>,
 {
-    let caller = authenticated(parts, &Services::from_ref(state)).await?;
     let gate = Gate::from_ref(state);
+    let caller = authenticated(parts, &gate, &Services::from_ref(state)).await?;
     gate.admit(traffic, ClientKey::Subject(caller.user_id.0)).await?;
     Ok(caller)
 }
 
-async fn authenticated(parts: &Parts, services: &Services) -> Result<Caller, ApiError> {
+async fn authenticated(parts: &Parts, gate: &Gate, services: &Services) -> Result<Caller, ApiError> {
     let bearer = parts
         .headers
         .get(AUTHORIZATION)
@@ -147,10 +147,12 @@ async fn authenticated(parts: &Parts, services: &Services) -> Result<Caller, Api
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, credential)| credential);
-    match bearer {
-        Some(credential) => Ok(services.authenticate(credential).await?),
-        None => Err(Problem::new(Code::Unauthenticated).into()),
+    let credential = bearer.ok_or_else(|| Problem::new(Code::Unauthenticated))?;
+    if Services::is_api_key(credential) {
+        // A key that is not remembered is looked up: whoever guesses must not set the pace.
+        gate.admit(Traffic::Read, gate.client_address(parts)).await?;
     }
+    Ok(services.authenticate(credential).await?)
 }
 
 /// Where a request came from, for the audit log.

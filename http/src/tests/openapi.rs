@@ -11,7 +11,7 @@ fn document() -> Value {
 }
 
 /// The routes of `contract.md` that this release has.
-const ROUTES: [&str; 42] = [
+const ROUTES: [&str; 44] = [
     "GET /v1/events",
     "GET /v1/events/{event_id}",
     "GET /v1/events/{event_id}/availability",
@@ -34,6 +34,8 @@ const ROUTES: [&str; 42] = [
     "POST /v1/auth/password-reset/confirm",
     "GET /v1/auth/me",
     "POST /v1/auth/introspect",
+    "GET /.well-known/jwks.json",
+    "GET /v1/admin/audit-log",
     "GET /v1/admin/users",
     "GET /v1/admin/users/{user_id}",
     "POST /v1/admin/users/{user_id}/deactivate",

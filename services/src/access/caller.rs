@@ -43,11 +43,16 @@ impl Caller {
 }
 
 impl Services {
+    /// Whether a bearer credential is written like an API key, good or not.
+    pub fn is_api_key(credential: &str) -> bool {
+        credential.starts_with(BEGINNING)
+    }
+
     /// Who came with this bearer credential. Makes no I/O for access tokens, and none for API keys that are remembered.
     ///
     /// Errors: [`ServiceError::Unauthenticated`] when it is not good, or not any more.
     pub async fn authenticate(&self, credential: &str) -> Result<Caller, ServiceError> {
-        if credential.starts_with(BEGINNING) {
+        if Self::is_api_key(credential) {
             return self.caller_of_key(credential).await;
         }
         self.caller_of_token(credential)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use onsale_domain::{Access, Permission, StaffScope, UnixMillis};
+use onsale_domain::{Access, OrganizationId, Permission, StaffScope, UnixMillis};
 use onsale_persistence::{Actor, AuditEntry, AuditOutcome};
 
 use super::{Caller, Credential};
@@ -57,6 +57,20 @@ impl Origin {
 }
 
 impl StaffMember {
+    /// The organizations to list the things of, where some were asked for: all in sight otherwise.
+    ///
+    /// Errors: not found when one that was asked for is out of sight.
+    pub fn narrowed(
+        &self,
+        asked: Option<Vec<OrganizationId>>,
+    ) -> Result<Option<Vec<OrganizationId>>, ServiceError> {
+        match asked {
+            Some(asked) if asked.iter().all(|asked| self.scope.covers(*asked)) => Ok(Some(asked)),
+            Some(_) => Err(ServiceError::NotFound),
+            None => Ok(self.scope.organizations().map(<[_]>::to_vec)),
+        }
+    }
+
     /// The beginning of an entry of the audit log about something that they do.
     pub(crate) fn entry(&self, at: UnixMillis, action: &'static str, outcome: AuditOutcome) -> AuditEntry {
         self.origin.entry(at, self.caller.actor(), action, outcome)

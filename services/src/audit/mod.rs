@@ -4,6 +4,7 @@
 //! goes through its journal, so it is framed: an entry that says `asked` is durable before it is done, and another
 //! that says `done` or `refused` follows. One that stays `asked` was cut off; the event's journal tells.
 
+mod list;
 mod writer;
 
 use onsale_engine::EngineError;

@@ -7,7 +7,6 @@ use onsale_services::{EventRow, KeyedRoute, Services, key_digest};
 
 use crate::answer::{Answer, created_event, ok, staff_event};
 use crate::auth::{Staff, right};
-use crate::error::ApiError;
 use crate::extract::{ExpectedVersion, Id, JsonBody, OptionalKey, PageQuery, Search};
 use crate::problem::ProblemSchema;
 use crate::v1::events::{ALL_STATUSES, EventsQuery};
@@ -48,13 +47,7 @@ pub(super) async fn list(
     Search(page): Search<PageQuery>,
 ) -> Answer {
     let mut filter = query.into_filter(&ALL_STATUSES)?;
-    match &filter.organizations {
-        Some(asked) if !asked.iter().all(|asked| staff.scope.covers(*asked)) => {
-            return Err(ApiError::not_found());
-        }
-        Some(_) => {}
-        None => filter.organizations = staff.scope.organizations().map(<[_]>::to_vec),
-    }
+    filter.organizations = staff.narrowed(filter.organizations)?;
     let after = page.cursor(parse_event_cursor)?;
     let events = services.list_events(&filter, after, page.limit()?).await?;
     ok(&PageView::of(events, cursor, StaffEventView::from))

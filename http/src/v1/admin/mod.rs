@@ -1,6 +1,7 @@
 //! `/v1/admin`: the staff's side. Organizers see and change only their organization's events; what is out of sight
 //! is not found. Support reads everything and changes nothing.
 
+mod audit_log;
 mod events;
 mod organizations;
 mod quotas;
@@ -32,4 +33,5 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(ticket_types::edit))
         .routes(routes!(quotas::create))
         .routes(routes!(quotas::edit))
+        .routes(routes!(audit_log::list))
 }
