@@ -74,6 +74,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome, Failure> {
     let secret = secret()?;
     let mut server = Server::prepare(plan, &postgres, &secret)?;
     server.migrate().await?;
+    let admin = server.create_admin().await?;
     server.start().await?;
     say(&format!(
         "on sale at http://{} (metrics and health at http://{}/metrics)",
@@ -83,7 +84,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Outcome, Failure> {
     let keys = TokenKeys::of_secret(secret.as_bytes()).context("the demo's token key")?;
     let tokens = Tokens::new(keys, TOKEN_ISSUER, TOKEN_AUDIENCE);
     let connections = Connections::new(server.api, CONNECTIONS_MAX);
-    let sale = setup::open_sale(&connections, &tokens, plan)
+    let sale = setup::open_sale(&connections, &admin, plan)
         .await
         .context("cannot open the sale")?;
     let shop = Arc::new(Shop {

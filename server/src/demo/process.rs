@@ -23,6 +23,13 @@ pub(crate) const TOKEN_ISSUER: &str = "onsale-demo";
 /// See [`TOKEN_ISSUER`].
 pub(crate) const TOKEN_AUDIENCE: &str = "onsale-demo-api";
 
+/// Who may make the demo's event.
+#[derive(serde::Deserialize)]
+pub(crate) struct Admin {
+    pub(crate) email: String,
+    pub(crate) password: String,
+}
+
 /// The serving process and how to start it again.
 pub(crate) struct Server {
     child: Option<Child>,
@@ -86,6 +93,22 @@ impl Server {
         } else {
             Err(self.ended("onsale migrate", status))
         }
+    }
+
+    /// Makes an admin of the demo's own, by the same program, under a password that nobody else learns.
+    pub(crate) async fn create_admin(&self) -> anyhow::Result<Admin> {
+        let email = format!("{}@demo.example", uuid::Uuid::now_v7().simple());
+        let output = self
+            .command("admin")?
+            .args(["create", "--json", "--email", &email])
+            .stdout(Stdio::piped())
+            .output()
+            .await
+            .context("onsale admin create")?;
+        if !output.status.success() {
+            return Err(self.ended("onsale admin create", output.status));
+        }
+        serde_json::from_slice(&output.stdout).context("what onsale admin create prints")
     }
 
     /// Starts the process and waits until it is ready.

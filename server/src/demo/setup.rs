@@ -2,15 +2,14 @@
 
 use anyhow::{Context as _, bail};
 use jiff::{Timestamp, ToSpan as _};
-use onsale_services::Tokens;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::api::{self, Call, Reply};
 use super::connections::Connections;
 use super::plan::Plan;
+use super::process::Admin;
 use super::random::Random;
-use crate::token::{TTL_DEFAULT, mint_buyer};
 
 /// Most live tickets of one buyer: what stops the bots.
 const BUYER_LIMIT: u32 = 4;
@@ -35,18 +34,14 @@ struct Organizer<'a> {
 
 /// Makes organization, event, quotas and ticket types, and opens the sale. Two ticket types share one quota: what is
 /// sold of one is gone for the other.
-pub(crate) async fn open_sale(
-    connections: &Connections,
-    tokens: &Tokens,
-    plan: &Plan,
-) -> anyhow::Result<Sale> {
-    let token = mint_buyer(tokens, Uuid::now_v7(), TTL_DEFAULT)?;
+pub(crate) async fn open_sale(connections: &Connections, admin: &Admin, plan: &Plan) -> anyhow::Result<Sale> {
     let mut organizer = Organizer {
         connections,
-        token,
+        token: String::new(),
         random: Random::new(plan.seed, u64::MAX - 1),
         keys: 0,
     };
+    organizer.log_in(admin).await?;
     let organization = json!({"name": "Storm Hall"});
     let organization_id = organizer.create("/v1/admin/organizations", organization).await?;
     let event_id = organizer
@@ -104,6 +99,16 @@ fn event(organization_id: Uuid) -> anyhow::Result<Value> {
 }
 
 impl Organizer<'_> {
+    async fn log_in(&mut self, admin: &Admin) -> anyhow::Result<()> {
+        let body = json!({"email": admin.email, "password": admin.password});
+        let (session, _) = self.call("POST", "/v1/auth/login", None, Some(body)).await?;
+        let token = session["access_token"].as_str();
+        token
+            .context("the login gave no token")?
+            .clone_into(&mut self.token);
+        Ok(())
+    }
+
     /// Posts a new thing; its id.
     async fn create(&mut self, path: &str, body: Value) -> anyhow::Result<Uuid> {
         let (body, _) = self.call("POST", path, None, Some(body)).await?;
