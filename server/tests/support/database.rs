@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
+use super::Caller;
+
 /// A database of its own.
 pub struct TestDatabase {
     name: String,
@@ -52,8 +54,10 @@ impl TestDatabase {
             .expect(query)
     }
 
-    /// An account with one role; within an organization, or outside all of them.
-    pub async fn hire(&self, user_id: Uuid, role: &str, organization: Option<Uuid>) {
+    /// Gives a caller an account with one role, within an organization or outside all of them, and the session of
+    /// their token.
+    pub async fn hire(&self, caller: &Caller, role: &str, organization: Option<Uuid>) {
+        let user_id = caller.id;
         let mut connection = self.connect().await;
         sqlx::query("INSERT INTO users (user_id, kind, email, name) VALUES ($1, 'person', $2, 'Somebody')")
             .bind(user_id)
@@ -61,6 +65,15 @@ impl TestDatabase {
             .execute(&mut connection)
             .await
             .expect("an account");
+        sqlx::query(
+            "INSERT INTO sessions (session_id, user_id, created_at, expires_at)
+             VALUES ($1, $2, now(), now() + interval '1 hour')",
+        )
+        .bind(caller.session)
+        .bind(user_id)
+        .execute(&mut connection)
+        .await
+        .expect("a session");
         let assigned = sqlx::query(
             "INSERT INTO user_roles (user_id, role_id, scope, organization_id)
              SELECT $1, role_id, scope, $3 FROM roles WHERE name = $2",

@@ -14,6 +14,8 @@ pub const SECRET: &str = "a-secret-of-the-tests-0123456789abcdef";
 pub struct Caller {
     /// The account.
     pub id: Uuid,
+    /// The login that the token belongs to.
+    pub session: Uuid,
     /// Its token.
     pub token: String,
 }
@@ -26,12 +28,13 @@ impl Caller {
 
     /// An account's caller.
     pub fn of(id: Uuid, roles: &[&str]) -> Self {
+        let session = Uuid::now_v7();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
         let now = UnixMillis(i64::try_from(now.as_millis()).expect("milliseconds"));
         let keys = TokenKeys::of_secret(SECRET.as_bytes()).expect("a key");
         let grant = Grant {
             user_id: UserId(id),
-            session_id: SessionId(Uuid::now_v7()),
+            session_id: SessionId(session),
             generation: 0,
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             issued_at: now.plus_ms(-1_000),
@@ -40,7 +43,7 @@ impl Caller {
         let token = Tokens::new(keys, "onsale", "onsale-api")
             .mint(&grant)
             .expect("a token");
-        Self { id, token }
+        Self { id, session, token }
     }
 
     /// A new buyer. Buying needs no account, only a token.

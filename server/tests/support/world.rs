@@ -131,13 +131,13 @@ impl World {
     /// Brings the schema up and makes the admin.
     pub async fn migrate(&self) {
         self.server.migrate();
-        self.database.hire(self.admin.id, "admin", None).await;
+        self.database.hire(&self.admin, "admin", None).await;
     }
 
     /// A new member of staff.
     pub async fn hire(&self, role: &str, organization: Option<Uuid>) -> Caller {
         let caller = Caller::new(&[]);
-        self.database.hire(caller.id, role, organization).await;
+        self.database.hire(&caller, role, organization).await;
         caller
     }
 

@@ -18,6 +18,10 @@ const CLOCKS: &[&str] = &["engine/src/port/clock.rs", "server/", "xtask/"];
 const STOPWATCHES: &[&str] = &[
     "engine/src/port/clock.rs",
     "http/src/edge/mod.rs",
+    // How fresh what other processes told is: a stopwatch, that no use case decides by.
+    "persistence/src/redis/changes.rs",
+    "services/src/access/shared.rs",
+    "services/src/access/sync.rs",
     "server/",
     "xtask/",
 ];
