@@ -3,6 +3,8 @@
 //!
 //! This is the only file of the server that knows how the other crates are built up.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +16,8 @@ use onsale_persistence::{
     RedisError, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, Dependencies, Services, ServicesConfig, Settlement, SimulatedGateway,
+    AccessSync, AuditWriter, BreachedPasswords, Dependencies, Housekeeping, LogMailer, Mailing, Services,
+    ServicesConfig, Settlement, SimulatedGateway,
 };
 use secrecy::ExposeSecret as _;
 use thiserror::Error;
@@ -23,8 +26,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::configuration::{
-    ConfigurationError, JournalKind, Settings, journal_directory_in_use, unusable_database_url,
-    unusable_redis_url,
+    ConfigurationError, JournalKind, MailerKind, Settings, journal_directory_in_use,
+    unreadable_breached_passwords, unusable_database_url, unusable_redis_url,
 };
 
 /// Why the process cannot serve yet, or at all.
@@ -205,7 +208,11 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         tokens: settings.tokens()?,
         audit,
     };
-    let services = Services::new(dependencies, ServicesConfig::default())?;
+    let config = ServicesConfig {
+        breached_passwords: Arc::new(breached_passwords(settings)?),
+        ..ServicesConfig::default()
+    };
+    let services = Services::new(dependencies, config)?;
     services.load_access().await?;
     let gate = Gate::new(
         &rate_limits(settings),
@@ -215,12 +222,18 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
     );
     let stop_serving = CancellationToken::new();
     let stop_working = CancellationToken::new();
-    let working = vec![
+    let mut working = vec![
         tokio::spawn(writing_audit.run(stop_working.clone())),
         tokio::spawn(AccessSync::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(Settlement::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(gate.clone().upkeep(stop_working.clone())),
+        tokio::spawn(Housekeeping::new(services.clone()).run(stop_working.clone())),
     ];
+    if settings.mailer == MailerKind::Log {
+        tracing::warn!("mail goes to the log, with tokens and addresses: for development only");
+        let mailing = Mailing::new(services.clone(), Arc::new(LogMailer));
+        working.push(tokio::spawn(mailing.run(stop_working.clone())));
+    }
     let limits = ServeLimits {
         connections_max: usize::try_from(settings.connections_max)?,
         grace_period: draining(settings.shutdown_grace),
@@ -235,6 +248,14 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         stop_working,
         working,
     })
+}
+
+fn breached_passwords(settings: &Settings) -> Result<BreachedPasswords, ConfigurationError> {
+    let Some(path) = &settings.breached_passwords else {
+        return Ok(BreachedPasswords::default());
+    };
+    let list = File::open(path).map_err(|error| unreadable_breached_passwords(&error))?;
+    BreachedPasswords::read(BufReader::new(list)).map_err(|error| unreadable_breached_passwords(&error))
 }
 
 fn rate_limits(settings: &Settings) -> RateLimitConfig {

@@ -10,8 +10,8 @@ mod sources;
 
 pub(crate) use setting::{ALL, Setting};
 pub(crate) use settings::{
-    JournalKind, LogFormat, Settings, cannot_listen, journal_directory_in_use, unusable_database_url,
-    unusable_redis_url,
+    JournalKind, LogFormat, MailerKind, Settings, cannot_listen, journal_directory_in_use,
+    unreadable_breached_passwords, unusable_database_url, unusable_redis_url,
 };
 pub(crate) use sources::{Sources, Value};
 

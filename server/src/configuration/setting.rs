@@ -123,6 +123,20 @@ pub(super) const TOKEN_AUDIENCE: Setting = plain(
     "Audience that tokens must name.",
     "Give the audience that tokens name in `aud`",
 );
+pub(super) const MAILER: Setting = plain(
+    ("mailer", "ONSALE_MAILER"),
+    "none",
+    "Who sends mail: nobody (`none`; what people ask for waits until it is too late), or the log (`log`; with tokens and addresses, so for development only).",
+    "Choose none or log",
+);
+pub(super) const BREACHED_PASSWORDS: Setting = Setting {
+    key: "breached_passwords",
+    env: "ONSALE_BREACHED_PASSWORDS",
+    secret: false,
+    default: None,
+    meaning: "File of passwords that nobody may have, one a line, read when the process starts; the commonest are refused without one.",
+    mend: "Name a UTF-8 file of at most 20 million passwords, one a line",
+};
 pub(super) const CONNECTIONS_MAX: Setting = plain(
     ("connections_max", "ONSALE_CONNECTIONS_MAX"),
     "20000",
@@ -209,7 +223,7 @@ pub(super) const DRILLS: Setting = plain(
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 24] = [
+pub(crate) const ALL: [&Setting; 26] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
@@ -222,6 +236,8 @@ pub(crate) const ALL: [&Setting; 24] = [
     &TOKEN_KEYS,
     &TOKEN_ISSUER,
     &TOKEN_AUDIENCE,
+    &MAILER,
+    &BREACHED_PASSWORDS,
     &CONNECTIONS_MAX,
     &RATE_LIMIT_PER_SECOND,
     &RATE_LIMIT_BURST,

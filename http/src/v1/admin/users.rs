@@ -19,15 +19,11 @@ pub(super) struct UsersQuery {
     q: Option<String>,
     /// `active` or `deactivated`.
     status: Option<String>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// Rows of the page, 1 to 100.
-    limit: Option<usize>,
 }
 
 impl UsersQuery {
     /// Errors: a status that there is not, or a text that no address or name holds.
-    fn filter(&self) -> Result<UserFilter, Problem> {
+    fn into_filter(self) -> Result<UserFilter, Problem> {
         let status = self
             .status
             .as_deref()
@@ -37,7 +33,7 @@ impl UsersQuery {
             return Err(Problem::invalid("", "q holds a character that nobody's name has"));
         }
         Ok(UserFilter {
-            prefix: self.q.clone(),
+            prefix: self.q,
             status,
         })
     }
@@ -48,19 +44,16 @@ impl UsersQuery {
 /// People, in the order in which they came.
 #[utoipa::path(
     get, path = "/v1/admin/users", tag = "users", operation_id = "listUsers",
-    params(UsersQuery), security(("token" = [])),
+    params(UsersQuery, PageQuery), security(("token" = [])),
     responses((status = 200, body = PageView<UserView>), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
 )]
 pub(super) async fn list(
     State(services): State<Services>,
     _staff: Staff<right::UsersRead>,
     Search(query): Search<UsersQuery>,
+    Search(page): Search<PageQuery>,
 ) -> Answer {
-    let filter = query.filter()?;
-    let page = PageQuery {
-        cursor: query.cursor,
-        limit: query.limit,
-    };
+    let filter = query.into_filter()?;
     let after = page.cursor(parse_id_cursor(UserId))?;
     let users = services.list_users(&filter, after, page.limit()?).await?;
     ok(&PageView::of(users, cursor, UserView::from))
