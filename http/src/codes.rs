@@ -49,6 +49,7 @@ codes! {
     RequestTimeout 408 "request_timeout" "The body did not arrive in time";
     AlreadyExists 409 "already_exists" "It exists already";
     OwnAccount 409 "own_account" "Nobody deactivates their own account";
+    RoleInUse 409 "role_in_use" "Somebody has the role";
     LastAdmin 409 "last_admin" "The last active admin stays";
     SaleNotStarted 409 "sale_not_started" "The sale has not started";
     SaleEnded 409 "sale_ended" "The sale has ended";
@@ -65,7 +66,7 @@ codes! {
     PaymentMismatch 409 "payment_mismatch" "The payment does not match the total";
     InvalidTransition 409 "invalid_transition" "The event cannot move to this status";
     CapacityBelowCommitted 409 "capacity_below_committed" "More tickets are sold or held";
-    TooMany 409 "too_many" "The event cannot have more of these";
+    TooMany 409 "too_many" "There cannot be more of these";
     FrozenField 409 "frozen_field" "This cannot change any more";
     NothingToSell 409 "nothing_to_sell" "The event has no ticket types";
     IdempotencyInFlight 409 "idempotency_in_flight" "A request with this key is in flight";

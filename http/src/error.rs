@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use onsale_domain::Refusal;
-use onsale_services::{EngineError, ServiceError};
+use onsale_services::{AccessError, EngineError, ServiceError};
 
 use crate::codes::Code;
 use crate::problem::{Problem, Retry};
@@ -72,6 +72,7 @@ fn service_problem(error: ServiceError) -> Problem {
             Problem::new(Code::AlreadyExists).detail("the mail address has an account")
         }
         ServiceError::OwnAccount => Problem::new(Code::OwnAccount),
+        ServiceError::Access(error) => access_problem(error),
         ServiceError::LastAdmin => Problem::new(Code::LastAdmin),
         ServiceError::Overloaded => Problem::new(Code::Overloaded).retry(Retry::InSeconds(RETRY_SECONDS)),
         ServiceError::Mail(error) => {
@@ -95,6 +96,23 @@ fn service_problem(error: ServiceError) -> Problem {
             tracing::error!(what, "a use case met something that cannot be");
             Problem::new(Code::Internal)
         }
+    }
+}
+
+fn access_problem(error: AccessError) -> Problem {
+    match error {
+        AccessError::Database(error) => service_problem(error.into()),
+        AccessError::NotFound | AccessError::NotAServiceAccount => Problem::new(Code::NotFound),
+        AccessError::NameTaken => Problem::new(Code::AlreadyExists).detail("another role has this name"),
+        AccessError::RoleIsSeeded => Problem::new(Code::FrozenField)
+            .detail("a seeded role keeps its name and stays, and admin its permissions too"),
+        AccessError::RoleInUse => Problem::new(Code::RoleInUse),
+        AccessError::WrongPlace => Problem::invalid(
+            "/organization_id",
+            "the role is held elsewhere: everywhere, or within the right organization",
+        ),
+        AccessError::LastAdmin => Problem::new(Code::LastAdmin),
+        AccessError::TooMany => Problem::new(Code::TooMany),
     }
 }
 

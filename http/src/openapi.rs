@@ -27,6 +27,8 @@ use crate::{v1, well_known};
         (name = "account", description = "One's own account"),
         (name = "users", description = "Staff: people's accounts"),
         (name = "organizations", description = "Staff: the tenants that own events"),
+        (name = "roles", description = "Staff: what accounts may do"),
+        (name = "service accounts", description = "Staff: programs that call, and their keys"),
         (name = "events", description = "Staff: what is on sale"),
         (name = "audit", description = "Staff: who did what"),
     ),

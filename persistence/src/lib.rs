@@ -24,14 +24,19 @@ mod projection;
 mod read;
 mod redis;
 
+pub use self::redis::{
+    AccessCache, AccessLookup, AccessMarks, ChangeReader, ChangeStream, Redis, RedisError, SharedRate,
+    SharedRates, Spent,
+};
 pub use access::{
-    ADMIN_ROLE, API_KEYS_MAX, ASSIGNMENTS_MAX, AccessError, AccountAccess, AccountKind, AccountStatus, ApiKeyRow,
-    AssignmentRow, KnownApiKey, NewApiKey, NewAssignment, NewRole, NewServiceAccount, ROLES_MAX, Revocation, RoleRow,
-    RoleScope, ServiceAccountRow, TakenRole,
+    ADMIN_ROLE, API_KEYS_MAX, ASSIGNMENTS_MAX, AccessError, AccountAccess, AccountKind, AccountStatus,
+    ApiKeyRow, AssignmentRow, KnownApiKey, NewApiKey, NewAssignment, NewRole, NewServiceAccount,
+    PermissionRow, ROLES_MAX, Revocation, RoleRow, RoleScope, ServiceAccountRow, TakenRole,
 };
 pub use accounts::{
-    AccountRow, KeptSession, MailKind, MailToSend, NewMail, NewPerson, NewSession, PasswordChange, PasswordReset,
-    PasswordResetAccount, RefreshAttempt, Rotation, StatusChange, TokenDigest, UserFilter, UserRow,
+    AccountRow, KeptSession, MailKind, MailToSend, NewMail, NewPerson, NewSession, PasswordChange,
+    PasswordReset, PasswordResetAccount, RefreshAttempt, Rotation, StatusChange, TokenDigest, UserFilter,
+    UserRow,
 };
 pub use audit_log::{
     Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditFinding, AuditHash, AuditHead,
@@ -43,7 +48,4 @@ pub use projection::PostgresProjection;
 pub use read::{
     EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
     PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
-};
-pub use self::redis::{
-    AccessCache, AccessLookup, AccessMarks, ChangeReader, ChangeStream, Redis, RedisError, SharedRate, SharedRates, Spent,
 };

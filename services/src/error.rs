@@ -2,7 +2,7 @@
 
 use onsale_domain::{Refusal, WeakPassword};
 use onsale_engine::EngineError;
-use onsale_persistence::DatabaseError;
+use onsale_persistence::{AccessError, DatabaseError};
 use thiserror::Error;
 
 use crate::ids::RandomError;
@@ -44,6 +44,9 @@ pub enum ServiceError {
     /// Nobody shuts their own account.
     #[error("nobody deactivates their own account")]
     OwnAccount,
+    /// A role, an assignment, a service account or a key was not changed.
+    #[error(transparent)]
+    Access(AccessError),
     /// Somebody must be left who may do everything.
     #[error("the last active admin stays")]
     LastAdmin,
@@ -79,6 +82,22 @@ pub enum ServiceError {
 impl From<Refusal> for ServiceError {
     fn from(refusal: Refusal) -> Self {
         Self::Engine(EngineError::Refused(refusal))
+    }
+}
+
+impl From<AccessError> for ServiceError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Database(error) => Self::Database(error),
+            AccessError::NotFound => Self::NotFound,
+            AccessError::LastAdmin => Self::LastAdmin,
+            error @ (AccessError::NameTaken
+            | AccessError::RoleIsSeeded
+            | AccessError::RoleInUse
+            | AccessError::WrongPlace
+            | AccessError::NotAServiceAccount
+            | AccessError::TooMany) => Self::Access(error),
+        }
     }
 }
 

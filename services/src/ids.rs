@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use onsale_domain::id::TicketCode;
 use onsale_domain::{
-    EventId, HoldId, MailId, OrganizationId, QuotaId, Route, SessionId, TicketId, TicketTypeId, UnixMillis,
-    UserId,
+    ApiKeyId, EventId, HoldId, MailId, OrganizationId, QuotaId, RoleId, Route, SessionId, TicketId,
+    TicketTypeId, UnixMillis, UserId,
 };
 use uuid::{Builder, Uuid};
 
@@ -52,6 +52,16 @@ impl Ids {
     /// An id for a new account.
     pub fn user_id(&self, now: UnixMillis) -> Result<UserId, RandomError> {
         random_id(now).map(UserId)
+    }
+
+    /// An id for a new role.
+    pub fn role_id(&self, now: UnixMillis) -> Result<RoleId, RandomError> {
+        random_id(now).map(RoleId)
+    }
+
+    /// An id for a new API key.
+    pub fn api_key_id(&self, now: UnixMillis) -> Result<ApiKeyId, RandomError> {
+        random_id(now).map(ApiKeyId)
     }
 
     /// An id for a new session.

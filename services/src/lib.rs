@@ -16,7 +16,9 @@ mod mail;
 mod organizations;
 mod payments;
 mod reads;
+mod roles;
 mod sale;
+mod service_accounts;
 mod services;
 mod settlement;
 mod tokens;
@@ -42,6 +44,7 @@ pub use sale::{
     CancelledOrder, CheckoutRequest, ExtendedHold, HoldRequest, PlacedHold, PurchaseRequest, Purchased,
     ReleasedHold, ReleasedStatus,
 };
+pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
 pub use settlement::Settlement;
 pub use tokens::{
@@ -53,8 +56,9 @@ pub use onsale_domain::StaffScope;
 pub use onsale_engine::port::Clock;
 pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
-    AccountRow, AccountStatus, Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditHash,
-    AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus,
-    OrganizationRow, PaymentRow, PaymentStatus, SharedRate, SharedRates, Spent, TicketRow, TicketStatus,
-    UserFilter, UserRow,
+    AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
+    AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
+    EventRow, LineRow, NewAssignment, OrderRow, OrderStatus, OrganizationRow, PaymentRow, PaymentStatus,
+    PermissionRow, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow,
+    TicketStatus, UserFilter, UserRow,
 };

@@ -1,6 +1,6 @@
 //! Shapes of requests and answers. Never the domain's own types: what is public changes only on purpose.
 
-mod audit_entry;
+mod access;
 mod event;
 mod hold;
 mod money;
@@ -9,7 +9,10 @@ mod organization;
 mod page;
 mod user;
 
-pub(crate) use audit_entry::AuditEntryView;
+pub(crate) use access::{
+    ApiKeyBody, ApiKeyView, AssignmentBody, AssignmentView, CreatedApiKeyView, ListView, PermissionView,
+    RoleBody, RoleChangeBody, RoleView, ServiceAccountBody, ServiceAccountView, permissions_of,
+};
 pub(crate) use event::{AvailabilityView, EventInput, EventView, QuotaInput, StaffEventView, TicketTypeBody};
 pub(crate) use hold::{CheckoutBody, HoldBody, HoldView, PurchaseBody, ReleasedView};
 pub(crate) use money::MoneyView;

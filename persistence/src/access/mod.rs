@@ -21,8 +21,8 @@ use sqlx::PgConnection;
 pub use account_access::{AccountAccess, AccountKind, AccountStatus};
 pub use error::AccessError;
 pub use rows::{
-    ApiKeyRow, AssignmentRow, KnownApiKey, NewApiKey, NewAssignment, NewRole, NewServiceAccount, Revocation,
-    RoleRow, RoleScope, ServiceAccountRow, TakenRole,
+    ApiKeyRow, AssignmentRow, KnownApiKey, NewApiKey, NewAssignment, NewRole, NewServiceAccount,
+    PermissionRow, Revocation, RoleRow, RoleScope, ServiceAccountRow, TakenRole,
 };
 
 use crate::DatabaseError;

@@ -1,17 +1,31 @@
 //! The role table. It is small (`ROLES_MAX`), so it is always read whole.
 
 use jiff_sqlx::Timestamp;
-use onsale_domain::{PermissionSet, RoleId};
+use onsale_domain::{Permission, PermissionSet, RoleId};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::rows::{NewRole, RoleRow, RoleScope, permissions_in, permissions_out};
+use super::rows::{NewRole, PermissionRow, RoleRow, RoleScope, permissions_in, permissions_out};
 use super::{ADMIN_ROLE, AccessError, ROLES_MAX, log};
 use crate::audit_log::AuditEntry;
 use crate::convert::millis;
 use crate::{Database, DatabaseError};
 
 impl Database {
+    /// The permissions that this release knows, by name.
+    pub async fn permissions(&self) -> Result<Vec<PermissionRow>, DatabaseError> {
+        let rows = sqlx::query!("SELECT name, meaning FROM permissions ORDER BY name")
+            .fetch_all(self.pool())
+            .await?;
+        let known = |name: &str, meaning| {
+            Permission::of_name(name).map(|permission| PermissionRow { permission, meaning })
+        };
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| known(&row.name, row.meaning))
+            .collect())
+    }
+
     /// All roles, by name.
     pub async fn roles(&self) -> Result<Vec<RoleRow>, DatabaseError> {
         sqlx::query!(
@@ -88,7 +102,7 @@ impl Database {
             .execute(&mut *transaction)
             .await?;
         // Permissions that only a later release knows stay: this one could not have meant them.
-        let known = permissions_out(onsale_domain::Permission::ALL.iter().copied().collect());
+        let known = permissions_out(Permission::ALL.iter().copied().collect());
         sqlx::query!(
             "DELETE FROM role_permissions WHERE role_id = $1 AND permission = ANY($2)",
             role_id.0,

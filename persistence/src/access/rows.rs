@@ -33,6 +33,15 @@ impl RoleScope {
     }
 }
 
+/// Something that an account may be allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PermissionRow {
+    /// What.
+    pub permission: Permission,
+    /// What it means, for people.
+    pub meaning: String,
+}
+
 /// A role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleRow {

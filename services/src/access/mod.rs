@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use onsale_domain::{PermissionSet, UserId};
-use onsale_persistence::{AccountAccess, KnownApiKey, Redis};
+use onsale_persistence::{AccessError, AccountAccess, DatabaseError, KnownApiKey, Redis};
 use tokio::sync::Mutex;
 
 use api_key::KeyUses;
@@ -133,6 +133,25 @@ impl Services {
             Change::Unknown => self.load_access().await?,
         }
         Ok(())
+    }
+
+    /// The outcome of a change, after it was announced. Where the database was cut off, nobody knows whether it was
+    /// committed: then everything is to be read again.
+    pub(crate) async fn announced<T>(
+        &self,
+        outcome: Result<T, AccessError>,
+        changes: impl FnOnce(&T) -> Vec<Change>,
+    ) -> Result<T, ServiceError> {
+        match &outcome {
+            Ok(done) => {
+                for change in changes(done) {
+                    self.announce(change).await;
+                }
+            }
+            Err(AccessError::Database(DatabaseError::Unavailable(_))) => self.announce(Change::Unknown).await,
+            Err(_) => {}
+        }
+        Ok(outcome?)
     }
 
     /// Does something to its end also when the client goes: what is committed must be announced.

@@ -1,10 +1,14 @@
 //! `/v1/admin`: the staff's side. Organizers see and change only their organization's events; what is out of sight
 //! is not found. Support reads everything and changes nothing.
 
-mod audit_log;
+mod api_keys;
+mod assignments;
 mod events;
 mod organizations;
+mod permissions;
 mod quotas;
+mod roles;
+mod service_accounts;
 mod status;
 mod ticket_types;
 mod users;
@@ -22,6 +26,15 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(users::get))
         .routes(routes!(users::deactivate))
         .routes(routes!(users::activate))
+        .routes(routes!(permissions::list))
+        .routes(routes!(roles::list, roles::create))
+        .routes(routes!(roles::get, roles::change, roles::delete))
+        .routes(routes!(assignments::list, assignments::create))
+        .routes(routes!(assignments::delete))
+        .routes(routes!(service_accounts::list, service_accounts::create))
+        .routes(routes!(service_accounts::deactivate))
+        .routes(routes!(api_keys::list, api_keys::create))
+        .routes(routes!(api_keys::revoke))
         .routes(routes!(events::list, events::create))
         .routes(routes!(events::get, events::edit))
         .routes(routes!(status::publish))
