@@ -1,6 +1,7 @@
 //! Shapes of requests and answers. Never the domain's own types: what is public changes only on purpose.
 
 mod access;
+mod audit_entry;
 mod event;
 mod hold;
 mod money;
@@ -13,6 +14,7 @@ pub(crate) use access::{
     ApiKeyBody, ApiKeyView, AssignmentBody, AssignmentView, CreatedApiKeyView, ListView, PermissionView,
     RoleBody, RoleChangeBody, RoleView, ServiceAccountBody, ServiceAccountView, permissions_of,
 };
+pub(crate) use audit_entry::AuditEntryView;
 pub(crate) use event::{AvailabilityView, EventInput, EventView, QuotaInput, StaffEventView, TicketTypeBody};
 pub(crate) use hold::{CheckoutBody, HoldBody, HoldView, PurchaseBody, ReleasedView};
 pub(crate) use money::MoneyView;

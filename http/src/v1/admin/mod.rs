@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod assignments;
+mod audit_log;
 mod events;
 mod organizations;
 mod permissions;
