@@ -12,7 +12,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+<<<<<<< HEAD
 mod accounts;
+=======
+mod access;
+>>>>>>> access
 mod admin;
 mod bad_input;
 mod checkout;
