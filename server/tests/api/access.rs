@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
-    Call, Caller, EventPlan, Journal, PrivateRedis, Server, World, delete, get, post, put, session_of, until,
+    Call, Caller, EventPlan, Journal, PrivateRedis, Server, World, delete, get, post, put, until,
 };
 
 const EVENTS: &str = "/v1/admin/events";
@@ -164,7 +164,7 @@ async fn the_last_admin_stays() {
 /// Ends a login behind the back of every process, as one would that cannot reach Redis.
 async fn revoke(world: &World, caller: &Caller) {
     let statement = "UPDATE sessions SET revoked_at = now(), revoked_for = 'logout' WHERE session_id = $1";
-    world.database.execute(statement, session_of(caller.id)).await;
+    world.database.execute(statement, caller.session).await;
 }
 
 #[tokio::test]

@@ -12,11 +12,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-<<<<<<< HEAD
-mod accounts;
-=======
 mod access;
->>>>>>> access
+mod accounts;
 mod admin;
 mod bad_input;
 mod checkout;

@@ -6,11 +6,7 @@ use std::process::{Command, Stdio};
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
-<<<<<<< HEAD
 use super::Caller;
-=======
-use super::session_of;
->>>>>>> access
 
 /// A database of its own.
 pub struct TestDatabase {
@@ -58,15 +54,10 @@ impl TestDatabase {
             .expect(query)
     }
 
-<<<<<<< HEAD
     /// Gives a caller an account with one role, within an organization or outside all of them, and the session of
     /// their token.
     pub async fn hire(&self, caller: &Caller, role: &str, organization: Option<Uuid>) {
         let user_id = caller.id;
-=======
-    /// An account that is logged in, with one role; within an organization, or outside all of them.
-    pub async fn hire(&self, user_id: Uuid, role: &str, organization: Option<Uuid>) {
->>>>>>> access
         let mut connection = self.connect().await;
         sqlx::query("INSERT INTO users (user_id, kind, email, name) VALUES ($1, 'person', $2, 'Somebody')")
             .bind(user_id)
@@ -74,7 +65,6 @@ impl TestDatabase {
             .execute(&mut connection)
             .await
             .expect("an account");
-<<<<<<< HEAD
         sqlx::query(
             "INSERT INTO sessions (session_id, user_id, created_at, expires_at)
              VALUES ($1, $2, now(), now() + interval '1 hour')",
@@ -84,17 +74,6 @@ impl TestDatabase {
         .execute(&mut connection)
         .await
         .expect("a session");
-=======
-        let logged_in = sqlx::query(
-            "INSERT INTO sessions (session_id, user_id, created_at, expires_at)
-             VALUES ($1, $2, now(), now() + interval '1 day')",
-        )
-        .bind(session_of(user_id))
-        .bind(user_id)
-        .execute(&mut connection)
-        .await;
-        logged_in.expect("a session");
->>>>>>> access
         let assigned = sqlx::query(
             "INSERT INTO user_roles (user_id, role_id, scope, organization_id)
              SELECT $1, role_id, scope, $3 FROM roles WHERE name = $2",

@@ -9,11 +9,6 @@ use uuid::Uuid;
 /// The secret of every server under test.
 pub const SECRET: &str = "a-secret-of-the-tests-0123456789abcdef";
 
-/// The only login of an account under test.
-pub fn session_of(user_id: Uuid) -> Uuid {
-    Uuid::from_u128(user_id.as_u128() ^ 1)
-}
-
 /// Somebody with a token.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -39,11 +34,7 @@ impl Caller {
         let keys = TokenKeys::of_secret(SECRET.as_bytes()).expect("a key");
         let grant = Grant {
             user_id: UserId(id),
-<<<<<<< HEAD
             session_id: SessionId(session),
-=======
-            session_id: SessionId(session_of(id)),
->>>>>>> access
             generation: 0,
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             issued_at: now.plus_ms(-1_000),
