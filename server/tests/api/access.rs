@@ -63,6 +63,7 @@ async fn key(world: &World, account: &str, scopes: &[&str], expires_at: Option<S
     let text = |field: &str| made[field].as_str().expect(field).to_owned();
     assert!(text("secret").starts_with(&text("prefix")));
     let caller = Caller {
+        session: Uuid::nil(),
         id: Uuid::nil(),
         token: text("secret"),
     };
@@ -132,7 +133,7 @@ async fn a_token_that_names_a_role_that_was_taken_is_refused_in_every_process() 
     let (world, second) = two_processes(&redis).await;
     let event = world.event(&EventPlan::of(5)).await;
     let buyer = Caller::buyer();
-    world.database.hire(buyer.id, "buyer", None).await;
+    world.database.hire(&buyer, "buyer", None).await;
     let hold = |key: &str| event.hold(1).by(&buyer).key(key);
     hold("before").send(world.api()).await.expect(201);
     let id = role_id(&world, "buyer").await;

@@ -24,6 +24,7 @@ impl Person {
         Self {
             email: email.to_owned(),
             caller: Caller {
+                session: Uuid::nil(),
                 id: text(&session["user"]["id"]).parse().expect("an id"),
                 token: text(&session["access_token"]),
             },
