@@ -3,8 +3,6 @@
 //!
 //! This is the only file of the server that knows how the other crates are built up.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,8 +14,8 @@ use onsale_persistence::{
     RedisError, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, BreachedPasswords, Dependencies, Housekeeping, LogMailer, Mailing, Services,
-    ServicesConfig, Settlement, SimulatedGateway,
+    AccessSync, AuditWriter, Dependencies, Housekeeping, LogMailer, Mailing, Services, ServicesConfig,
+    Settlement, SimulatedGateway,
 };
 use secrecy::ExposeSecret as _;
 use thiserror::Error;
@@ -26,8 +24,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::configuration::{
-    ConfigurationError, JournalKind, MailerKind, Settings, journal_directory_in_use,
-    unreadable_breached_passwords, unusable_database_url, unusable_redis_url,
+    ConfigurationError, JournalKind, MailerKind, Settings, journal_directory_in_use, unusable_database_url,
+    unusable_redis_url,
 };
 
 /// Why the process cannot serve yet, or at all.
@@ -209,7 +207,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         audit,
     };
     let config = ServicesConfig {
-        breached_passwords: Arc::new(breached_passwords(settings)?),
+        breached_passwords: Arc::new(settings.breached_passwords()?),
         ..ServicesConfig::default()
     };
     let services = Services::new(dependencies, config)?;
@@ -248,14 +246,6 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         stop_working,
         working,
     })
-}
-
-fn breached_passwords(settings: &Settings) -> Result<BreachedPasswords, ConfigurationError> {
-    let Some(path) = &settings.breached_passwords else {
-        return Ok(BreachedPasswords::default());
-    };
-    let list = File::open(path).map_err(|error| unreadable_breached_passwords(&error))?;
-    BreachedPasswords::read(BufReader::new(list)).map_err(|error| unreadable_breached_passwords(&error))
 }
 
 fn rate_limits(settings: &Settings) -> RateLimitConfig {

@@ -28,8 +28,8 @@ pub use access::{
     StaffMember,
 };
 pub use accounts::{
-    BreachedPasswords, Housekeeping, Introspection, NewPassword, PASSWORD_HASHES_TOTAL, Registration,
-    Session, create_admin,
+    BreachedPasswords, Housekeeping, IntrospectedToken, Introspection, NewPassword, PASSWORD_HASHES_TOTAL,
+    Registration, Session, create_admin,
 };
 pub use audit::{AuditWriter, AuditWriterTask};
 pub use digest::{KeyedRoute, key_binding, key_digest};

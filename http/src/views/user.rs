@@ -197,6 +197,12 @@ pub(crate) struct IntrospectionView {
     /// The session; none for an API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<Uuid>,
+    /// When the token began to be valid, in seconds since 1970; none for an API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    /// When it ends, in seconds since 1970; none for an API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
     /// What the account may do outside organizations, with spaces between.
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
@@ -215,7 +221,9 @@ impl From<Option<Introspection>> for IntrospectionView {
         Self {
             active: true,
             sub: Some(found.user_id.0),
-            sid: found.session_id.map(|id| id.0),
+            sid: found.token.map(|token| token.session_id.0),
+            iat: found.token.map(|token| token.issued_at.0.div_euclid(1_000)),
+            exp: found.token.map(|token| token.expires_at.0.div_euclid(1_000)),
             scope: Some(names.join(" ")),
         }
     }

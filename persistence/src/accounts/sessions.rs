@@ -55,22 +55,6 @@ impl Database {
         Ok(started.rows_affected() == 1)
     }
 
-    /// Whether a session of an account is not ended.
-    pub async fn session_is_live(
-        &self,
-        session_id: SessionId,
-        user_id: UserId,
-    ) -> Result<bool, DatabaseError> {
-        let live = sqlx::query_scalar!(
-            "SELECT session_id FROM sessions WHERE session_id = $1 AND user_id = $2 AND revoked_at IS NULL",
-            session_id.0,
-            user_id.0
-        )
-        .fetch_optional(self.pool())
-        .await?;
-        Ok(live.is_some())
-    }
-
     /// Ends a session because its owner asked for it. `false`: it has ended already, or is not there.
     pub async fn end_session(&self, session_id: SessionId, at: UnixMillis) -> Result<bool, DatabaseError> {
         let ended = sqlx::query!(

@@ -101,7 +101,7 @@ async fn actions(database: &Database) -> Vec<String> {
         .collect()
 }
 
-fn change<'a>(user_id: UserId, session_id: SessionId, to: &'a str, token: u8) -> PasswordChange<'a> {
+fn change(user_id: UserId, session_id: SessionId, to: &str, token: u8) -> PasswordChange<'_> {
     PasswordChange {
         user_id,
         from: "$argon2id$old",

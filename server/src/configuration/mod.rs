@@ -11,7 +11,7 @@ mod sources;
 pub(crate) use setting::{ALL, Setting};
 pub(crate) use settings::{
     JournalKind, LogFormat, MailerKind, Settings, cannot_listen, journal_directory_in_use,
-    unreadable_breached_passwords, unusable_database_url, unusable_redis_url,
+    unusable_database_url, unusable_redis_url,
 };
 pub(crate) use sources::{Sources, Value};
 

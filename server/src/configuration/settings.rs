@@ -1,12 +1,14 @@
 //! The settings as the rest of the program sees them: typed and checked.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use onsale_http::CorsOrigin;
-use onsale_services::{TokenError, TokenKeys, Tokens};
+use onsale_services::{BreachedPasswords, TokenError, TokenKeys, Tokens};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::parse::Reader;
@@ -77,8 +79,8 @@ pub(crate) struct Settings {
     pub(crate) token_issuer: String,
     pub(crate) token_audience: String,
     pub(crate) mailer: MailerKind,
-    /// A file.
-    pub(crate) breached_passwords: Option<PathBuf>,
+    /// Where [`Settings::breached_passwords`] reads.
+    breached_passwords: Option<PathBuf>,
     pub(crate) connections_max: u32,
     /// Requests per second and caller; `None` for no limit.
     pub(crate) rate_limit_per_second: Option<u32>,
@@ -153,6 +155,16 @@ impl Settings {
             .ok_or_else(|| ConfigurationError::of(&DATABASE_URL, "is not set"))
     }
 
+    /// The passwords that nobody may have, read now.
+    pub(crate) fn breached_passwords(&self) -> Result<BreachedPasswords, ConfigurationError> {
+        let Some(path) = &self.breached_passwords else {
+            return Ok(BreachedPasswords::default());
+        };
+        File::open(path)
+            .and_then(|list| BreachedPasswords::read(BufReader::new(list)))
+            .map_err(|error| ConfigurationError::of(&BREACHED_PASSWORDS, format!("cannot be read: {error}")))
+    }
+
     /// What makes and reads access tokens, where a command cannot do without. There is no default: a known secret
     /// would let anybody be anybody.
     pub(crate) fn tokens(&self) -> Result<Tokens, ConfigurationError> {
@@ -199,11 +211,6 @@ pub(crate) fn journal_directory_in_use(directory: &Path) -> ConfigurationError {
 /// Refuses a database URL that looked well and cannot be used.
 pub(crate) fn unusable_database_url(problem: String) -> ConfigurationError {
     ConfigurationError::of(&DATABASE_URL, problem)
-}
-
-/// Refuses a list of passwords that cannot be read.
-pub(crate) fn unreadable_breached_passwords(error: &std::io::Error) -> ConfigurationError {
-    ConfigurationError::of(&BREACHED_PASSWORDS, format!("cannot be read: {error}"))
 }
 
 /// Refuses a Redis URL that looked well and cannot be used.

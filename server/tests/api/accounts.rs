@@ -459,6 +459,7 @@ async fn introspection_knows_of_revocations() {
         (&json!(true), &json!(ada.caller.id))
     );
     assert_eq!(told["scope"], "tickets.buy");
+    assert_eq!(told["exp"].as_i64().unwrap() - told["iat"].as_i64().unwrap(), 900);
     world.send(post("/v1/auth/logout").by(&ada.caller)).await;
     for token in [&ada.caller.token, "nonsense", ""] {
         let told = world.staff(ask(token)).await.expect(200);

@@ -3,7 +3,7 @@
 use onsale_domain::{ApiKeyId, Permission, PermissionSet, SessionId, UserId};
 
 use super::api_key::{BEGINNING, Limit};
-use crate::{ServiceError, Services};
+use crate::{Identity, ServiceError, Services};
 
 /// Somebody whose credential is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,17 +59,9 @@ impl Services {
             .ok_or(ServiceError::Unauthenticated)
     }
 
-    /// `None` when the token is not good, or revoked as far as this process knows.
     fn caller_of_token(&self, token: &str) -> Option<Caller> {
-        let access = self.access_control();
-        let roles = access.role_rights.load();
-        let rights_of = |role: &str| roles.get(role).copied().unwrap_or_default();
-        let identity = access.tokens.verify(token, self.now(), rights_of)?;
-        let is_revoked =
-            access
-                .revocations
-                .refuses(identity.user_id, identity.session_id, identity.generation);
-        (!is_revoked).then_some(Caller {
+        let identity = self.identity_of(token)?;
+        Some(Caller {
             user_id: identity.user_id,
             credential: Credential::Token {
                 session_id: identity.session_id,
@@ -78,5 +70,18 @@ impl Services {
             rights: identity.rights,
             limit: None,
         })
+    }
+
+    /// What an access token says; `None` when it is not good, or revoked as far as this process knows.
+    pub(crate) fn identity_of(&self, token: &str) -> Option<Identity> {
+        let access = self.access_control();
+        let roles = access.role_rights.load();
+        let rights_of = |role: &str| roles.get(role).copied().unwrap_or_default();
+        let identity = access.tokens.verify(token, self.now(), rights_of)?;
+        let is_revoked =
+            access
+                .revocations
+                .refuses(identity.user_id, identity.session_id, identity.generation);
+        (!is_revoked).then_some(identity)
     }
 }

@@ -12,9 +12,16 @@ impl Services {
     /// Errors: [`ServiceError::Forbidden`] for who came with an API key.
     pub async fn logout(&self, caller: &Caller) -> Result<(), ServiceError> {
         let session_id = session_of(caller)?;
-        self.database().end_session(session_id, self.now()).await?;
-        self.announce(Change::SessionRevoked { session_id }).await;
-        Ok(())
+        let services = self.clone();
+        self.to_its_end(async move {
+            services
+                .database()
+                .end_session(session_id, services.now())
+                .await?;
+            services.announce(Change::SessionRevoked { session_id }).await;
+            Ok(())
+        })
+        .await
     }
 
     /// Ends all of the caller's sessions and access tokens.
@@ -26,11 +33,16 @@ impl Services {
         let entry = origin
             .entry(now, caller.actor(), "sessions.revoke", AuditOutcome::Done)
             .on("user", user_id.0);
-        let generation = self.database().end_all_sessions(user_id, now, &entry).await?;
-        let generation = generation.ok_or(ServiceError::Unauthenticated)?;
-        self.announce(Change::GenerationRaised { user_id, generation })
-            .await;
-        Ok(())
+        let services = self.clone();
+        self.to_its_end(async move {
+            let ended = services.database().end_all_sessions(user_id, now, &entry).await?;
+            let generation = ended.ok_or(ServiceError::Unauthenticated)?;
+            services
+                .announce(Change::GenerationRaised { user_id, generation })
+                .await;
+            Ok(())
+        })
+        .await
     }
 }
 

@@ -28,7 +28,7 @@ pub use breached::BreachedPasswords;
 use hashing::Hashing;
 pub use hashing::PASSWORD_HASHES_TOTAL;
 pub use housekeeping::Housekeeping;
-pub use introspect::Introspection;
+pub use introspect::{IntrospectedToken, Introspection};
 pub(crate) use opaque_token::{OpaqueToken, Purpose};
 pub use password::NewPassword;
 pub(crate) use password_reset::RESET_LIFETIME_MS;

@@ -60,25 +60,33 @@ impl Services {
         let now = self.now();
         let token = OpaqueToken::random(Purpose::Refresh)?;
         let token_expires_at = now.plus_ms(REFRESH_LIFETIME_MS);
-        let change = PasswordChange {
-            user_id,
-            from: &from,
-            to: &to,
-            kept: KeptSession {
-                session_id,
-                token: token.digest(),
-                token_expires_at,
-            },
-            mail: self.news()?,
-            at: now,
+        let kept = KeptSession {
+            session_id,
+            token: token.digest(),
+            token_expires_at,
         };
+        let mail = self.news()?;
         let entry = origin
             .entry(now, caller.actor(), "passwords.change", AuditOutcome::Done)
             .on("user", user_id.0);
-        let generation = self.database().change_password(&change, &entry).await?;
-        let generation = generation.ok_or(ServiceError::Unauthenticated)?;
-        self.announce(Change::GenerationRaised { user_id, generation })
-            .await;
+        let services = self.clone();
+        let changing = async move {
+            let change = PasswordChange {
+                user_id,
+                from: &from,
+                to: &to,
+                kept,
+                mail,
+                at: now,
+            };
+            let changed = services.database().change_password(&change, &entry).await?;
+            let generation = changed.ok_or(ServiceError::Unauthenticated)?;
+            services
+                .announce(Change::GenerationRaised { user_id, generation })
+                .await;
+            Ok(generation)
+        };
+        let generation = self.to_its_end(changing).await?;
         let account = AccountRow {
             generation,
             ..account

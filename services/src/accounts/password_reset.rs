@@ -54,17 +54,23 @@ impl Services {
             .hash_new(password, email, String::new())
             .await?;
         let now = self.now();
-        let reset = PasswordReset {
-            token,
-            to: &to,
-            mail: self.news()?,
-            at: now,
-        };
+        let mail = self.news()?;
         let entry = origin.entry(now, Actor::person(None), "passwords.reset", AuditOutcome::Done);
-        let done = self.database().reset_password(&reset, &entry).await?;
-        let (user_id, generation) = done.ok_or(ServiceError::ResetTokenInvalid)?;
-        self.announce(Change::GenerationRaised { user_id, generation })
-            .await;
-        Ok(())
+        let services = self.clone();
+        self.to_its_end(async move {
+            let reset = PasswordReset {
+                token,
+                to: &to,
+                mail,
+                at: now,
+            };
+            let done = services.database().reset_password(&reset, &entry).await?;
+            let (user_id, generation) = done.ok_or(ServiceError::ResetTokenInvalid)?;
+            services
+                .announce(Change::GenerationRaised { user_id, generation })
+                .await;
+            Ok(())
+        })
+        .await
     }
 }

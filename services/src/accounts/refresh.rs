@@ -26,10 +26,19 @@ impl Services {
             grace_ms: GRACE_MS,
         };
         let entry = origin.entry(now, Actor::person(None), "sessions.revoke", AuditOutcome::Done);
-        let rotation = self
-            .database()
-            .rotate_refresh_token(&attempt, |salt| parent.child(salt).digest(), &entry)
-            .await?;
+        let services = self.clone();
+        self.to_its_end(async move {
+            let child_of = |salt: &[u8; 32]| parent.child(salt).digest();
+            let rotation = services
+                .database()
+                .rotate_refresh_token(&attempt, child_of, &entry)
+                .await?;
+            services.rotated(&parent, rotation).await
+        })
+        .await
+    }
+
+    async fn rotated(&self, parent: &OpaqueToken, rotation: Rotation) -> Result<Session, ServiceError> {
         match rotation {
             Rotation::Child {
                 salt,

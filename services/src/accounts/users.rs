@@ -51,16 +51,26 @@ impl Services {
         let mut entry = staff.entry(now, action, AuditOutcome::Done).on("user", user_id.0);
         entry.before = Some(json!({ "status": from.as_str() }));
         entry.after = Some(json!({ "status": to.as_str() }));
-        match self.database().set_user_status(user_id, to, now, &entry).await? {
-            StatusChange::Changed { generation } => {
-                self.announce(Change::GenerationRaised { user_id, generation })
-                    .await;
-                self.announce(Change::AccessChanged { user_id }).await;
+        let services = self.clone();
+        self.to_its_end(async move {
+            let change = services
+                .database()
+                .set_user_status(user_id, to, now, &entry)
+                .await?;
+            match change {
+                StatusChange::Changed { generation } => {
+                    services
+                        .announce(Change::GenerationRaised { user_id, generation })
+                        .await;
+                    services.announce(Change::AccessChanged { user_id }).await;
+                    Ok(())
+                }
+                StatusChange::Unchanged => Ok(()),
+                StatusChange::NotFound => Err(ServiceError::NotFound),
+                StatusChange::LastAdmin => Err(ServiceError::LastAdmin),
             }
-            StatusChange::Unchanged => {}
-            StatusChange::NotFound => return Err(ServiceError::NotFound),
-            StatusChange::LastAdmin => return Err(ServiceError::LastAdmin),
-        }
+        })
+        .await?;
         self.user(user_id).await
     }
 }
