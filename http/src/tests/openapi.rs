@@ -11,7 +11,7 @@ fn document() -> Value {
 }
 
 /// The routes of `contract.md` that this release has.
-const ROUTES: [&str; 44] = [
+const ROUTES: [&str; 59] = [
     "GET /v1/events",
     "GET /v1/events/{event_id}",
     "GET /v1/events/{event_id}/availability",
@@ -40,6 +40,21 @@ const ROUTES: [&str; 44] = [
     "GET /v1/admin/users/{user_id}",
     "POST /v1/admin/users/{user_id}/deactivate",
     "POST /v1/admin/users/{user_id}/activate",
+    "GET /v1/admin/permissions",
+    "GET /v1/admin/roles",
+    "POST /v1/admin/roles",
+    "GET /v1/admin/roles/{role_id}",
+    "PUT /v1/admin/roles/{role_id}",
+    "DELETE /v1/admin/roles/{role_id}",
+    "GET /v1/admin/users/{user_id}/roles",
+    "POST /v1/admin/users/{user_id}/roles",
+    "DELETE /v1/admin/users/{user_id}/roles/{role_id}",
+    "GET /v1/admin/service-accounts",
+    "POST /v1/admin/service-accounts",
+    "DELETE /v1/admin/service-accounts/{user_id}",
+    "GET /v1/admin/service-accounts/{user_id}/api-keys",
+    "POST /v1/admin/service-accounts/{user_id}/api-keys",
+    "DELETE /v1/admin/api-keys/{api_key_id}",
     "GET /v1/admin/organizations",
     "POST /v1/admin/organizations",
     "GET /v1/admin/organizations/{organization_id}",

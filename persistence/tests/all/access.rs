@@ -33,7 +33,7 @@ impl Office {
         let organization_id = OrganizationId(Uuid::now_v7());
         let inserted = test
             .database
-            .insert_organization(organization_id, "Club", entry("organizations.create"))
+            .insert_organization(organization_id, "Club", creation())
             .await;
         inserted.expect("insert");
         Self {

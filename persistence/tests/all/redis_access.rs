@@ -1,5 +1,7 @@
 //! What processes remember of accounts together, and what they tell each other.
 
+use std::fmt::Write as _;
+
 use onsale_domain::{Access, OrganizationId, Permission, PermissionSet, UserId};
 use onsale_persistence::{
     AccessCache, AccountAccess, AccountKind, AccountStatus, ChangeReader, ChangeStream, Redis,
@@ -24,7 +26,7 @@ async fn tamper(command: &[&str]) {
     let mut stream = tokio::net::TcpStream::connect(address).await.expect("connect");
     let mut text = format!("*{}\r\n", command.len());
     for word in command {
-        text.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+        write!(text, "${}\r\n{word}\r\n", word.len()).expect("a string");
     }
     tokio::io::AsyncWriteExt::write_all(&mut stream, text.as_bytes())
         .await

@@ -186,9 +186,9 @@ async fn while_redis_hangs_or_is_away_staff_are_checked_in_postgres_and_buyers_g
             }
         }
         if fail == "hung" {
-            redis.freeze()
+            redis.freeze();
         } else {
-            redis.kill()
+            redis.kill();
         }
         revoke(&world, &revoked).await;
         // A second of freshness, and a moment to notice.
@@ -200,9 +200,9 @@ async fn while_redis_hangs_or_is_away_staff_are_checked_in_postgres_and_buyers_g
             hold.send(world.api()).await.expect(201);
         }
         if fail == "hung" {
-            redis.thaw()
+            redis.thaw();
         } else {
-            redis.restart().await
+            redis.restart().await;
         }
         for server in [&world.server, &second] {
             until("the stream is followed again", SOON, async || {
@@ -340,20 +340,20 @@ async fn nobody_gives_away_what_they_do_not_hold() {
     assert_eq!(give("manager", Some(other)).await, 404);
     assert_eq!(give("admin", None).await, 403);
     // The organizer makes service accounts, and none with more than their own rights or elsewhere.
-    let make = async |role: &str, organization: Option<Uuid>| {
+    let try_to_make = async |role: &str, organization: Option<Uuid>| {
         let body = json!({
             "name": "Till", "organization_id": organization, "roles": [role_id(&world, role).await],
         });
         let call: Call = post("/v1/admin/service-accounts").json(&body);
         world.send(call.by(&organizer)).await
     };
-    let made = make("organizer", Some(own)).await.expect(201);
-    assert_eq!(make("manager", Some(own)).await.status, 403);
-    assert_eq!(make("organizer", Some(other)).await.status, 404);
-    assert_eq!(make("organizer", None).await.status, 403);
+    let account = try_to_make("organizer", Some(own)).await.expect(201);
+    assert_eq!(try_to_make("manager", Some(own)).await.status, 403);
+    assert_eq!(try_to_make("organizer", Some(other)).await.status, 404);
+    assert_eq!(try_to_make("organizer", None).await.status, 403);
     let keys = format!(
         "/v1/admin/service-accounts/{}/api-keys",
-        made["id"].as_str().expect("an id")
+        account["id"].as_str().expect("an id")
     );
     for (scopes, expected) in [
         (["events.edit"], 201),
