@@ -67,7 +67,7 @@ impl Services {
 
     fn creation(&self, staff: &StaffMember, organization_id: OrganizationId, name: &str) -> AuditEntry {
         let mut entry = staff.entry(self.now(), "organizations.create", AuditOutcome::Done);
-        entry.target = Some(target("organization", organization_id));
+        entry.target = Some(target("organization", organization_id.0));
         entry.organization_id = Some(organization_id);
         entry.after = Some(json!({ "name": name }));
         entry

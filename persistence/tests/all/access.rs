@@ -33,7 +33,7 @@ impl Office {
         let organization_id = OrganizationId(Uuid::now_v7());
         let inserted = test
             .database
-            .insert_organization(organization_id, "Club", creation())
+            .insert_organization(organization_id, "Club", entry("organizations.create"))
             .await;
         inserted.expect("insert");
         Self {

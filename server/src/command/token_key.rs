@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     /// Name of the key, in the header of every token
     #[arg(long, value_name = "ID")]
     id: String,
-    /// What signs: EdDSA lets others verify, HS256 is faster
+    /// What signs: Ed25519 lets others verify, HMAC is faster
     #[arg(long, value_enum, value_name = "ALGORITHM", default_value = "eddsa")]
     algorithm: Algorithm,
 }

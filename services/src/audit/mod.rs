@@ -11,6 +11,7 @@ use onsale_engine::EngineError;
 use onsale_persistence::{AuditEntry, AuditOutcome, AuditTarget};
 use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 pub use writer::{AuditWriter, AuditWriterTask};
 
@@ -51,7 +52,7 @@ impl Services {
 }
 
 /// What was acted upon.
-pub(crate) fn target(kind: &'static str, id: impl ToString) -> AuditTarget {
+pub(crate) fn target(kind: &'static str, id: Uuid) -> AuditTarget {
     AuditTarget {
         kind,
         id: id.to_string(),

@@ -57,7 +57,7 @@ impl Services {
             }
         };
         self.audited(entry, creating, |created| {
-            Some(target("event", created.definition.event_id))
+            Some(target("event", created.definition.event_id.0))
         })
         .await
     }

@@ -52,10 +52,10 @@ impl Services {
         expected_version: Option<Sequence>,
     ) -> Result<Arc<Availability>, ServiceError> {
         let before = self.staff_event(staff, event_id).await?;
-        let status = |status: EventStatus| Some(json!({"status": status.as_str()}));
-        let states = (status(before.definition.status), status(to));
+        let state = |status: EventStatus| Some(json!({"status": status.as_str()}));
+        let changed = (state(before.definition.status), state(to));
         let command = Command::ChangeStatus { to, expected_version };
-        self.change_event(staff, &before, ("events.change_status", states), command)
+        self.change_event(staff, &before, ("events.change_status", changed), command)
             .await
     }
 
@@ -177,7 +177,7 @@ impl Services {
     ) -> Result<Arc<Availability>, ServiceError> {
         let event_id = event.definition.event_id;
         let mut entry = staff.entry(self.now(), action, AuditOutcome::Asked);
-        entry.target = Some(target("event", event_id));
+        entry.target = Some(target("event", event_id.0));
         entry.organization_id = Some(event.definition.details.organization_id);
         entry.before = before;
         entry.after = after;

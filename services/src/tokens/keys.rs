@@ -51,11 +51,11 @@ impl TokenKeys {
     /// One HS256 key, with an id made of the secret's digest.
     pub fn of_secret(secret: &[u8]) -> Result<Self, TokenError> {
         let digest = blake3::derive_key("onsale token key id", secret);
-        let id = digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = URL_SAFE_NO_PAD.encode(&digest[..9]);
         Ok(Self(vec![hs256(id, secret)?]))
     }
 
-    /// Reads `ID ALGORITHM KEY` lines: HS256 with a base64url secret, EdDSA with a base64url PKCS #8 key.
+    /// Reads `ID ALGORITHM KEY` lines: HS256 with a base64url secret, `EdDSA` with a base64url PKCS #8 key.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         let keys = text
             .lines()
