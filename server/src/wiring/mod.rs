@@ -3,6 +3,9 @@
 //!
 //! This is the only file of the server that knows how the other crates are built up.
 
+mod audited;
+mod error;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,77 +13,21 @@ use onsale_engine::port::{Clock, Journal, JournalError, SystemClock};
 use onsale_engine::{Engine, EngineConfig, EngineError};
 use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
 use onsale_persistence::{
-    Database, DatabaseConfig, DatabaseError, LocalJournal, PostgresJournal, PostgresProjection, Redis,
-    RedisError, SharedRates,
+    Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection, Redis, SharedRates,
 };
 use onsale_services::{
     AccessSync, AuditWriter, Dependencies, Housekeeping, LogMailer, Mailing, Services, ServicesConfig,
     Settlement, SimulatedGateway,
 };
 use secrecy::ExposeSecret as _;
-use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::configuration::{
-    ConfigurationError, JournalKind, MailerKind, Settings, journal_directory_in_use, unusable_database_url,
-    unusable_redis_url,
-};
+pub(crate) use audited::{open_audited, open_audited_database};
+pub(crate) use error::StartError;
 
-/// Why the process cannot serve yet, or at all.
-#[derive(Debug, Error)]
-pub(crate) enum StartError {
-    /// Postgres does not answer; waiting helps.
-    #[error("{0}")]
-    Unavailable(String),
-    /// Somebody has to run `onsale migrate`; waiting helps.
-    #[error("the schema is older than this release: run `onsale migrate`")]
-    NotMigrated,
-    /// A setting cannot work; waiting does not help.
-    #[error(transparent)]
-    Configuration(#[from] ConfigurationError),
-    /// Anything else; waiting does not help.
-    #[error(transparent)]
-    Internal(#[from] anyhow::Error),
-}
-
-impl From<DatabaseError> for StartError {
-    fn from(error: DatabaseError) -> Self {
-        match error {
-            DatabaseError::Unavailable(reason) => Self::Unavailable(reason),
-            DatabaseError::Misconfigured(reason) => Self::Configuration(unusable_database_url(reason)),
-            DatabaseError::Conflict { .. }
-            | DatabaseError::Refused { .. }
-            | DatabaseError::Damaged(_)
-            | DatabaseError::Migration(_) => Self::Internal(error.into()),
-        }
-    }
-}
-
-impl From<RedisError> for StartError {
-    fn from(error: RedisError) -> Self {
-        match error {
-            RedisError::Misconfigured(reason) => Self::Configuration(unusable_redis_url(reason)),
-            RedisError::Unavailable(_) | RedisError::Refused(_) | RedisError::UnknownScript => {
-                Self::Internal(error.into())
-            }
-        }
-    }
-}
-
-impl From<JournalError> for StartError {
-    fn from(error: JournalError) -> Self {
-        match error {
-            JournalError::Unavailable(reason) => Self::Unavailable(reason),
-            JournalError::NotFound
-            | JournalError::Taken
-            | JournalError::OwnedElsewhere { .. }
-            | JournalError::Damaged(_)
-            | JournalError::Fatal(_) => Self::Internal(error.into()),
-        }
-    }
-}
+use crate::configuration::{JournalKind, MailerKind, Settings, journal_directory_in_use};
 
 /// The journal, kept by its kind because the two end differently.
 enum OpenJournal {
@@ -327,70 +274,6 @@ impl Deadline {
         if tokio::time::timeout(self.left(), farewell).await.is_err() {
             tracing::warn!("{whose} did not close within the grace period");
         }
-    }
-}
-
-/// What the auditor reads.
-pub(crate) struct Audited {
-    journal: OpenJournal,
-    database: Database,
-}
-
-impl Audited {
-    /// The journal, of which only the reading half may be used.
-    pub(crate) fn journal(&self) -> Arc<dyn Journal> {
-        self.journal.journal()
-    }
-
-    /// The tables.
-    pub(crate) const fn database(&self) -> &Database {
-        &self.database
-    }
-
-    /// Frees the journal's directory and the connection.
-    pub(crate) async fn close(self) {
-        self.journal.close().await;
-        self.database.close().await;
-    }
-}
-
-/// One connection to Postgres, for reading whole tables: the embedded one has no more.
-async fn connect_audited(settings: &Settings) -> Result<Database, StartError> {
-    let url = settings.required_database_url()?.expose_secret();
-    let config = DatabaseConfig {
-        connections_max: 1,
-        statement_timeout_ms: 0,
-        ..DatabaseConfig::new(url)
-    };
-    Ok(Database::connect(&config).await?)
-}
-
-/// The tables alone, of this release's schema. Servers may go on meanwhile.
-pub(crate) async fn open_audited_database(settings: &Settings) -> Result<Database, StartError> {
-    let database = connect_audited(settings).await?;
-    if database.is_migrated().await? {
-        Ok(database)
-    } else {
-        Err(StartError::NotMigrated)
-    }
-}
-
-/// The journal and the tables of the settings, for reading. A local journal must not be open elsewhere.
-pub(crate) async fn open_audited(settings: &Settings) -> Result<Audited, StartError> {
-    let database = connect_audited(settings).await?;
-    let opened = match settings.journal {
-        JournalKind::Postgres => Ok(OpenJournal::Postgres(Arc::new(PostgresJournal::read_only(
-            database.clone(),
-        )))),
-        JournalKind::Local => OpenJournal::open(settings, &database).await,
-    };
-    match opened {
-        Ok(journal) => Ok(Audited { journal, database }),
-        Err(JournalError::OwnedElsewhere { owner }) => Err(StartError::Internal(anyhow::anyhow!(
-            "the journal in {} is locked ({owner}): stop the server first",
-            settings.journal_directory.display()
-        ))),
-        Err(error) => Err(error.into()),
     }
 }
 
