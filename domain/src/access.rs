@@ -122,12 +122,6 @@ impl PermissionSet {
         Self(self.0 & other.0)
     }
 
-    /// What is in this and not in the other.
-    #[must_use]
-    pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
     /// Whether the other has nothing that this has not.
     pub const fn contains(self, other: Self) -> bool {
         other.0 & !self.0 == 0

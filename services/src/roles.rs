@@ -64,8 +64,8 @@ impl Services {
         permissions: PermissionSet,
     ) -> Result<RoleRow, ServiceError> {
         check_name(&name)?;
-        let before = self.role(role_id).await?.permissions;
-        self.must_hold(staff, Permission::RolesEdit, None, permissions.without(before))
+        // All of them and not only what is new: what the role allows now may change before this does.
+        self.must_hold(staff, Permission::RolesEdit, None, permissions)
             .await?;
         let entry = staff.entry(self.now(), "roles.edit", AuditOutcome::Done);
         let services = self.clone();

@@ -103,8 +103,8 @@ impl Database {
         if taken == 0 {
             return Err(AccessError::NotFound);
         }
-        if role.name == ADMIN_ROLE {
-            keep_an_admin(&mut transaction).await?;
+        if role.name == ADMIN_ROLE && !an_admin_is_left(&mut transaction).await? {
+            return Err(AccessError::LastAdmin);
         }
         let generation = match RoleScope::of_name(&role.scope)? {
             RoleScope::Everywhere => Some(end_tokens(&mut transaction, assignment.user_id).await?),
@@ -157,10 +157,10 @@ pub(super) async fn give(
     Ok((given == 1).then_some(role.name))
 }
 
-/// Refuses a change that leaves nobody to administer the deployment. Call it in the transaction after the change, in
-/// whatever takes the role from an account or deactivates one: it holds the role's row, so that two such changes
-/// cannot each count on the other's admin.
-pub(super) async fn keep_an_admin(connection: &mut PgConnection) -> Result<(), AccessError> {
+/// Whether somebody is left to administer the deployment. Ask in the transaction after the change, in whatever takes
+/// the role from a person or shuts their account: it holds the role's row, so that two such changes cannot each count
+/// on the other's admin.
+pub(crate) async fn an_admin_is_left(connection: &mut PgConnection) -> Result<bool, DatabaseError> {
     sqlx::query!(
         "SELECT role_id FROM roles WHERE name = $1 FOR NO KEY UPDATE",
         ADMIN_ROLE
@@ -168,20 +168,16 @@ pub(super) async fn keep_an_admin(connection: &mut PgConnection) -> Result<(), A
     .fetch_one(&mut *connection)
     .await?;
     // In a statement of its own, so that it sees what was committed while this one waited.
-    let is_there = sqlx::query_scalar!(
+    let is_left = sqlx::query_scalar!(
         r#"SELECT EXISTS (
                SELECT 1 FROM user_roles JOIN roles USING (role_id) JOIN users USING (user_id)
                WHERE roles.name = $1 AND users.status = 'active' AND users.kind = 'person'
-           ) AS "is_there!""#,
+           ) AS "is_left!""#,
         ADMIN_ROLE
     )
     .fetch_one(connection)
     .await?;
-    if is_there {
-        Ok(())
-    } else {
-        Err(AccessError::LastAdmin)
-    }
+    Ok(is_left)
 }
 
 /// Ends an account's access tokens; the first generation that is accepted.

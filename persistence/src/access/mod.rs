@@ -18,6 +18,8 @@ mod service_accounts;
 use serde_json::Value;
 use sqlx::PgConnection;
 
+pub(crate) use assignments::an_admin_is_left;
+
 pub use account_access::{AccountAccess, AccountKind, AccountStatus};
 pub use error::AccessError;
 pub use rows::{

@@ -1,10 +1,9 @@
 //! Shutting and opening accounts.
 
 use onsale_domain::{UnixMillis, UserId};
-use sqlx::PgConnection;
 
 use super::sessions::revoke_sessions;
-use crate::access::AccountStatus;
+use crate::access::{AccountStatus, an_admin_is_left};
 use crate::audit_log::{self, AuditEntry};
 use crate::convert::{seq_in, timestamp};
 use crate::{Database, DatabaseError};
@@ -35,9 +34,6 @@ impl Database {
         audit: &AuditEntry,
     ) -> Result<StatusChange, DatabaseError> {
         let mut transaction = self.pool().begin().await?;
-        if to == AccountStatus::Deactivated && is_last_admin(&mut transaction, user_id).await? {
-            return Ok(StatusChange::LastAdmin);
-        }
         let changed = sqlx::query_scalar!(
             "UPDATE users SET status = $2, generation = generation + 1, generation_at = $3
              WHERE user_id = $1 AND kind = 'person' AND status <> $2 RETURNING generation",
@@ -55,6 +51,9 @@ impl Database {
                 StatusChange::NotFound
             });
         };
+        if to == AccountStatus::Deactivated && !an_admin_is_left(&mut transaction).await? {
+            return Ok(StatusChange::LastAdmin);
+        }
         revoke_sessions(&mut transaction, user_id, None, at, "deactivated").await?;
         sqlx::query!("DELETE FROM password_resets WHERE user_id = $1", user_id.0)
             .execute(&mut *transaction)
@@ -65,22 +64,4 @@ impl Database {
             generation: seq_in(generation),
         })
     }
-}
-
-/// Whether nobody else active has the role that may do everything. Locks the role: of two who shut each other's
-/// accounts, the second looks again.
-async fn is_last_admin(connection: &mut PgConnection, user_id: UserId) -> Result<bool, DatabaseError> {
-    let role_id = sqlx::query_scalar!("SELECT role_id FROM roles WHERE name = 'admin' FOR NO KEY UPDATE")
-        .fetch_one(&mut *connection)
-        .await?;
-    let admins = sqlx::query!(
-        r#"SELECT count(*) FILTER (WHERE user_id = $2) AS "own!", count(*) FILTER (WHERE user_id <> $2) AS "others!"
-           FROM user_roles JOIN users USING (user_id)
-           WHERE role_id = $1 AND status = 'active'"#,
-        role_id,
-        user_id.0
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(admins.own > 0 && admins.others == 0)
 }
