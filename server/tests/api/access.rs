@@ -169,6 +169,21 @@ async fn revoke(world: &World, caller: &Caller) {
 }
 
 #[tokio::test]
+async fn a_revocation_that_nobody_told_is_found() {
+    let redis = PrivateRedis::start().await;
+    let (world, _second) = two_processes(&redis).await;
+    let staff = world.hire("support", None).await;
+    assert_eq!(status(world.api(), &staff, "/v1/admin/events").await, 200);
+    revoke(&world, &staff).await;
+    until(
+        "the login is known to be over",
+        Duration::from_secs(20),
+        async || status(world.api(), &staff, "/v1/admin/events").await == 401,
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn while_redis_hangs_or_is_away_staff_are_checked_in_postgres_and_buyers_go_on() {
     let mut redis = PrivateRedis::start().await;
     let (world, second) = two_processes(&redis).await;

@@ -19,6 +19,11 @@ use crate::{ServiceError, Services};
 const LISTEN_AGAIN: Duration = Duration::from_millis(500);
 /// Pause between two rounds of upkeep.
 const UPKEEP_EVERY: Duration = Duration::from_secs(1);
+/// Rounds of upkeep between two looks at what was revoked lately, for what nobody told: its process ended between
+/// the commit and the telling, is cut off from Redis, or Redis lost it.
+const ROUNDS_PER_LOOK: u32 = 5;
+/// How far back such a look goes.
+const LOOK_BACK_MS: i64 = 30_000;
 /// How far the clocks of processes and of Postgres may be apart.
 const CLOCKS_APART_MS: i64 = 60_000;
 
@@ -88,9 +93,14 @@ impl AccessSync {
     async fn upkeep(&self) {
         let services = &self.services;
         let access = services.access_control();
-        loop {
+        for round in 1_u32.. {
             sleep(UPKEEP_EVERY).await;
             access.revocations.forget_expired(services.now());
+            if round % ROUNDS_PER_LOOK == 0
+                && let Err(error) = services.load_revocations(LOOK_BACK_MS).await
+            {
+                tracing::warn!(%error, "what was revoked lately cannot be read; trying again");
+            }
             if access.is_stale()
                 && let Err(error) = services.load_access().await
             {
@@ -112,15 +122,22 @@ impl Services {
         let access = self.access_control();
         access.accounts.forget_all();
         access.api_keys.forget_all();
-        let since = self.now().plus_ms(-(ACCESS_TOKEN_LIFETIME_MS + CLOCKS_APART_MS));
-        let revoked = self.database().revocations_since(since, ENTRIES_MAX + 1).await;
-        if revoked.is_err() {
+        let loaded = self.load_revocations(ACCESS_TOKEN_LIFETIME_MS).await;
+        if loaded.is_err() {
             access.is_stale.store(true, Ordering::SeqCst);
         }
-        for revocation in revoked? {
+        loaded?;
+        self.load_roles().await
+    }
+
+    /// Takes note of what was revoked in the last so many milliseconds.
+    async fn load_revocations(&self, back_ms: i64) -> Result<(), ServiceError> {
+        let since = self.now().plus_ms(-(back_ms + CLOCKS_APART_MS));
+        let revoked = self.database().revocations_since(since, ENTRIES_MAX + 1).await?;
+        for revocation in revoked {
             self.revoke(revocation);
         }
-        self.load_roles().await
+        Ok(())
     }
 
     fn revoke(&self, revocation: Revocation) {
