@@ -15,6 +15,7 @@ mod support;
 mod access;
 mod accounts;
 mod admin;
+mod authorization;
 mod bad_input;
 mod checkout;
 mod events;
