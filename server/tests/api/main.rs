@@ -28,3 +28,4 @@ mod purchases;
 mod rate_limits;
 mod request_log;
 mod slow_clients;
+mod tokens;

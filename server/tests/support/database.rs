@@ -54,6 +54,15 @@ impl TestDatabase {
             .expect(query)
     }
 
+    /// One text.
+    pub async fn text(&self, query: &'static str) -> String {
+        let mut connection = self.connect().await;
+        sqlx::query_scalar(query)
+            .fetch_one(&mut connection)
+            .await
+            .expect(query)
+    }
+
     /// Gives a caller an account with one role, within an organization or outside all of them, and the session of
     /// their token.
     pub async fn hire(&self, caller: &Caller, role: &str, organization: Option<Uuid>) {
