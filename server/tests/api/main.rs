@@ -22,6 +22,7 @@ mod events;
 mod holds;
 mod idempotency;
 mod internal;
+mod log_canary;
 mod orders;
 mod process;
 mod purchases;
