@@ -129,6 +129,64 @@ async fn an_edit_exits_1_and_names_the_entry() {
 }
 
 #[tokio::test]
+async fn entries_that_went_came_or_moved_exit_1_and_name_the_place() {
+    for (sql, seq) in [
+        (
+            "UPDATE audit_log SET at = at + interval '1 second' WHERE seq = 1",
+            1,
+        ),
+        ("UPDATE audit_log SET hash = previous_hash WHERE seq = 3", 3),
+        ("DELETE FROM audit_log WHERE seq = 1", 1),
+        ("DELETE FROM audit_log WHERE seq = 2", 2),
+        ("DELETE FROM audit_log WHERE seq = 3", 3),
+        ("DELETE FROM audit_log", 1),
+        ("TRUNCATE audit_log", 1),
+        (
+            "DELETE FROM audit_log WHERE seq = 2;
+             UPDATE audit_log SET seq = 2 WHERE seq = 3;
+             UPDATE audit_log_head SET (seq, hash) = (SELECT seq, hash FROM audit_log WHERE seq = 2)",
+            2,
+        ),
+        (
+            "UPDATE audit_log SET seq = 4 WHERE seq = 1;
+             UPDATE audit_log SET seq = 1 WHERE seq = 2;
+             UPDATE audit_log SET seq = 2 WHERE seq = 4",
+            1,
+        ),
+        (
+            "CREATE TEMPORARY TABLE copy AS SELECT * FROM audit_log WHERE seq = 3;
+             UPDATE copy SET seq = 4;
+             INSERT INTO audit_log SELECT * FROM copy",
+            4,
+        ),
+    ] {
+        let log = Log::of_three().await;
+        log.tamper(sql).await;
+        let output = log.audit(&["--json"], 1);
+        let report: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_eq!(
+            (&report["clean"], &report["finding"]["seq"]),
+            (&false.into(), &seq.into()),
+            "{sql}: {report}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_was_emptied_with_its_head_exits_1_against_an_anchor() {
+    let log = Log::of_three().await;
+    let head = log.head();
+    log.tamper(
+        "TRUNCATE audit_log;
+         UPDATE audit_log_head SET seq = 0, hash = decode(repeat('00', 32), 'hex')",
+    )
+    .await;
+    log.audit(&[], 0);
+    let output = log.audit(&["--anchor", &head], 1);
+    assert!(stderr(&output).contains("entry 1"), "{}", stderr(&output));
+}
+
+#[tokio::test]
 async fn a_tail_cut_with_its_head_exits_1_against_an_anchor() {
     let log = Log::of_three().await;
     let head = log.head();

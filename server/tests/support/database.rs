@@ -54,6 +54,24 @@ impl TestDatabase {
             .expect(query)
     }
 
+    /// One text.
+    pub async fn text(&self, query: &'static str) -> String {
+        let mut connection = self.connect().await;
+        sqlx::query_scalar(query)
+            .fetch_one(&mut connection)
+            .await
+            .expect(query)
+    }
+
+    /// Changes the schema, or what no route changes.
+    pub async fn alter(&self, statement: &'static str) {
+        let mut connection = self.connect().await;
+        sqlx::raw_sql(statement)
+            .execute(&mut connection)
+            .await
+            .expect(statement);
+    }
+
     /// Gives a caller an account with one role, within an organization or outside all of them, and the session of
     /// their token.
     pub async fn hire(&self, caller: &Caller, role: &str, organization: Option<Uuid>) {

@@ -1,0 +1,113 @@
+//! Requests of the sale and of staff's side of it.
+
+use serde_json::json;
+
+use super::fixture::{Fixture, text};
+use crate::support::{Call, Event, EventPlan, delete, get, post, put};
+
+impl Fixture {
+    pub(super) async fn sale_call(&mut self, route: &str) -> Option<Call> {
+        let key = self.fresh();
+        let event = self.event.clone();
+        Some(match route {
+            "GET /v1/events" => get("/v1/events"),
+            "GET /v1/events/{event_id}" => get(event.path()),
+            "GET /v1/events/{event_id}/availability" => get(format!("{}/availability", event.path())),
+            "POST /v1/events/{event_id}/holds" => event.hold(1).key(key),
+            "POST /v1/events/{event_id}/purchases" => event.purchase(1, "sim_approve").key(key),
+            "GET /v1/holds/{hold_id}" => get(self.hold(&key).await),
+            "DELETE /v1/holds/{hold_id}" => delete(self.hold(&key).await),
+            "POST /v1/holds/{hold_id}/extend" => post(format!("{}/extend", self.hold(&key).await)),
+            "POST /v1/holds/{hold_id}/checkout" => post(format!("{}/checkout", self.hold(&key).await))
+                .json(&json!({"payment_method": "sim_approve"}))
+                .key(key),
+            "GET /v1/orders" => get("/v1/orders"),
+            "GET /v1/orders/{order_id}" => get(self.order(&key).await),
+            "POST /v1/orders/{order_id}/cancel" => post(format!("{}/cancel", self.order(&key).await)),
+            _ => return None,
+        })
+    }
+
+    /// The path of a new hold of the buyer.
+    async fn hold(&self, key: &str) -> String {
+        let call = self.event.hold(1).by(self.buyer()).key(key);
+        format!(
+            "/v1/holds/{}",
+            text(&self.world.send(call).await.expect(201), "id")
+        )
+    }
+
+    /// The path of a new order of the buyer.
+    async fn order(&self, key: &str) -> String {
+        let call = self.event.purchase(1, "sim_approve").by(self.buyer()).key(key);
+        format!(
+            "/v1/orders/{}",
+            text(&self.world.send(call).await.expect(201), "id")
+        )
+    }
+
+    pub(super) async fn event_call(&mut self, route: &str) -> Option<Call> {
+        let draft = self.draft.clone();
+        let base = draft.staff_path();
+        let version = self.world.version(&draft).await;
+        let quota = json!({"name": self.fresh(), "capacity": 10});
+        let price = json!({"amount": 1_000, "currency": "EUR"});
+        let ticket_type = json!({"name": self.fresh(), "quota_id": draft.quotas[0], "price": price});
+        let event = EventPlan::of(10).body(self.organization);
+        Some(match route {
+            "GET /v1/admin/organizations" => get("/v1/admin/organizations"),
+            "POST /v1/admin/organizations" => {
+                post("/v1/admin/organizations").json(&json!({"name": "Another promoter"}))
+            }
+            "GET /v1/admin/organizations/{organization_id}" => {
+                get(format!("/v1/admin/organizations/{}", self.organization))
+            }
+            "GET /v1/admin/events" => get("/v1/admin/events"),
+            "POST /v1/admin/events" => post("/v1/admin/events").json(&event),
+            "GET /v1/admin/events/{event_id}" => get(base),
+            "PUT /v1/admin/events/{event_id}" => put(base).if_match(version).json(&event),
+            "POST /v1/admin/events/{event_id}/quotas" => {
+                post(format!("{base}/quotas")).if_match(version).json(&quota)
+            }
+            "PUT /v1/admin/events/{event_id}/quotas/{quota_id}" => {
+                let path = format!("{base}/quotas/{}", draft.quotas[0]);
+                put(path).if_match(version).json(&quota)
+            }
+            "POST /v1/admin/events/{event_id}/ticket-types" => {
+                let path = format!("{base}/ticket-types");
+                post(path).if_match(version).json(&ticket_type)
+            }
+            "PUT /v1/admin/events/{event_id}/ticket-types/{ticket_type_id}" => {
+                let path = format!("{base}/ticket-types/{}", draft.types[0]);
+                put(path).if_match(version).json(&ticket_type)
+            }
+            _ => return self.step_call(route).await,
+        })
+    }
+
+    /// A step of a new event that is where the step begins.
+    async fn step_call(&self, route: &str) -> Option<Call> {
+        let step = route.strip_prefix("POST /v1/admin/events/{event_id}/")?;
+        let before: &[&str] = match step {
+            "publish" => &[],
+            "pause" | "close" | "cancel" => &["publish"],
+            "resume" => &["publish", "pause"],
+            _ => return None,
+        };
+        let event = self.event_after(before).await;
+        Some(post(format!("{}/{step}", event.staff_path())))
+    }
+
+    async fn event_after(&self, steps: &[&str]) -> Event {
+        let plan = EventPlan {
+            publish: false,
+            ..EventPlan::of(1)
+        };
+        let event = self.world.event_of(self.organization, &plan).await;
+        for step in steps {
+            let call = post(format!("{}/{step}", event.staff_path()));
+            self.world.staff(call).await.expect(200);
+        }
+        event
+    }
+}
