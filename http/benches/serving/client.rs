@@ -1,0 +1,138 @@
+//! Clients that cost little, because they share the processors with the server.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use onsale_domain::TicketTypeId;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use uuid::Uuid;
+
+/// One keep-alive connection.
+pub struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    pub async fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            buffer: vec![0; 8_192],
+        }
+    }
+
+    /// Sends a request and reads the whole answer, which must have this status.
+    pub async fn exchange(&mut self, request: &str, status: u16) {
+        self.stream.write_all(request.as_bytes()).await.unwrap();
+        let mut filled = 0;
+        loop {
+            filled += self.stream.read(&mut self.buffer[filled..]).await.unwrap();
+            assert!(filled > 0, "the server closed the connection");
+            if let Some(end) = end_of_answer(&self.buffer[..filled])
+                && filled >= end
+            {
+                break;
+            }
+        }
+        let answer = &self.buffer[..filled];
+        assert!(
+            answer.starts_with(b"HTTP/1.1 ") && answer[9..].starts_with(status.to_string().as_bytes()),
+            "{}",
+            String::from_utf8_lossy(answer)
+        );
+    }
+}
+
+/// What all connections of a round ask for. Their requests walk through the tokens in turn.
+pub struct Client {
+    address: SocketAddr,
+    before_token: String,
+    before_key: String,
+    body: String,
+    status: u16,
+    tokens: Arc<Vec<String>>,
+    next: AtomicUsize,
+    /// Begins every idempotency key of this round.
+    run: String,
+}
+
+impl Client {
+    pub fn new(
+        address: SocketAddr,
+        path: &str,
+        ticket_type_id: TicketTypeId,
+        status: u16,
+        tokens: &Arc<Vec<String>>,
+    ) -> Arc<Self> {
+        let body = format!("{{\"lines\":[{{\"ticket_type_id\":\"{ticket_type_id}\",\"quantity\":1}}]}}");
+        Arc::new(Self {
+            address,
+            before_token: format!("POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer "),
+            before_key: format!(
+                "\r\ncontent-type: application/json\r\ncontent-length: {}\r\nidempotency-key: ",
+                body.len()
+            ),
+            body,
+            status,
+            tokens: Arc::clone(tokens),
+            next: AtomicUsize::new(0),
+            run: Uuid::now_v7().simple().to_string(),
+        })
+    }
+
+    pub async fn connect(&self) -> Connection {
+        Connection::open(self.address).await
+    }
+
+    pub async fn ask(&self, connection: &mut Connection, request: &mut String) {
+        use std::fmt::Write as _;
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        request.clear();
+        request.push_str(&self.before_token);
+        request.push_str(&self.tokens[number % self.tokens.len()]);
+        request.push_str(&self.before_key);
+        write!(request, "{}-{number}\r\n\r\n{}", self.run, self.body).unwrap();
+        connection.exchange(request, self.status).await;
+    }
+
+    /// Answers a second, in a closed loop on as many connections, from a runtime of its own.
+    pub fn closed_loop(self: &Arc<Self>, connections: usize, round: Duration) -> f64 {
+        super::runtime().block_on(async {
+            let until = Instant::now() + round;
+            let asking: Vec<_> = (0..connections)
+                .map(|_| tokio::spawn(Arc::clone(self).ask_until(until)))
+                .collect();
+            let mut answers = 0;
+            for asking in asking {
+                answers += asking.await.unwrap();
+            }
+            f64::from(answers) / round.as_secs_f64()
+        })
+    }
+
+    async fn ask_until(self: Arc<Self>, until: Instant) -> u32 {
+        let mut connection = self.connect().await;
+        let mut request = String::new();
+        let mut answers = 0;
+        while Instant::now() < until {
+            self.ask(&mut connection, &mut request).await;
+            answers += 1;
+        }
+        answers
+    }
+}
+
+fn end_of_answer(bytes: &[u8]) -> Option<usize> {
+    let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let head = std::str::from_utf8(&bytes[..head_end]).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .unwrap();
+    Some(head_end + length.parse::<usize>().unwrap())
+}

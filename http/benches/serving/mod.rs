@@ -1,0 +1,188 @@
+//! A whole server for benchmarks, over each journal in turn, and clients for it.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    clippy::panic,
+    reason = "each benchmark uses a part"
+)]
+
+mod client;
+#[path = "../../../engine/tests/support/mod.rs"]
+pub mod support;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+pub use client::{Client, Connection};
+use onsale_domain::{EventId, SessionId, TicketTypeId, UserId};
+use onsale_engine::port::{Clock, Journal, SystemClock};
+use onsale_engine::{Engine, EngineConfig};
+use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
+use onsale_persistence::{Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection};
+use onsale_services::{
+    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, Grant, Services, ServicesConfig, SimulatedGateway,
+    TokenKeys, Tokens,
+};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+pub const CONNECTIONS: usize = 256;
+
+/// A server under load: tokens, limits, metrics and the projection are on.
+pub struct Server {
+    pub address: SocketAddr,
+    pub engine: Engine,
+    pub services: Services,
+    clock: Arc<dyn Clock>,
+}
+
+/// An event on sale and the ticket type that is asked for.
+#[derive(Clone, Copy)]
+pub struct Sale {
+    pub event_id: EventId,
+    pub ticket_type_id: TicketTypeId,
+}
+
+/// Measures a server over each journal. The server has a runtime of its own. `further` are routes beside ours.
+pub fn over_both_journals(further: fn() -> Router, measure: impl Fn(&Runtime, &Server)) {
+    let url = std::env::var("DATABASE_URL").unwrap_or_else(|_| panic!("run it under `cargo xtask pg --`"));
+    let serving = runtime();
+    let _ = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder();
+    let directory = tempfile::tempdir().unwrap();
+    let mut journals = Vec::new();
+    let database = serving.block_on(async {
+        let database = Database::connect(&DatabaseConfig::new(url)).await.unwrap();
+        database.migrate().await.unwrap();
+        let local = LocalJournal::open(directory.path(), database.clone());
+        let local: Arc<dyn Journal> = Arc::new(local.await.unwrap());
+        let postgres = PostgresJournal::start(database.clone(), "benchmark");
+        let postgres: Arc<dyn Journal> = Arc::new(postgres.await.unwrap());
+        journals.extend([local, postgres]);
+        database
+    });
+    for journal in journals {
+        println!("journal {}", journal.name());
+        let server = serving.block_on(Server::start(journal, database.clone(), further()));
+        measure(&serving, &server);
+        serving.block_on(server.engine.shutdown(Duration::from_secs(20)));
+    }
+}
+
+pub fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+impl Server {
+    async fn start(journal: Arc<dyn Journal>, database: Database, further: Router) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        let projection = Arc::new(PostgresProjection::new(database.clone()));
+        let engine = Engine::start(EngineConfig::default(), journal, projection, Arc::clone(&clock))
+            .await
+            .unwrap();
+        // The limits are on and checked, and above what one buyer of a benchmark asks for.
+        let rate = Rate::per_second(1_000_000, 1_000_000);
+        let limits = RateLimitConfig {
+            read: rate,
+            sale: rate,
+            staff: rate,
+            auth: None,
+            auth_account: None,
+        };
+        let gate = Gate::new(&limits, None, Vec::new(), Arc::clone(&clock));
+        tokio::spawn(gate.clone().upkeep(CancellationToken::new()));
+        let (audit, writing) = AuditWriter::new(database.clone());
+        tokio::spawn(writing.run(CancellationToken::new()));
+        let services = Services::new(
+            Dependencies {
+                engine: engine.clone(),
+                database,
+                redis: None,
+                gateway: Arc::new(SimulatedGateway),
+                tokens: tokens(),
+                audit,
+            },
+            ServicesConfig::default(),
+        );
+        let services = services.unwrap();
+        services.load_roles().await.unwrap();
+        let router = onsale_http::router(services.clone(), gate, &[]).merge(further);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = onsale_http::serve(listener, router, ServeLimits::default(), CancellationToken::new());
+        tokio::spawn(serving);
+        Self {
+            address,
+            engine,
+            services,
+            clock,
+        }
+    }
+
+    /// Opens the sale of a new event.
+    pub async fn sale(&self, capacity: u32) -> Sale {
+        let event_id = EventId(Uuid::now_v7());
+        let ticket_type_id = support::open_sale(&self.engine, event_id, capacity).await;
+        Sale {
+            event_id,
+            ticket_type_id,
+        }
+    }
+
+    /// Access tokens of as many sessions, of an account each or of one account.
+    pub fn tokens_of(&self, sessions: usize, user_id: impl Fn() -> UserId) -> Vec<String> {
+        let signing = tokens();
+        let issued_at = self.clock.now();
+        let mint = || {
+            let grant = Grant {
+                user_id: user_id(),
+                session_id: SessionId(Uuid::now_v7()),
+                generation: 0,
+                roles: vec!["buyer".to_owned()],
+                issued_at,
+                expires_at: issued_at.plus_ms(ACCESS_TOKEN_LIFETIME_MS),
+            };
+            signing.mint(&grant).unwrap()
+        };
+        (0..sessions).map(|_| mint()).collect()
+    }
+
+    /// Waits until the projection has caught up; how long that took.
+    pub fn catch_up(&self) -> Duration {
+        let started = Instant::now();
+        while self.engine.status().write_behind_lag_records > 0 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        started.elapsed()
+    }
+}
+
+impl Sale {
+    pub fn path(&self) -> String {
+        format!("/v1/events/{}/holds", self.event_id)
+    }
+}
+
+pub fn somebody() -> UserId {
+    UserId(Uuid::now_v7())
+}
+
+fn tokens() -> Tokens {
+    Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api")
+}
+
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
