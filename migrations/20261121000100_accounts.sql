@@ -214,7 +214,7 @@ SELECT role_id, permission
 FROM (VALUES
     ('buyer', ARRAY['tickets.buy']),
     ('organizer', ARRAY['organizations.read', 'events.read', 'events.edit', 'events.publish',
-                        'service_accounts.read', 'service_accounts.edit', 'audit_log.read']),
+                        'roles.read', 'service_accounts.read', 'service_accounts.edit', 'audit_log.read']),
     ('scanner', ARRAY['check_ins.create']),
     ('support', ARRAY['organizations.read', 'events.read', 'users.read', 'roles.read']),
     ('service', ARRAY['tokens.introspect'])

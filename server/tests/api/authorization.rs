@@ -98,13 +98,13 @@ GET    /v1/admin/users                                           users.read     
 GET    /v1/admin/users/{user_id}                                 users.read            u f f f f + f + f
 POST   /v1/admin/users/{user_id}/deactivate                      users.deactivate      u f f f f f f + f
 POST   /v1/admin/users/{user_id}/activate                        users.deactivate      u f f f f f f + f
-GET    /v1/admin/users/{user_id}/roles                           roles.read            u f f f f + f + f
+GET    /v1/admin/users/{user_id}/roles                           roles.read            u f f n n + f + f
 POST   /v1/admin/users/{user_id}/roles                           roles.assign          u f f f f f f + f
 DELETE /v1/admin/users/{user_id}/roles/{role_id}                 roles.assign          u f f f f f f + f
-GET    /v1/admin/permissions                                     roles.read            u f f f f + f + f
-GET    /v1/admin/roles                                           roles.read            u f f f f + f + f
+GET    /v1/admin/permissions                                     roles.read            u f f + + + f + f
+GET    /v1/admin/roles                                           roles.read            u f f + + + f + f
 POST   /v1/admin/roles                                           roles.edit            u f f f f f f + f
-GET    /v1/admin/roles/{role_id}                                 roles.read            u f f f f + f + f
+GET    /v1/admin/roles/{role_id}                                 roles.read            u f f + + + f + f
 PUT    /v1/admin/roles/{role_id}                                 roles.edit            u f f f f f f + f
 DELETE /v1/admin/roles/{role_id}                                 roles.edit            u f f f f f f + f
 GET    /v1/admin/service-accounts                                service_accounts.read u f f + + f f + f
