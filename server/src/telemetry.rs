@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use onsale_engine::metrics::{ADMISSION_REJECTED_TOTAL, INVARIANT_VIOLATIONS_TOTAL};
-use onsale_services::PASSWORD_HASHES_TOTAL;
 use tracing_subscriber::EnvFilter;
 
 use crate::configuration::{LogFormat, Settings};
@@ -56,7 +55,7 @@ pub(crate) fn record_metrics() -> anyhow::Result<PrometheusHandle> {
         .context("cannot install the metrics recorder")?;
     onsale_engine::metrics::describe();
     onsale_http::metric_names::describe();
-    metrics::describe_counter!(PASSWORD_HASHES_TOTAL, "Passwords hashed, to keep or to compare.");
+    onsale_services::metrics::describe();
     metrics::describe_gauge!(BUILD_INFO, "Always 1; the labels tell the build.");
     metrics::gauge!(
         BUILD_INFO,

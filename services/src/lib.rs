@@ -13,6 +13,7 @@ mod events;
 mod ids;
 mod keyed;
 mod mail;
+pub mod metrics;
 mod organizations;
 mod payments;
 mod reads;
@@ -23,13 +24,10 @@ mod services;
 mod settlement;
 mod tokens;
 
-pub use access::{
-    ACCESS_CACHE_TOTAL, ACCESS_REVOCATIONS, ACCESS_SYNCED, AccessSync, Caller, Change, Credential, Origin,
-    StaffMember,
-};
+pub use access::{AccessSync, Caller, Change, Credential, Origin, StaffMember};
 pub use accounts::{
-    BreachedPasswords, Housekeeping, IntrospectedToken, Introspection, NewPassword, PASSWORD_HASHES_TOTAL,
-    Registration, Session, create_admin,
+    BreachedPasswords, Housekeeping, IntrospectedToken, Introspection, NewPassword, Registration, Session,
+    create_admin,
 };
 pub use audit::{AuditWriter, AuditWriterTask};
 pub use digest::{KeyedRoute, key_binding, key_digest};

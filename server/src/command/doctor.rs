@@ -77,6 +77,7 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
         Ok(settings) => {
             checks.push(configuration(&settings));
             checks.extend(database(&settings).await);
+            checks.push(redis(&settings).await);
             if settings.journal == JournalKind::Local {
                 checks.push(machine::journal_directory(&settings.journal_directory));
             }
@@ -113,6 +114,27 @@ async fn database(settings: &Settings) -> Vec<Check> {
         Err(error) => Check::failed("schema", error.to_string()),
     };
     vec![Check::ok("database", "answers"), schema]
+}
+
+async fn redis(settings: &Settings) -> Check {
+    let answer = async {
+        match wiring::open_redis(settings).await {
+            Ok(Some(redis)) => redis
+                .ping()
+                .await
+                .map(|()| "answers")
+                .map_err(|error| error.to_string()),
+            Ok(None) => Ok("none is configured: run one process only"),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    match answer.await {
+        Ok(detail) => Check::ok("redis", detail),
+        Err(error) => Check::failed(
+            "redis",
+            format!("{error}; check that Redis runs and REDIS_URL names it"),
+        ),
+    }
 }
 
 fn report(checks: &[Check], json: bool) -> Result<(), Failure> {

@@ -80,7 +80,7 @@ pub(super) const DATABASE_CONNECTIONS_MAX: Setting = plain(
 );
 pub(super) const REDIS_URL: Setting = secret(
     ("redis_url", "REDIS_URL"),
-    "Redis, which makes several processes count rate limits as one. Without it each counts for itself: run one process only.",
+    "Redis, through which several processes tell each other what was revoked and which roles changed, and count rate limits as one. Without it each is on its own: run one process only.",
     "Give a Redis URL, such as redis://localhost:6379 or, over TLS, rediss://redis.example:6380, or leave it out",
 );
 pub(super) const REDIS_PREFIX: Setting = plain(

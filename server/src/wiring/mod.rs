@@ -120,7 +120,7 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Core, StartError> {
 }
 
 /// The handle on Redis, which may be away: then each process works on its own until it is back.
-async fn open_redis(settings: &Settings) -> Result<Option<Redis>, StartError> {
+pub(crate) async fn open_redis(settings: &Settings) -> Result<Option<Redis>, StartError> {
     let Some(url) = &settings.redis_url else {
         tracing::info!(
             "no Redis is configured: sessions, roles and limits are kept by this process alone; run one process, or set REDIS_URL"

@@ -10,8 +10,8 @@ use onsale_domain::{Access, UserId};
 use onsale_persistence::{AccountAccess, AccountStatus};
 use tokio::time::timeout;
 
-use super::{Caller, Credential, metrics};
-use crate::{ServiceError, Services};
+use super::{Caller, Credential};
+use crate::{ServiceError, Services, metrics};
 
 /// Longest read of Postgres whose answer may be kept (see `AccessCache::fill`).
 const READ_MAX: Duration = Duration::from_mins(1);
@@ -50,14 +50,14 @@ impl Services {
         let account = if access.is_synced() {
             let now = self.now();
             if let Some(account) = access.accounts.get(&user_id, now) {
-                metrics::found("process");
+                metrics::access_found("process");
                 Some(account)
             } else {
                 let load = self.load_account(user_id);
                 access.accounts.get_or_load(user_id, now, load).await?
             }
         } else {
-            metrics::found("unsynced");
+            metrics::access_found("unsynced");
             self.database().access_of(user_id).await?.map(Arc::new)
         };
         Ok(account.filter(|account| account.status == AccountStatus::Active))
@@ -65,16 +65,16 @@ impl Services {
 
     async fn load_account(&self, user_id: UserId) -> Result<Option<Arc<AccountAccess>>, ServiceError> {
         let Some(shared) = &self.access_control().shared else {
-            metrics::found("postgres");
+            metrics::access_found("postgres");
             return Ok(self.database().access_of(user_id).await?.map(Arc::new));
         };
         // Without an answer of Redis, Postgres has it.
         let lookup = shared.accounts.read(user_id).await.ok();
         if let Some(account) = lookup.as_ref().and_then(|lookup| lookup.account.clone()) {
-            metrics::found("redis");
+            metrics::access_found("redis");
             return Ok(Some(Arc::new(account)));
         }
-        metrics::found("postgres");
+        metrics::access_found("postgres");
         let account = timeout(READ_MAX, self.database().access_of(user_id))
             .await
             .map_err(|_| ServiceError::Internal("Postgres outlasted its own timeouts"))??;

@@ -9,11 +9,11 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::Change;
 use super::revocations::ENTRIES_MAX;
 use super::shared::Shared;
-use super::{Change, metrics};
 use crate::tokens::ACCESS_TOKEN_LIFETIME_MS;
-use crate::{ServiceError, Services};
+use crate::{ServiceError, Services, metrics};
 
 /// Pause before listening again after a failure.
 const LISTEN_AGAIN: Duration = Duration::from_millis(500);
@@ -110,7 +110,7 @@ impl AccessSync {
                 shared.make_up().await;
             }
             services.write_key_uses().await;
-            metrics::state(access.is_synced(), access.revocations.len());
+            metrics::access_state(access.is_synced(), access.revocations.len());
         }
     }
 }

@@ -15,9 +15,7 @@ use tokio::sync::Semaphore;
 
 use super::BreachedPasswords;
 use crate::ServiceError;
-
-/// How many passwords were hashed, to keep or to compare.
-pub const PASSWORD_HASHES_TOTAL: &str = "onsale_password_hashes_total";
+use crate::metrics::PASSWORD_HASHES_TOTAL;
 
 /// Requests that may wait for their turn.
 const WAITING_MAX: usize = 256;

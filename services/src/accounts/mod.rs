@@ -26,7 +26,6 @@ use std::sync::Arc;
 pub use admin::create_admin;
 pub use breached::BreachedPasswords;
 use hashing::Hashing;
-pub use hashing::PASSWORD_HASHES_TOTAL;
 pub use housekeeping::Housekeeping;
 pub use introspect::{IntrospectedToken, Introspection};
 pub(crate) use opaque_token::{OpaqueToken, Purpose};
