@@ -85,7 +85,10 @@ async fn from_registration_to_logout() {
     assert_eq!(reply.header("cache-control"), "no-store");
     assert_eq!(session["token_type"], "Bearer");
     // Whole seconds, of which the first has begun.
-    assert!([899, 900].map(Value::from).contains(&session["expires_in"]), "{session}");
+    assert!(
+        [899, 900].map(Value::from).contains(&session["expires_in"]),
+        "{session}"
+    );
     assert_eq!(session["user"]["email"], "ada@example.org");
     assert_eq!(session["user"]["roles"], json!(["buyer"]));
     let ada = Person::of("ada@example.org", &session);

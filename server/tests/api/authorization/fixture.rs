@@ -28,6 +28,8 @@ pub(super) struct Fixture {
     pub(super) spare_role: String,
     /// An account that nobody uses.
     pub(super) bystander: Uuid,
+    /// Ids of the buyer's holds and orders.
+    pub(super) bought: Vec<String>,
     people: Vec<Person>,
     key: Caller,
     made: u32,
@@ -60,6 +62,7 @@ impl Fixture {
             service_account,
             spare_role,
             bystander,
+            bought: vec![],
             people,
             key,
             made: 0,
@@ -112,11 +115,17 @@ impl Fixture {
         }
     }
 
-    /// Whether staff were told of another organization.
+    /// What somebody was told of that is not theirs: another organization, or what another buyer bought.
     pub(super) fn told_too_much(&self, path: &str, who: Who, reply: &Reply) -> Option<String> {
         let body = String::from_utf8_lossy(&reply.raw);
-        let foreign = who == Who::OtherOrganizer && body.contains(&self.organization.to_string());
-        (foreign && path.starts_with("/v1/admin/")).then(|| format!("{path} tells {who:?}: {body}"))
+        let is_foreign = match who {
+            Who::OtherOrganizer if path.starts_with("/v1/admin/") => {
+                body.contains(&self.organization.to_string())
+            }
+            Who::OtherBuyer => self.bought.iter().any(|id| body.contains(id)),
+            _ => false,
+        };
+        is_foreign.then(|| format!("{path} tells {who:?}: {body}"))
     }
 
     /// Logs somebody in again whose session a route ended.
