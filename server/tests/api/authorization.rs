@@ -259,7 +259,7 @@ async fn every_route_answers_each_caller_as_the_table_says_and_every_refusal_is_
                     actor: fixture.id(who).to_string(),
                 });
             }
-            fixture.come_back(&row.route(), who).await;
+            fixture.mend(&row.route(), who, &reply).await;
         }
     }
     assert!(
