@@ -10,7 +10,7 @@ const ROLES: &str = "/v1/admin/roles";
 const SERVICE_ACCOUNTS: &str = "/v1/admin/service-accounts";
 
 impl Fixture {
-    pub(super) async fn account_call(&mut self, route: &str) -> Option<Call> {
+    pub(super) fn account_call(&mut self, route: &str) -> Option<Call> {
         let email = format!("{}@test.example", self.fresh());
         let buyer = json!({"email": "buyer@test.example", "password": PASSWORD});
         Some(match route {
@@ -21,9 +21,7 @@ impl Fixture {
             }
             "POST /v1/auth/login" => post("/v1/auth/login").json(&buyer),
             "POST /v1/auth/refresh" => {
-                let session = self.world.send(post("/v1/auth/login").json(&buyer)).await;
-                let token = text(&session.expect(200), "refresh_token");
-                post("/v1/auth/refresh").json(&json!({"refresh_token": token}))
+                post("/v1/auth/refresh").json(&json!({"refresh_token": self.refresh_token}))
             }
             "POST /v1/auth/password-reset" => post("/v1/auth/password-reset").json(&json!({"email": email})),
             "POST /v1/auth/password-reset/confirm" => {

@@ -1,5 +1,7 @@
 //! Two organizations with all that there is to be seen and done in one of them, and everybody who might try.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -28,6 +30,12 @@ pub(super) struct Fixture {
     pub(super) spare_role: String,
     /// An account that nobody uses.
     pub(super) bystander: Uuid,
+    /// Events at the beginning of a step, by its route.
+    pub(super) at_step: BTreeMap<String, Event>,
+    /// The buyer's next.
+    pub(super) refresh_token: String,
+    /// Ids of the buyer's holds and orders.
+    pub(super) bought: Vec<String>,
     people: Vec<Person>,
     key: Caller,
     made: u32,
@@ -52,6 +60,7 @@ impl Fixture {
         let key = key_without_scope(&world, &service_account).await;
         let bystander = register(&world, "bystander@test.example").await.caller.id;
         let people = people(&world, organization).await;
+        let session = log_in(&world, "buyer@test.example").await;
         Self {
             world,
             organization,
@@ -60,6 +69,9 @@ impl Fixture {
             service_account,
             spare_role,
             bystander,
+            at_step: BTreeMap::new(),
+            refresh_token: text(&session, "refresh_token"),
+            bought: vec![],
             people,
             key,
             made: 0,
@@ -92,7 +104,7 @@ impl Fixture {
 
     /// A request of a route, that would succeed for who may make it.
     pub(super) async fn call(&mut self, route: &str, who: Who) -> Call {
-        if let Some(call) = self.account_call(route).await {
+        if let Some(call) = self.account_call(route) {
             return call;
         }
         if let Some(call) = self.sale_call(route).await {
@@ -112,21 +124,37 @@ impl Fixture {
         }
     }
 
-    /// Whether staff were told of another organization.
+    /// What somebody was told of that is not theirs: another organization, or what another buyer bought.
     pub(super) fn told_too_much(&self, path: &str, who: Who, reply: &Reply) -> Option<String> {
         let body = String::from_utf8_lossy(&reply.raw);
-        let foreign = who == Who::OtherOrganizer && body.contains(&self.organization.to_string());
-        (foreign && path.starts_with("/v1/admin/")).then(|| format!("{path} tells {who:?}: {body}"))
+        let is_foreign = match who {
+            Who::OtherOrganizer if path.starts_with("/v1/admin/") => {
+                body.contains(&self.organization.to_string())
+            }
+            Who::OtherBuyer => self.bought.iter().any(|id| body.contains(id)),
+            _ => false,
+        };
+        is_foreign.then(|| format!("{path} tells {who:?}: {body}"))
     }
 
-    /// Logs somebody in again whose session a route ended.
-    pub(super) async fn come_back(&mut self, route: &str, who: Who) {
-        let ends_sessions = ["/logout", "/logout-everywhere", "/password"];
-        let has_session = ![Who::Anonymous, Who::KeyWithoutScope].contains(&who);
-        if has_session && ends_sessions.iter().any(|end| route.ends_with(end)) {
-            let person = &mut self.people[who as usize - 1];
-            person.caller.token = text(&log_in(&self.world, &person.email).await, "access_token");
+    /// Puts back what a request took that succeeded: an event's step, a refresh token, somebody's session.
+    pub(super) async fn mend(&mut self, route: &str, who: Who, reply: &Reply) {
+        if !(200..300).contains(&reply.status) {
+            return;
         }
+        self.at_step.remove(route);
+        if route == "POST /v1/auth/refresh" {
+            self.refresh_token = text(&reply.json(), "refresh_token");
+        }
+        let token = match route {
+            "PUT /v1/auth/password" => text(&reply.json(), "access_token"),
+            "POST /v1/auth/logout" | "POST /v1/auth/logout-everywhere" => {
+                let email = &self.people[who as usize - 1].email;
+                text(&log_in(&self.world, email).await, "access_token")
+            }
+            _ => return,
+        };
+        self.people[who as usize - 1].caller.token = token;
     }
 }
 

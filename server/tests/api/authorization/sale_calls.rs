@@ -49,7 +49,11 @@ impl Fixture {
     pub(super) async fn event_call(&mut self, route: &str) -> Option<Call> {
         let draft = self.draft.clone();
         let base = draft.staff_path();
-        let version = self.world.version(&draft).await;
+        // Only edits name a version.
+        let version = match route.split_once("{event_id}") {
+            Some(_) => self.world.version(&draft).await,
+            None => String::new(),
+        };
         let quota = json!({"name": self.fresh(), "capacity": 10});
         let price = json!({"amount": 1_000, "currency": "EUR"});
         let ticket_type = json!({"name": self.fresh(), "quota_id": draft.quotas[0], "price": price});
@@ -85,8 +89,8 @@ impl Fixture {
         })
     }
 
-    /// A step of a new event that is where the step begins.
-    async fn step_call(&self, route: &str) -> Option<Call> {
+    /// A step of an event that is where the step begins.
+    async fn step_call(&mut self, route: &str) -> Option<Call> {
         let step = route.strip_prefix("POST /v1/admin/events/{event_id}/")?;
         let before: &[&str] = match step {
             "publish" => &[],
@@ -94,7 +98,11 @@ impl Fixture {
             "resume" => &["publish", "pause"],
             _ => return None,
         };
-        let event = self.event_after(before).await;
+        if !self.at_step.contains_key(route) {
+            let event = self.event_after(before).await;
+            self.at_step.insert(route.to_owned(), event);
+        }
+        let event = &self.at_step[route];
         Some(post(format!("{}/{step}", event.staff_path())))
     }
 

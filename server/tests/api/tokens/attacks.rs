@@ -13,6 +13,7 @@ type Attack = (String, String);
 pub(super) fn attacks(forge: &Forge) -> Vec<Attack> {
     [
         without_signature(forge),
+        public_secrets(forge),
         swapped_algorithms(forge),
         keys_of_their_own(forge),
         key_ids(forge),
@@ -44,7 +45,8 @@ fn without_signature(forge: &Forge) -> Vec<Attack> {
     attacks
 }
 
-fn swapped_algorithms(forge: &Forge) -> Vec<Attack> {
+/// A secret that is none, because everybody has it.
+fn public_secrets(forge: &Forge) -> Vec<Attack> {
     let claims = forge.claims();
     let x = forge.public_key["x"].as_str().unwrap();
     let public = decoded(x);
@@ -80,44 +82,47 @@ fn swapped_algorithms(forge: &Forge) -> Vec<Attack> {
             }
         }
     }
-    attacks.extend(
-        [
-            (
-                "EdDSA under the HS256 key",
-                forge.sign_eddsa(&header("EdDSA", "hs"), &claims),
-            ),
-            (
-                "EdDSA that says HS256",
-                forge.sign_eddsa(&header("HS256", "ed"), &claims),
-            ),
-            (
-                "HS256 under the EdDSA key",
-                forge.sign_hs256(&header("HS256", "ed"), &claims),
-            ),
-            (
-                "HS256 that says EdDSA",
-                forge.sign_hs256(&header("EdDSA", "hs"), &claims),
-            ),
-            (
-                "HS384 under the HS256 key",
-                forge.sign_hmac(&header("HS384", "hs"), &claims, Algorithm::HS384),
-            ),
-            (
-                "HS512 under the HS256 key",
-                forge.sign_hmac(&header("HS512", "hs"), &claims, Algorithm::HS512),
-            ),
-            (
-                "an algorithm that nobody knows",
-                forge.sign_hs256(&header("HS257", "hs"), &claims),
-            ),
-            (
-                "an algorithm in lower case",
-                forge.sign_hs256(&header("hs256", "hs"), &claims),
-            ),
-        ]
-        .map(|(name, token)| (name.to_owned(), token)),
-    );
     attacks
+}
+
+fn swapped_algorithms(forge: &Forge) -> Vec<Attack> {
+    let claims = forge.claims();
+    [
+        (
+            "EdDSA under the HS256 key",
+            forge.sign_eddsa(&header("EdDSA", "hs"), &claims),
+        ),
+        (
+            "EdDSA that says HS256",
+            forge.sign_eddsa(&header("HS256", "ed"), &claims),
+        ),
+        (
+            "HS256 under the EdDSA key",
+            forge.sign_hs256(&header("HS256", "ed"), &claims),
+        ),
+        (
+            "HS256 that says EdDSA",
+            forge.sign_hs256(&header("EdDSA", "hs"), &claims),
+        ),
+        (
+            "HS384 under the HS256 key",
+            forge.sign_hmac(&header("HS384", "hs"), &claims, Algorithm::HS384),
+        ),
+        (
+            "HS512 under the HS256 key",
+            forge.sign_hmac(&header("HS512", "hs"), &claims, Algorithm::HS512),
+        ),
+        (
+            "an algorithm that nobody knows",
+            forge.sign_hs256(&header("HS257", "hs"), &claims),
+        ),
+        (
+            "an algorithm in lower case",
+            forge.sign_hs256(&header("hs256", "hs"), &claims),
+        ),
+    ]
+    .map(|(name, token)| (name.to_owned(), token))
+    .into()
 }
 
 /// The header says where to find the key that it is signed with.

@@ -22,7 +22,7 @@ pub(super) struct Forge {
 }
 
 impl Forge {
-    /// A server that knows an EdDSA key `ed`, which signs, and an HS256 key `hs`, and shows its mail in the log.
+    /// A server that knows an `EdDSA` key `ed`, which signs, and an HS256 key `hs`, and shows its mail in the log.
     pub(super) async fn start() -> (World, Self) {
         let (ed_line, hs_line) = (key_line("ed", "eddsa"), key_line("hs", "hs256"));
         let keys = format!("{ed_line}\n{hs_line}");
@@ -48,7 +48,7 @@ impl Forge {
         [key_of(&self.ed_line), key_of(&self.hs_line)]
     }
 
-    /// A good token under the EdDSA key.
+    /// A good token under the `EdDSA` key.
     pub(super) fn eddsa(&self) -> String {
         self.sign_eddsa(&header("EdDSA", "ed"), &self.claims())
     }
@@ -67,7 +67,7 @@ impl Forge {
         })
     }
 
-    /// Any header and claims under the server's EdDSA key.
+    /// Any header and claims under the server's `EdDSA` key.
     pub(super) fn sign_eddsa(&self, header: &Value, claims: &Value) -> String {
         let key = EncodingKey::from_ed_der(&decoded(key_of(&self.ed_line)));
         signed(header, claims, Algorithm::EdDSA, &key)
