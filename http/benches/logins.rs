@@ -28,8 +28,8 @@ use tokio::sync::mpsc;
 
 const PEOPLE: usize = 100;
 const PASSWORD: &str = "a quiet harbour at dusk";
-const ROUNDS: usize = 7;
-const ROUND: Duration = Duration::from_secs(4);
+const ROUNDS: usize = 5;
+const ROUND: Duration = Duration::from_secs(2);
 const CEILING_ROUNDS: usize = 3;
 /// How much finer than a tokio timer requests are paced.
 const PACE: Duration = Duration::from_micros(100);
@@ -38,10 +38,13 @@ const BEHIND_MAX: usize = 4_096;
 
 fn main() {
     over_both_journals(Router::new, |serving, server| {
-        let sale = serving.block_on(server.sale(20_000_000));
         let people = serving.block_on(people(server));
         let tokens = Arc::new(server.tokens_of(CONNECTIONS, somebody));
-        let client = || Client::new(server.address, &sale.path(), sale.ticket_type_id, 201, &tokens);
+        // An event for each round, so that none begins with a larger inventory than another.
+        let client = || {
+            let sale = serving.block_on(server.sale(10_000_000));
+            Client::new(server.address, &sale.path(), sale.ticket_type_id, 201, &tokens)
+        };
         let ceiling = median(
             (0..CEILING_ROUNDS)
                 .map(|_| client().closed_loop(CONNECTIONS, ROUND))
@@ -107,7 +110,8 @@ fn paced(client: &Arc<Client>, rate: f64) -> Vec<u32> {
         for _ in 0..CONNECTIONS {
             let (due, times) = mpsc::channel(BEHIND_MAX);
             dues.push(due);
-            answering.push(tokio::spawn(answer_times(Arc::clone(client), times)));
+            let connection = client.connect().await;
+            answering.push(tokio::spawn(answer_times(Arc::clone(client), connection, times)));
         }
         let pacing = std::thread::spawn(move || pace(&dues, rate));
         let mut latencies_us = Vec::new();
@@ -137,8 +141,11 @@ fn pace(dues: &[mpsc::Sender<Instant>], rate: f64) {
     }
 }
 
-async fn answer_times(client: Arc<Client>, mut dues: mpsc::Receiver<Instant>) -> Vec<u32> {
-    let mut connection = client.connect().await;
+async fn answer_times(
+    client: Arc<Client>,
+    mut connection: Connection,
+    mut dues: mpsc::Receiver<Instant>,
+) -> Vec<u32> {
     let mut request = String::new();
     let mut latencies_us = Vec::new();
     while let Some(due) = dues.recv().await {

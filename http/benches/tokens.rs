@@ -21,12 +21,12 @@ use axum::Router;
 use serving::{CONNECTIONS, Client, Sale, Server, median, over_both_journals, somebody};
 
 const TOKENS: usize = 50_000;
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
 
 fn main() {
     over_both_journals(Router::new, |serving, server| {
-        compare(server, serving.block_on(server.sale(20_000_000)));
+        compare(server, serving.block_on(server.sale(10_000_000)));
     });
 }
 
