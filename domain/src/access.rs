@@ -207,6 +207,20 @@ impl Access {
         (!organizations.is_empty()).then(|| StaffScope::Organizations(organizations.into()))
     }
 
+    /// Whether all that the other may do may be done with this, at the same places. To buy is everybody's.
+    pub fn covers(&self, other: &Self) -> bool {
+        let has = |place, permissions| {
+            self.within(place)
+                .with(Permission::TicketsBuy)
+                .contains(permissions)
+        };
+        has(None, other.everywhere)
+            && other
+                .organizations
+                .iter()
+                .all(|(organization_id, permissions)| has(Some(*organization_id), *permissions))
+    }
+
     /// The same access, cut down to these permissions and, where one is given, to one organization.
     #[must_use]
     pub fn limited_to(&self, organization_id: Option<OrganizationId>, permissions: PermissionSet) -> Self {
@@ -299,6 +313,21 @@ mod tests {
             Some(StaffScope::Everything)
         );
         assert!(access.within(Some(organization(3))).has(Permission::EventsRead));
+    }
+
+    #[test]
+    fn access_covers_what_is_no_more_than_itself_at_every_place() {
+        let mut less = Access::default();
+        less.grant(None, set(&[Permission::TicketsBuy]));
+        less.grant(Some(organization(1)), set(&[Permission::EventsRead]));
+        let mut more = Access::default();
+        assert!(!more.covers(&less));
+        more.grant(Some(organization(2)), set(&[Permission::EventsRead]));
+        assert!(!more.covers(&less), "elsewhere");
+        more.grant(Some(organization(1)), set(&[Permission::EventsRead]));
+        assert!(more.covers(&less));
+        less.grant(None, set(&[Permission::EventsRead]));
+        assert!(!more.covers(&less), "everywhere is more than in two places");
     }
 
     #[test]

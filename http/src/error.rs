@@ -103,6 +103,7 @@ fn access_problem(error: AccessError) -> Problem {
     match error {
         AccessError::Database(error) => service_problem(error.into()),
         AccessError::NotFound | AccessError::NotAServiceAccount => Problem::new(Code::NotFound),
+        AccessError::NotAllowed => Problem::new(Code::Forbidden),
         AccessError::NameTaken => Problem::new(Code::AlreadyExists).detail("another role has this name"),
         AccessError::RoleIsSeeded => Problem::new(Code::FrozenField)
             .detail("a seeded role keeps its name and stays, and admin its permissions too"),

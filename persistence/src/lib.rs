@@ -25,13 +25,14 @@ mod read;
 mod redis;
 
 pub use self::redis::{
-    AccessCache, AccessLookup, AccessMarks, ChangeReader, ChangeStream, Redis, RedisError, SharedRate,
-    SharedRates, Spent,
+    AccessCache, AccessLookup, AccessMarks, CHANGES_READ_MAX, ChangeReader, ChangeStream, Redis, RedisError,
+    SharedRate, SharedRates, Spent,
 };
 pub use access::{
-    ADMIN_ROLE, API_KEYS_MAX, ASSIGNMENTS_MAX, AccessError, AccountAccess, AccountKind, AccountStatus,
-    ApiKeyRow, AssignmentRow, KnownApiKey, NewApiKey, NewAssignment, NewRole, NewServiceAccount,
-    PermissionRow, ROLES_MAX, Revocation, RoleRow, RoleScope, ServiceAccountRow, TakenRole,
+    ADMIN_ROLE, API_KEYS_MAX, ASSIGNMENTS_MAX, AccessChanges, AccessError, AccountAccess, AccountKind,
+    AccountStatus, ApiKeyRow, AssignmentRow, KnownApiKey, NewApiKey, NewAssignment, NewRole,
+    NewServiceAccount, PermissionRow, ROLES_MAX, Revocation, RoleRow, RoleScope, ServiceAccountRow,
+    TakenRole,
 };
 pub use accounts::{
     AccountRow, KeptSession, MailKind, MailToSend, NewMail, NewPerson, NewSession, PasswordChange,

@@ -90,6 +90,7 @@ impl From<AccessError> for ServiceError {
         match error {
             AccessError::Database(error) => Self::Database(error),
             AccessError::NotFound => Self::NotFound,
+            AccessError::NotAllowed => Self::Forbidden,
             AccessError::LastAdmin => Self::LastAdmin,
             error @ (AccessError::NameTaken
             | AccessError::RoleIsSeeded

@@ -64,17 +64,25 @@ impl Services {
         permissions: PermissionSet,
     ) -> Result<RoleRow, ServiceError> {
         check_name(&name)?;
-        // All of them and not only what is new: what the role allows now may change before this does.
         self.must_hold(staff, Permission::RolesEdit, None, permissions)
             .await?;
         let entry = staff.entry(self.now(), "roles.edit", AuditOutcome::Done);
+        let held = staff.access.everywhere;
         let services = self.clone();
-        self.to_its_end(async move {
+        let changing = self.to_its_end(async move {
             let database = services.database();
-            let changed = database.change_role(role_id, &name, permissions, entry).await;
+            let may_change = |before| may_take(held, before, permissions);
+            let changed = database
+                .change_role(role_id, (&name, permissions), may_change, entry)
+                .await;
             services.announced(changed, |_| vec![Change::RolesChanged]).await
-        })
-        .await
+        });
+        match changing.await {
+            Err(ServiceError::Forbidden) => Err(self
+                .refuse(&staff.caller, Permission::RolesEdit, &staff.origin)
+                .await),
+            outcome => outcome,
+        }
     }
 
     /// Deletes a role that nobody has.
@@ -194,6 +202,19 @@ impl Services {
         }
         Err(self.refuse(&staff.caller, permission, &staff.origin).await)
     }
+}
+
+/// Whether who holds so much may take from a role what it will not allow any more. Nobody of staff holds the permission
+/// to buy, so taking that from everybody is left to those who hold all others.
+fn may_take(held: PermissionSet, before: PermissionSet, after: PermissionSet) -> bool {
+    let held = held.with(Permission::TicketsBuy);
+    let takes_buying = before.has(Permission::TicketsBuy) && !after.has(Permission::TicketsBuy);
+    let needed = if takes_buying {
+        Permission::ALL.iter().copied().collect()
+    } else {
+        before
+    };
+    held.contains(needed)
 }
 
 /// As the table wants it: a lower case letter, then letters, digits and underscores.

@@ -99,6 +99,7 @@ impl Server {
             staff: rate,
             auth: None,
             auth_account: None,
+            refused: None,
         };
         let gate = Gate::new(&limits, None, Vec::new(), Arc::clone(&clock));
         tokio::spawn(gate.clone().upkeep(CancellationToken::new()));

@@ -98,12 +98,7 @@ where
                 id: caller.user_id.into(),
             });
         }
-        let origin = origin(parts, &Gate::from_ref(state));
-        let services = Services::from_ref(state);
-        Err(services
-            .refuse(&caller, Permission::TicketsBuy, &origin)
-            .await
-            .into())
+        Err(refused(parts, state, &caller, Permission::TicketsBuy).await)
     }
 }
 
@@ -120,11 +115,13 @@ where
         let caller = admitted(parts, state, Traffic::Staff).await?;
         let origin = origin(parts, &Gate::from_ref(state));
         let services = Services::from_ref(state);
-        let member = services.staff_member(&caller, R::PERMISSION, origin).await?;
-        Ok(Self {
-            member,
-            right: PhantomData,
-        })
+        match services.staff_member(&caller, R::PERMISSION, origin).await? {
+            Some(member) => Ok(Self {
+                member,
+                right: PhantomData,
+            }),
+            None => Err(refused(parts, state, &caller, R::PERMISSION).await),
+        }
     }
 }
 
@@ -137,6 +134,22 @@ where
     let caller = authenticated(parts, &gate, &Services::from_ref(state)).await?;
     gate.admit(traffic, ClientKey::Subject(caller.user_id.0)).await?;
     Ok(caller)
+}
+
+/// Notes that a permission is missing; the error to answer. Each such note is kept, so there is a limit to them.
+async fn refused<S>(parts: &Parts, state: &S, caller: &Caller, permission: Permission) -> ApiError
+where
+    Gate: FromRef<S>,
+    Services: FromRef<S>,
+{
+    let gate = Gate::from_ref(state);
+    let key = ClientKey::Subject(caller.user_id.0);
+    if let Err(problem) = gate.admit(Traffic::Refused, key).await {
+        return problem.into();
+    }
+    let origin = origin(parts, &gate);
+    let services = Services::from_ref(state);
+    services.refuse(caller, permission, &origin).await.into()
 }
 
 async fn authenticated(parts: &Parts, gate: &Gate, services: &Services) -> Result<Caller, ApiError> {

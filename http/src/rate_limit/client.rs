@@ -56,13 +56,13 @@ pub(crate) fn client_ip(parts: &Parts, trusted_proxies: &[IpAddr]) -> IpAddr {
         .headers
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .collect::<Vec<_>>();
     let client = hops
         .into_iter()
         .rev()
-        .map_while(|hop| hop.trim().parse::<IpAddr>().ok())
+        // What cannot be read ends the way back: whoever wrote it could have written anything before it.
+        .map_while(|hop| std::str::from_utf8(hop).ok()?.trim().parse::<IpAddr>().ok())
         .map(|hop| hop.to_canonical())
         .find(|hop| !trusted_proxies.contains(hop));
     client.unwrap_or(peer)
@@ -123,6 +123,17 @@ mod tests {
         );
         assert_eq!(key("10.0.0.1", Some("junk, 203.0.113.9")), network("203.0.113.9"));
         assert_eq!(key("10.0.0.1", Some("junk")), network("10.0.0.1"));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_hides_nothing() {
+        let request = Request::builder()
+            .header("x-forwarded-for", "198.51.100.7")
+            .header("x-forwarded-for", b"\xff, 203.0.113.9".as_slice());
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let proxy: IpAddr = "10.0.0.1".parse().unwrap();
+        parts.extensions.insert(Peer(SocketAddr::new(proxy, 1)));
+        assert_eq!(ClientKey::of_request(&parts, &[proxy]), network("203.0.113.9"));
     }
 
     #[test]

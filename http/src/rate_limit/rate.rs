@@ -12,6 +12,8 @@ pub(crate) enum Traffic {
     Sale,
     /// Staff, by account.
     Staff,
+    /// Being refused for want of a permission, by account: each refusal is kept for ever.
+    Refused,
     /// Whatever passwords and refresh tokens can be guessed at, by network.
     Auth,
     /// The same, by the account that is tried: guesses may come from many networks.
@@ -20,7 +22,14 @@ pub(crate) enum Traffic {
 
 impl Traffic {
     /// All kinds, in the order of their numbers.
-    pub(super) const ALL: [Self; 5] = [Self::Read, Self::Sale, Self::Staff, Self::Auth, Self::AuthAccount];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Read,
+        Self::Sale,
+        Self::Staff,
+        Self::Refused,
+        Self::Auth,
+        Self::AuthAccount,
+    ];
 
     /// The policy's name in headers and shared keys.
     pub(super) const fn name(self) -> &'static str {
@@ -28,6 +37,7 @@ impl Traffic {
             Self::Read => "read",
             Self::Sale => "sale",
             Self::Staff => "staff",
+            Self::Refused => "refused",
             Self::Auth => "auth",
             Self::AuthAccount => "auth-account",
         }
@@ -36,7 +46,7 @@ impl Traffic {
     /// Whether a request waits for what other processes have counted. Buyers do not: they must not feel Redis.
     pub(super) const fn waits_for_others(self) -> bool {
         match self {
-            Self::Read | Self::Sale => false,
+            Self::Read | Self::Sale | Self::Refused => false,
             Self::Staff | Self::Auth | Self::AuthAccount => true,
         }
     }
@@ -100,6 +110,8 @@ pub struct RateLimitConfig {
     pub sale: Option<Rate>,
     /// Staff, by account.
     pub staff: Option<Rate>,
+    /// Refusals for want of a permission, by account; whoever is refused more often is not told why.
+    pub refused: Option<Rate>,
     /// Logging in and what else passwords and refresh tokens can be guessed at, by network.
     pub auth: Option<Rate>,
     /// The same, by the account that is tried.
@@ -112,6 +124,7 @@ impl RateLimitConfig {
         read: None,
         sale: None,
         staff: None,
+        refused: None,
         auth: None,
         auth_account: None,
     };
@@ -121,6 +134,7 @@ impl RateLimitConfig {
             Traffic::Read => self.read,
             Traffic::Sale => self.sale,
             Traffic::Staff => self.staff,
+            Traffic::Refused => self.refused,
             Traffic::Auth => self.auth,
             Traffic::AuthAccount => self.auth_account,
         }
@@ -133,6 +147,7 @@ impl Default for RateLimitConfig {
             read: Rate::per_second(200, 400),
             sale: Rate::per_second(50, 100),
             staff: Rate::per_second(100, 200),
+            refused: Rate::per_minute(30),
             auth: Rate::per_minute(30),
             auth_account: Rate::per_minute(10),
         }

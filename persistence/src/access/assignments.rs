@@ -161,12 +161,7 @@ pub(super) async fn give(
 /// the role from a person or shuts their account: it holds the role's row, so that two such changes cannot each count
 /// on the other's admin.
 pub(crate) async fn an_admin_is_left(connection: &mut PgConnection) -> Result<bool, DatabaseError> {
-    sqlx::query!(
-        "SELECT role_id FROM roles WHERE name = $1 FOR NO KEY UPDATE",
-        ADMIN_ROLE
-    )
-    .fetch_one(&mut *connection)
-    .await?;
+    lock_admin_role(connection).await?;
     // In a statement of its own, so that it sees what was committed while this one waited.
     let is_left = sqlx::query_scalar!(
         r#"SELECT EXISTS (
@@ -178,6 +173,17 @@ pub(crate) async fn an_admin_is_left(connection: &mut PgConnection) -> Result<bo
     .fetch_one(connection)
     .await?;
     Ok(is_left)
+}
+
+/// Holds the admin role's row. Roles are locked before accounts, everywhere.
+pub(crate) async fn lock_admin_role(connection: &mut PgConnection) -> Result<(), DatabaseError> {
+    sqlx::query!(
+        "SELECT role_id FROM roles WHERE name = $1 FOR NO KEY UPDATE",
+        ADMIN_ROLE
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(())
 }
 
 /// Ends an account's access tokens; the first generation that is accepted.

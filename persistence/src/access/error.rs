@@ -32,6 +32,9 @@ pub enum AccessError {
     /// The account is deactivated, or a person, where an active service account is needed.
     #[error("not an active service account")]
     NotAServiceAccount,
+    /// Who asks may not change what is there.
+    #[error("not allowed")]
+    NotAllowed,
     /// The account or the deployment has as many of these as it may.
     #[error("too many")]
     TooMany,

@@ -18,10 +18,11 @@ mod service_accounts;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-pub(crate) use assignments::an_admin_is_left;
+pub(crate) use assignments::{an_admin_is_left, lock_admin_role};
 
 pub use account_access::{AccountAccess, AccountKind, AccountStatus};
 pub use error::AccessError;
+pub use revocations::AccessChanges;
 pub use rows::{
     ApiKeyRow, AssignmentRow, KnownApiKey, NewApiKey, NewAssignment, NewRole, NewServiceAccount,
     PermissionRow, Revocation, RoleRow, RoleScope, ServiceAccountRow, TakenRole,

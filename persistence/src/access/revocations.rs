@@ -4,8 +4,17 @@ use jiff_sqlx::Timestamp;
 use onsale_domain::{SessionId, UnixMillis, UserId};
 
 use super::rows::Revocation;
-use crate::convert::{count_in, limit_out, millis, timestamp};
+use crate::convert::{count_in, limit_out, millis, seq_in, seq_out, timestamp};
 use crate::{Database, DatabaseError};
+
+/// What the audit log tells of what accounts may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessChanges {
+    /// Number of the log's last entry.
+    pub head: u64,
+    /// Whether something was changed.
+    pub found: bool,
+}
 
 impl Database {
     /// What was revoked since an instant, at most so many.
@@ -39,6 +48,33 @@ impl Database {
                 },
             })
             .collect())
+    }
+
+    /// Whether the audit log tells of a change of what accounts may do after an entry; `None`: nothing is looked at.
+    pub async fn access_changes_since(&self, after: Option<u64>) -> Result<AccessChanges, DatabaseError> {
+        let head = sqlx::query_scalar!("SELECT seq FROM audit_log_head WHERE one")
+            .fetch_one(self.pool())
+            .await?;
+        let found = match after {
+            None => false,
+            Some(after) => {
+                sqlx::query_scalar!(
+                    r#"SELECT EXISTS (
+                           SELECT 1 FROM audit_log
+                           WHERE seq > $1 AND seq <= $2 AND outcome = 'done'
+                               AND split_part(action, '.', 1) IN ('roles', 'users', 'service_accounts', 'api_keys')
+                       ) AS "found!""#,
+                    seq_out(after),
+                    head
+                )
+                .fetch_one(self.pool())
+                .await?
+            }
+        };
+        Ok(AccessChanges {
+            head: seq_in(head),
+            found,
+        })
     }
 
     /// Whether an access token that names these is good as far as the tables know: the account is active, the login

@@ -85,18 +85,24 @@ impl Database {
     /// Gives a role another name or other permissions. Where it can be held never changes. Gives back what was there
     /// and what is there.
     ///
-    /// Errors: [`AccessError::NotFound`], [`AccessError::NameTaken`], [`AccessError::RoleIsSeeded`].
+    /// `may_change` is asked about the permissions of before, which cannot change any more.
+    ///
+    /// Errors: [`AccessError::NotFound`], [`AccessError::NameTaken`], [`AccessError::RoleIsSeeded`],
+    /// [`AccessError::NotAllowed`].
     pub async fn change_role(
         &self,
         role_id: RoleId,
-        name: &str,
-        permissions: PermissionSet,
+        (name, permissions): (&str, PermissionSet),
+        may_change: impl Fn(PermissionSet) -> bool + Send,
         entry: AuditEntry,
     ) -> Result<RoleRow, AccessError> {
         let mut transaction = self.pool().begin().await?;
         let before = locked(&mut transaction, role_id).await?;
         if before.name == ADMIN_ROLE || (before.is_seeded && before.name != name) {
             return Err(AccessError::RoleIsSeeded);
+        }
+        if !may_change(before.permissions) {
+            return Err(AccessError::NotAllowed);
         }
         sqlx::query!("UPDATE roles SET name = $2 WHERE role_id = $1", role_id.0, name)
             .execute(&mut *transaction)

@@ -3,7 +3,7 @@
 use onsale_domain::{UnixMillis, UserId};
 
 use super::sessions::revoke_sessions;
-use crate::access::{AccountStatus, an_admin_is_left};
+use crate::access::{AccountStatus, an_admin_is_left, lock_admin_role};
 use crate::audit_log::{self, AuditEntry};
 use crate::convert::{seq_in, timestamp};
 use crate::{Database, DatabaseError};
@@ -34,6 +34,9 @@ impl Database {
         audit: &AuditEntry,
     ) -> Result<StatusChange, DatabaseError> {
         let mut transaction = self.pool().begin().await?;
+        if to == AccountStatus::Deactivated {
+            lock_admin_role(&mut transaction).await?;
+        }
         let changed = sqlx::query_scalar!(
             "UPDATE users SET status = $2, generation = generation + 1, generation_at = $3
              WHERE user_id = $1 AND kind = 'person' AND status <> $2 RETURNING generation",

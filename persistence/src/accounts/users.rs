@@ -35,7 +35,7 @@ impl std::fmt::Debug for UserRow {
 }
 
 /// What letting a person in needs to know of the account.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AccountRow {
     /// The account.
     pub user: UserRow,
@@ -45,6 +45,17 @@ pub struct AccountRow {
     pub roles: Vec<String>,
     /// In PHC format; `None`: it has no password.
     pub password_hash: Option<String>,
+}
+
+impl std::fmt::Debug for AccountRow {
+    /// Without the password's hash.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountRow")
+            .field("user", &self.user)
+            .field("generation", &self.generation)
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An account to be made.

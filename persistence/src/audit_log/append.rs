@@ -31,10 +31,14 @@ pub(crate) async fn append(
     if entries.is_empty() {
         return Ok(());
     }
-    let locked = sqlx::query!("SELECT seq, hash FROM audit_log_head WHERE one FOR UPDATE")
-        .fetch_optional(&mut *connection)
-        .await?
-        .ok_or_else(|| DatabaseError::Damaged("the audit log has lost its head row".to_owned()))?;
+    // A process that is stopped while it holds the head must not hold up all others for long.
+    let locked = sqlx::query!(
+        "SELECT seq, hash, set_config('idle_in_transaction_session_timeout', '3000', true) AS patience
+         FROM audit_log_head WHERE one FOR UPDATE"
+    )
+    .fetch_optional(&mut *connection)
+    .await?
+    .ok_or_else(|| DatabaseError::Damaged("the audit log has lost its head row".to_owned()))?;
     let before = AuditHead::of_columns(locked.seq, &locked.hash)
         .ok_or_else(|| DatabaseError::Damaged("the audit log's head row makes no sense".to_owned()))?;
     insert(connection, &chained(before, entries)?).await

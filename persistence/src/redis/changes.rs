@@ -19,7 +19,7 @@ const KEPT_MS: u64 = 20 * 60 * 1_000;
 /// Longest wait for an entry within one read.
 const BLOCK_MS: u64 = 250;
 /// Entries of one read.
-const READ_MAX: usize = 1_000;
+pub const CHANGES_READ_MAX: usize = 1_000;
 /// A reader that paused for longer may have missed entries that were trimmed.
 const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// The only field of an entry.
@@ -122,7 +122,7 @@ pub struct ChangeReader {
 
 impl ChangeReader {
     /// The next changes, in their order; after a quarter of a second none. Everything that was told before this was
-    /// called has been given out when it returns.
+    /// called has been given out when it returns fewer than [`CHANGES_READ_MAX`].
     ///
     /// Errors: entries may be lost from here on; listen anew, and read Postgres.
     pub async fn next(&mut self) -> Result<Vec<String>, RedisError> {
@@ -134,7 +134,7 @@ impl ChangeReader {
         let mut read = pipe();
         read.cmd("XREAD")
             .arg("COUNT")
-            .arg(READ_MAX)
+            .arg(CHANGES_READ_MAX)
             .arg("BLOCK")
             .arg(BLOCK_MS)
             .arg("STREAMS")

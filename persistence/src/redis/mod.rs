@@ -21,7 +21,7 @@ use thiserror::Error;
 use tokio::time::{sleep, timeout};
 
 pub use access_cache::{AccessCache, AccessLookup, AccessMarks};
-pub use changes::{ChangeReader, ChangeStream};
+pub use changes::{CHANGES_READ_MAX, ChangeReader, ChangeStream};
 pub use rate_limit::{SharedRate, SharedRates, Spent};
 
 /// Longest wait on the way of a request.

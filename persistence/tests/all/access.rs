@@ -162,11 +162,29 @@ async fn roles_are_made_changed_and_deleted_and_each_is_logged() {
     let database = &office.test.database;
     let permissions = set(&[Permission::EventsEdit, Permission::CheckInsCreate]);
     let changed = database
-        .change_role(made.role_id, "front_desk", permissions, entry("roles.edit"))
+        .change_role(
+            made.role_id,
+            ("front_desk", permissions),
+            |_| true,
+            entry("roles.edit"),
+        )
         .await
         .expect("changed");
     assert_eq!(office.role("front_desk").await, changed);
     assert_eq!(changed.permissions, permissions);
+    let seen = |before: PermissionSet| before != permissions;
+    let not_allowed = database
+        .change_role(
+            made.role_id,
+            ("front_desk", PermissionSet::EMPTY),
+            seen,
+            entry("roles.edit"),
+        )
+        .await;
+    assert!(
+        matches!(not_allowed, Err(AccessError::NotAllowed)),
+        "{not_allowed:?}"
+    );
     database
         .delete_role(made.role_id, entry("roles.delete"))
         .await
@@ -189,8 +207,8 @@ async fn a_role_that_is_seeded_or_in_use_stays() {
     let renamed = database
         .change_role(
             support.role_id,
-            "helpers",
-            support.permissions,
+            ("helpers", support.permissions),
+            |_| true,
             entry("roles.edit"),
         )
         .await;
@@ -198,8 +216,8 @@ async fn a_role_that_is_seeded_or_in_use_stays() {
     let narrowed = database
         .change_role(
             support.role_id,
-            "support",
-            PermissionSet::EMPTY,
+            ("support", PermissionSet::EMPTY),
+            |_| true,
             entry("roles.edit"),
         )
         .await;
@@ -213,8 +231,8 @@ async fn a_role_that_is_seeded_or_in_use_stays() {
     let locked_out = database
         .change_role(
             admin.role_id,
-            ADMIN_ROLE,
-            PermissionSet::EMPTY,
+            (ADMIN_ROLE, PermissionSet::EMPTY),
+            |_| true,
             entry("roles.edit"),
         )
         .await;

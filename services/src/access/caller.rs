@@ -75,8 +75,8 @@ impl Services {
     /// What an access token says; `None` when it is not good, or revoked as far as this process knows.
     pub(crate) fn identity_of(&self, token: &str) -> Option<Identity> {
         let access = self.access_control();
-        let roles = access.role_rights.load();
-        let rights_of = |role: &str| roles.get(role).copied().unwrap_or_default();
+        // Read where a token is verified and not before: what it is kept under says which roles were looked at.
+        let rights_of = |role: &str| access.role_rights.load().get(role).copied().unwrap_or_default();
         let identity = access.tokens.verify(token, self.now(), rights_of)?;
         let is_revoked =
             access

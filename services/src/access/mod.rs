@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
-use onsale_domain::{PermissionSet, UserId};
+use onsale_domain::{Permission, PermissionSet, UserId};
 use onsale_persistence::{AccessError, AccountAccess, DatabaseError, KnownApiKey, Redis};
 use tokio::sync::Mutex;
 
@@ -34,6 +34,7 @@ pub use sync::AccessSync;
 
 use crate::tokens::ACCESS_TOKEN_LIFETIME_MS;
 use crate::{ServiceError, Services, Tokens};
+use sync::CLOCKS_APART_MS;
 
 /// Accounts whose access this process remembers.
 const ACCOUNTS_MAX: usize = 50_000;
@@ -52,8 +53,10 @@ pub(crate) struct AccessControl {
     key_uses: KeyUses,
     /// Nothing for a process on its own.
     shared: Option<Shared>,
-    /// What roles allow, or what was revoked, could not be read.
-    is_stale: AtomicBool,
+    /// What roles allow could not be read.
+    roles_are_stale: AtomicBool,
+    /// What was revoked could not be read.
+    revocations_are_stale: AtomicBool,
     /// Held by who reads roles: who reads last must also be who keeps last.
     reading: Mutex<()>,
 }
@@ -68,7 +71,8 @@ impl AccessControl {
             api_keys: Remembered::new(API_KEYS_MAX),
             key_uses: KeyUses::default(),
             shared: redis.map(Shared::new),
-            is_stale: AtomicBool::new(false),
+            roles_are_stale: AtomicBool::new(false),
+            revocations_are_stale: AtomicBool::new(false),
             reading: Mutex::new(()),
         }
     }
@@ -83,7 +87,7 @@ impl AccessControl {
     }
 
     fn is_stale(&self) -> bool {
-        self.is_stale.load(Ordering::SeqCst)
+        self.roles_are_stale.load(Ordering::SeqCst) || self.revocations_are_stale.load(Ordering::SeqCst)
     }
 }
 
@@ -92,12 +96,24 @@ impl Services {
     pub async fn load_roles(&self) -> Result<(), ServiceError> {
         let access = self.access_control();
         let _reading = access.reading.lock().await;
-        access.is_stale.store(true, Ordering::SeqCst);
+        access.roles_are_stale.store(true, Ordering::SeqCst);
         let rights = self.database().role_rights().await?;
         access.role_rights.store(Arc::new(rights.into_iter().collect()));
         access.tokens.forget_verified();
-        access.is_stale.store(false, Ordering::SeqCst);
+        access.roles_are_stale.store(false, Ordering::SeqCst);
         Ok(())
+    }
+
+    /// Of an account's roles outside organizations those that a token must name, because it is not looked up what they
+    /// allow: the ones to buy with. So a token stays short, however many roles there are.
+    pub(crate) fn token_roles(&self, roles: &[String]) -> Vec<String> {
+        let rights = self.access_control().role_rights.load();
+        let sells = |role: &&String| {
+            rights
+                .get(*role)
+                .is_some_and(|rights| rights.has(Permission::TicketsBuy))
+        };
+        roles.iter().filter(sells).cloned().collect()
     }
 
     /// Takes note of a change, here and in every other process. Call it after the commit, in a task that is not cut
@@ -115,7 +131,7 @@ impl Services {
     /// Takes note of a change in this process.
     async fn take_note(&self, change: Change) -> Result<(), ServiceError> {
         let access = self.access_control();
-        let until = self.now().plus_ms(ACCESS_TOKEN_LIFETIME_MS);
+        let until = self.now().plus_ms(ACCESS_TOKEN_LIFETIME_MS + CLOCKS_APART_MS);
         match change {
             Change::SessionRevoked { session_id } => access.revocations.revoke_session(session_id, until),
             Change::GenerationRaised { user_id, generation } => {

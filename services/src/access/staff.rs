@@ -78,25 +78,20 @@ impl StaffMember {
 }
 
 impl Services {
-    /// The caller as staff under a permission.
-    ///
-    /// Errors: [`ServiceError::Forbidden`] where the permission is held nowhere.
+    /// The caller as staff under a permission; `None` where they hold it nowhere, which is to be refused.
     pub async fn staff_member(
         &self,
         caller: &Caller,
         permission: Permission,
         origin: Origin,
-    ) -> Result<StaffMember, ServiceError> {
+    ) -> Result<Option<StaffMember>, ServiceError> {
         let access = self.access_of(caller).await?;
-        match access.scope_of(permission) {
-            Some(scope) => Ok(StaffMember {
-                caller: *caller,
-                scope,
-                access,
-                origin,
-            }),
-            None => Err(self.refuse(caller, permission, &origin).await),
-        }
+        Ok(access.scope_of(permission).map(|scope| StaffMember {
+            caller: *caller,
+            scope,
+            access,
+            origin,
+        }))
     }
 
     /// Notes in the audit log that a permission was missing; the error to answer. A refusal that cannot be noted is

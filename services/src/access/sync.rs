@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use onsale_domain::UnixMillis;
-use onsale_persistence::{RedisError, Revocation};
+use onsale_persistence::{CHANGES_READ_MAX, DatabaseError, RedisError, Revocation};
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -19,13 +19,11 @@ use crate::{ServiceError, Services, metrics};
 const LISTEN_AGAIN: Duration = Duration::from_millis(500);
 /// Pause between two rounds of upkeep.
 const UPKEEP_EVERY: Duration = Duration::from_secs(1);
-/// Rounds of upkeep between two looks at what was revoked lately, for what nobody told: its process ended between
-/// the commit and the telling, is cut off from Redis, or Redis lost it.
+/// Rounds of upkeep between two looks at the tables, for what nobody told: its process ended between the commit and the
+/// telling, or is cut off from Redis, or Redis lost it.
 const ROUNDS_PER_LOOK: u32 = 5;
-/// How far back such a look goes.
-const LOOK_BACK_MS: i64 = 30_000;
 /// How far the clocks of processes and of Postgres may be apart.
-const CLOCKS_APART_MS: i64 = 60_000;
+pub(super) const CLOCKS_APART_MS: i64 = 60_000;
 
 /// Why this process may not know everything.
 #[derive(Debug, Error)]
@@ -34,6 +32,8 @@ enum Gap {
     Stream(#[from] RedisError),
     #[error(transparent)]
     Read(#[from] ServiceError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
 }
 
 /// The worker. One runs in each process.
@@ -83,23 +83,26 @@ impl AccessSync {
         tracing::info!("following what other processes change");
         loop {
             let called_at = Instant::now();
-            for text in reader.next().await? {
+            let changes = reader.next().await?;
+            let are_all = changes.len() < CHANGES_READ_MAX;
+            for text in changes {
                 self.services.take_note(Change::of_text(&text)).await?;
             }
-            shared.heard(called_at);
+            if are_all {
+                shared.heard(called_at);
+            }
         }
     }
 
     async fn upkeep(&self) {
         let services = &self.services;
         let access = services.access_control();
+        let mut look = Look::default();
         for round in 1_u32.. {
             sleep(UPKEEP_EVERY).await;
             access.revocations.forget_expired(services.now());
-            if round % ROUNDS_PER_LOOK == 0
-                && let Err(error) = services.load_revocations(LOOK_BACK_MS).await
-            {
-                tracing::warn!(%error, "what was revoked lately cannot be read; trying again");
+            if round % ROUNDS_PER_LOOK == 0 {
+                self.look(&mut look).await;
             }
             if access.is_stale()
                 && let Err(error) = services.load_access().await
@@ -113,6 +116,52 @@ impl AccessSync {
             metrics::access_state(access.is_synced(), access.revocations.len());
         }
     }
+
+    /// Looks for what was changed and not told. A process on its own changes everything itself.
+    async fn look(&self, look: &mut Look) {
+        let Some(shared) = &self.services.access_control().shared else {
+            return;
+        };
+        match self.find_untold(shared, look).await {
+            Ok(()) => look.has_failed = false,
+            Err(error) => {
+                if !look.has_failed {
+                    tracing::warn!(%error, "what was changed lately cannot be read; trying again");
+                }
+                look.has_failed = true;
+            }
+        }
+    }
+
+    async fn find_untold(&self, shared: &Shared, look: &mut Look) -> Result<(), Gap> {
+        let services = &self.services;
+        let now = services.now();
+        let since = look
+            .revocations_until
+            .map_or(ACCESS_TOKEN_LIFETIME_MS, |until| now.ms_since(until));
+        services
+            .load_revocations(since.min(ACCESS_TOKEN_LIFETIME_MS))
+            .await?;
+        look.revocations_until = Some(now);
+        // Every change of what accounts may do stands in the audit log, committed with it.
+        let changes = services.database().access_changes_since(look.audited).await?;
+        if changes.found && look.audited.is_some() {
+            shared.accounts.forget_all().await.ok();
+            services.load_access().await?;
+        }
+        look.audited = Some(changes.head);
+        Ok(())
+    }
+}
+
+/// How far the looks have come.
+#[derive(Default)]
+struct Look {
+    /// What was revoked before this is known.
+    revocations_until: Option<UnixMillis>,
+    /// The last entry of the audit log that was looked at.
+    audited: Option<u64>,
+    has_failed: bool,
 }
 
 impl Services {
@@ -123,9 +172,9 @@ impl Services {
         access.accounts.forget_all();
         access.api_keys.forget_all();
         let loaded = self.load_revocations(ACCESS_TOKEN_LIFETIME_MS).await;
-        if loaded.is_err() {
-            access.is_stale.store(true, Ordering::SeqCst);
-        }
+        access
+            .revocations_are_stale
+            .store(loaded.is_err(), Ordering::SeqCst);
         loaded?;
         self.load_roles().await
     }
@@ -134,8 +183,11 @@ impl Services {
     async fn load_revocations(&self, back_ms: i64) -> Result<(), ServiceError> {
         let since = self.now().plus_ms(-(back_ms + CLOCKS_APART_MS));
         let revoked = self.database().revocations_since(since, ENTRIES_MAX + 1).await?;
-        for revocation in revoked {
+        for (position, revocation) in revoked.into_iter().enumerate() {
             self.revoke(revocation);
+            if position % 1_000 == 999 {
+                tokio::task::yield_now().await;
+            }
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! Hashing passwords: argon2id on threads of its own kind, few at a time, behind a bounded queue.
+//! Hashing passwords: argon2id on threads of its own (`workers.rs`), few at a time, behind a bounded queue.
 //!
-//! One hash takes 19 MiB and some twenty milliseconds of a processor. At most half of the processors hash at once;
-//! the sale has the others. Whoever finds 256 waiting is told to come again.
+//! One hash takes 19 MiB and some twenty milliseconds of a processor. At most half of the processors hash at once,
+//! and the sale goes first there as well. Whoever finds 256 waiting is told to come again.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
 use onsale_domain::account::check_password;
 use onsale_domain::{EmailAddress, WeakPassword};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Semaphore;
 
 use super::BreachedPasswords;
+use super::workers::Workers;
 use crate::ServiceError;
 use crate::metrics::PASSWORD_HASHES_TOTAL;
 
@@ -41,10 +41,7 @@ pub(super) enum Compared {
 
 /// Hashes and compares passwords.
 pub(super) struct Hashing {
-    /// Requests that wait or are at it.
-    places: Semaphore,
-    /// Those that are at it.
-    running: Arc<Semaphore>,
+    workers: Workers,
     breached: Arc<BreachedPasswords>,
 }
 
@@ -56,8 +53,7 @@ impl Hashing {
 
     fn with_workers(workers: usize, breached: Arc<BreachedPasswords>) -> Self {
         Self {
-            places: Semaphore::new(WAITING_MAX + workers),
-            running: Arc::new(Semaphore::new(workers)),
+            workers: Workers::new(workers, WAITING_MAX),
             breached,
         }
     }
@@ -72,16 +68,17 @@ impl Hashing {
         name: String,
     ) -> Result<String, ServiceError> {
         let breached = Arc::clone(&self.breached);
-        self.run(move || {
-            check(password.expose_secret(), &email, &name, &breached)?;
-            hash(&password)
-        })
-        .await?
+        self.workers
+            .run(move || {
+                check(password.expose_secret(), &email, &name, &breached)?;
+                hash(&password)
+            })
+            .await?
     }
 
     /// The hash of a password that was accepted before.
     pub(super) async fn hash_again(&self, password: SecretString) -> Result<String, ServiceError> {
-        self.run(move || hash(&password)).await?
+        self.workers.run(move || hash(&password)).await?
     }
 
     /// Compares a password with a hash; `None`: with nobody's, which takes as long.
@@ -90,24 +87,9 @@ impl Hashing {
         password: SecretString,
         hash: Option<String>,
     ) -> Result<Compared, ServiceError> {
-        self.run(move || compare(&password, hash.as_deref())).await?
-    }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ServiceError> {
-        let _place = self.places.try_acquire().map_err(|_| ServiceError::Overloaded)?;
-        let closed = |_| ServiceError::Internal("nobody closes this semaphore");
-        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(closed)?;
-        // The permit goes along: a caller who hangs up does not stop the work.
-        let working = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            work()
-        });
-        working
-            .await
-            .map_err(|_| ServiceError::Internal("hashing a password panicked"))
+        self.workers
+            .run(move || compare(&password, hash.as_deref()))
+            .await?
     }
 }
 
@@ -217,26 +199,5 @@ mod tests {
             refused,
             Err(ServiceError::WeakPassword(WeakPassword::Breached))
         ));
-    }
-
-    #[tokio::test]
-    async fn who_finds_too_many_waiting_is_told_so_and_does_not_wait() {
-        let hashing = Arc::new(hashing());
-        let held = Arc::clone(&hashing.running).acquire_owned().await.unwrap();
-        let waiting: Vec<_> = (0..=WAITING_MAX)
-            .map(|_| {
-                let hashing = Arc::clone(&hashing);
-                tokio::spawn(async move { hashing.run(|| ()).await.is_ok() })
-            })
-            .collect();
-        while hashing.places.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
-        assert!(matches!(hashing.run(|| ()).await, Err(ServiceError::Overloaded)));
-        drop(held);
-        for waiting in waiting {
-            assert!(waiting.await.unwrap());
-        }
-        assert!(hashing.run(|| ()).await.is_ok());
     }
 }

@@ -20,6 +20,7 @@ mod refresh;
 mod register;
 mod session;
 mod users;
+mod workers;
 
 use std::sync::Arc;
 

@@ -87,9 +87,10 @@ impl Services {
             Ok(generation)
         };
         let generation = self.to_its_end(changing).await?;
+        // The roles of before may have been taken while the passwords were hashed.
         let account = AccountRow {
             generation,
-            ..account
+            ..self.user(user_id).await?
         };
         self.hand_out(account, session_id, &token, token_expires_at)
     }

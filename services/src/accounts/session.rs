@@ -73,7 +73,7 @@ impl Services {
             user_id: account.user.user_id,
             session_id,
             generation: account.generation,
-            roles: account.roles,
+            roles: self.token_roles(&account.roles),
             issued_at: now,
             expires_at,
         };
@@ -87,7 +87,7 @@ impl Services {
             refresh_token: refresh_token.text(),
             refresh_expires_at,
             user: account.user,
-            roles: grant.roles,
+            roles: account.roles,
         })
     }
 }

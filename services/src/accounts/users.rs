@@ -1,6 +1,6 @@
 //! Accounts as staff see them.
 
-use onsale_domain::UserId;
+use onsale_domain::{Permission, UserId};
 use onsale_persistence::{AccountRow, AccountStatus, AuditOutcome, StatusChange, UserFilter, UserRow};
 use serde_json::json;
 
@@ -42,6 +42,17 @@ impl Services {
     ) -> Result<AccountRow, ServiceError> {
         if to == AccountStatus::Deactivated && user_id == staff.caller.user_id {
             return Err(ServiceError::OwnAccount);
+        }
+        // Nobody shuts out, or lets in again, who may do more than they do.
+        let theirs = self
+            .database()
+            .access_of(user_id)
+            .await?
+            .ok_or(ServiceError::NotFound)?;
+        if !staff.access.covers(&theirs.access) {
+            return Err(self
+                .refuse(&staff.caller, Permission::UsersDeactivate, &staff.origin)
+                .await);
         }
         let now = self.now();
         let (action, from) = match to {

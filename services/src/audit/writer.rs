@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use onsale_engine::EngineError;
-use onsale_persistence::{AuditEntry, Database, DatabaseError};
+use onsale_persistence::{AuditEntry, AuditOutcome, Database, DatabaseError};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +16,8 @@ use crate::ServiceError;
 
 /// Entries that may wait to be written.
 const QUEUE_MAX: usize = 1_024;
+/// Places that refusals leave free: whoever is refused often must not keep staff from their work.
+const ROOM_FOR_CHANGES: usize = QUEUE_MAX / 2;
 /// Most entries of one transaction.
 const BATCH_MAX: usize = 256;
 /// Longer than the database's own limits: a connection that is silent for so long does not hold up the next batch.
@@ -46,13 +48,14 @@ impl AuditWriter {
     /// process, both without an entry; [`ServiceError::Database`] when it could not be written or, at worst, was
     /// written and the answer got lost.
     pub async fn write(&self, entry: AuditEntry) -> Result<(), ServiceError> {
+        if entry.outcome == AuditOutcome::Refused && self.queue.capacity() < ROOM_FOR_CHANGES {
+            return Err(too_many().into());
+        }
         let (written, outcome) = oneshot::channel();
         self.queue
             .try_send(Queued { entry, written })
             .map_err(|refused| match refused {
-                mpsc::error::TrySendError::Full(_) => EngineError::Overloaded {
-                    reason: "audit_queue",
-                },
+                mpsc::error::TrySendError::Full(_) => too_many(),
                 mpsc::error::TrySendError::Closed(_) => EngineError::ShuttingDown,
             })?;
         match outcome.await {
@@ -60,6 +63,12 @@ impl AuditWriter {
             // The task was cut off in the middle.
             Err(_) => Err(EngineError::ShuttingDown.into()),
         }
+    }
+}
+
+fn too_many() -> EngineError {
+    EngineError::Overloaded {
+        reason: "audit_queue",
     }
 }
 
