@@ -14,7 +14,7 @@ const EVENTS: &str = "/v1/admin/events";
 const SOON: Duration = Duration::from_secs(10);
 
 /// A deployment of two processes on one Redis.
-async fn two_processes(redis: &PrivateRedis) -> (World, Server) {
+pub(crate) async fn two_processes(redis: &PrivateRedis) -> (World, Server) {
     let settings = [("REDIS_URL", redis.url())];
     let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
     let world = World::with(Journal::Postgres, &settings).await;
@@ -30,11 +30,11 @@ async fn two_processes(redis: &PrivateRedis) -> (World, Server) {
     (world, second)
 }
 
-async fn status(api: SocketAddr, caller: &Caller, path: &str) -> u16 {
+pub(crate) async fn status(api: SocketAddr, caller: &Caller, path: &str) -> u16 {
     get(path).by(caller).send(api).await.status
 }
 
-async fn role_id(world: &World, name: &str) -> Value {
+pub(crate) async fn role_id(world: &World, name: &str) -> Value {
     let roles = world.staff(get("/v1/admin/roles")).await.expect(200);
     let roles = roles["data"].as_array().expect("roles");
     roles.iter().find(|role| role["name"] == name).expect("a role")["id"].clone()
@@ -47,7 +47,7 @@ async fn assign(world: &World, user: Uuid, role: &str, organization: Option<Uuid
 }
 
 /// A service account of an organization, with one role.
-async fn service_account(world: &World, organization: Uuid, role: &str) -> String {
+pub(crate) async fn service_account(world: &World, organization: Uuid, role: &str) -> String {
     let body = json!({
         "name": "Till", "organization_id": organization, "roles": [role_id(world, role).await],
     });
@@ -56,7 +56,12 @@ async fn service_account(world: &World, organization: Uuid, role: &str) -> Strin
 }
 
 /// A key of a service account: its id and somebody who comes with it.
-async fn key(world: &World, account: &str, scopes: &[&str], expires_at: Option<String>) -> (String, Caller) {
+pub(crate) async fn key(
+    world: &World,
+    account: &str,
+    scopes: &[&str],
+    expires_at: Option<String>,
+) -> (String, Caller) {
     let body = json!({"name": "Till 1", "scopes": scopes, "expires_at": expires_at});
     let call = post(format!("/v1/admin/service-accounts/{account}/api-keys")).json(&body);
     let made = world.staff(call).await.expect(201);

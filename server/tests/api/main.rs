@@ -21,6 +21,7 @@ mod checkout;
 mod events;
 mod holds;
 mod idempotency;
+mod in_step;
 mod internal;
 mod log_canary;
 mod orders;
