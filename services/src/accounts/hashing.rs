@@ -3,16 +3,17 @@
 //! One hash takes 19 MiB and some twenty milliseconds of a processor. At most half of the processors hash at once,
 //! and the sale goes first there as well. Whoever finds 256 waiting is told to come again.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use onsale_domain::account::check_password;
 use onsale_domain::{EmailAddress, WeakPassword};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::BreachedPasswords;
+use super::opaque_token::random_bytes;
 use super::workers::Workers;
 use crate::ServiceError;
 use crate::metrics::PASSWORD_HASHES_TOTAL;
@@ -23,6 +24,8 @@ const WAITING_MAX: usize = 256;
 const MEMORY_KIB: u32 = 19 * 1_024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
+/// Bytes of salt (RFC 9106, 3.1).
+const SALT_BYTES: usize = 16;
 
 /// What is compared with where there is no account: the same parameters, so the same work, and no password fits.
 const NOBODYS_HASH: &str =
@@ -104,42 +107,77 @@ fn check(
     breached.check(password, &[email.as_str(), local_part, name])
 }
 
-fn argon2() -> Result<Argon2<'static>, ServiceError> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
-        .map_err(|_| ServiceError::Internal("argon2 refuses its parameters"))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+thread_local! {
+    /// The memory of this thread's hashes. To get 19 MiB from the system and give them back for each hash costs as much
+    /// as a part of it, and holds up whoever else of the process wants memory meanwhile.
+    static MEMORY: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+}
+
+fn parameters() -> Result<Params, ServiceError> {
+    Params::new(MEMORY_KIB, PASSES, LANES, None)
+        .map_err(|_| ServiceError::Internal("argon2 refuses its parameters"))
+}
+
+/// The bare argon2id hash of a password, as long as `hash`.
+fn derive(params: Params, password: &SecretString, salt: &[u8], hash: &mut [u8]) -> Result<(), ServiceError> {
+    let blocks = params.block_count();
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let password = password.expose_secret().as_bytes();
+    metrics::counter!(PASSWORD_HASHES_TOTAL).increment(1);
+    MEMORY.with_borrow_mut(|memory| {
+        if memory.len() < blocks {
+            memory.resize(blocks, Block::default());
+        }
+        argon2
+            .hash_password_into_with_memory(password, salt, hash, &mut memory[..blocks])
+            .map_err(|_| ServiceError::Internal("a password could not be hashed"))
+    })
 }
 
 fn hash(password: &SecretString) -> Result<String, ServiceError> {
-    metrics::counter!(PASSWORD_HASHES_TOTAL).increment(1);
-    argon2()?
-        .hash_password(password.expose_secret().as_bytes())
-        .map(|hash| hash.to_string())
-        .map_err(|_| ServiceError::Internal("a password could not be hashed"))
+    let failed = || ServiceError::Internal("a password hash could not be written");
+    let params = parameters()?;
+    let random = random_bytes()?;
+    let salt = &random[..SALT_BYTES];
+    let mut hash = [0; Params::DEFAULT_OUTPUT_LEN];
+    derive(params.clone(), password, salt, &mut hash)?;
+    let written = PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params).map_err(|_| failed())?,
+        salt: Some(Salt::new(salt).map_err(|_| failed())?),
+        hash: Some(Output::new(&hash).map_err(|_| failed())?),
+    };
+    Ok(written.to_string())
 }
 
 fn compare(password: &SecretString, hash: Option<&str>) -> Result<Compared, ServiceError> {
-    metrics::counter!(PASSWORD_HASHES_TOTAL).increment(1);
-    let stored = PasswordHash::new(hash.unwrap_or(NOBODYS_HASH))
-        .map_err(|_| ServiceError::Internal("a stored password hash cannot be read"))?;
-    let argon2 = argon2()?;
-    let password = password.expose_secret().as_bytes();
-    if argon2.verify_password(password, &stored).is_err() || hash.is_none() {
-        return Ok(Compared::Different);
+    let unreadable = || ServiceError::Internal("a stored password hash cannot be read");
+    let stored = PasswordHash::new(hash.unwrap_or(NOBODYS_HASH)).map_err(|_| unreadable())?;
+    let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else {
+        return Err(unreadable());
+    };
+    if stored.algorithm != ARGON2ID_IDENT || stored.version != Some(Version::V0x13.into()) {
+        return Err(unreadable());
     }
-    let is_current = stored.algorithm == ARGON2ID_IDENT
-        && Params::try_from(&stored).is_ok_and(|params| {
-            params.m_cost() == MEMORY_KIB && params.t_cost() == PASSES && params.p_cost() == LANES
-        });
-    Ok(if is_current {
-        Compared::Same
-    } else {
-        Compared::SameUnderOldParameters
+    let params = Params::try_from(&stored).map_err(|_| unreadable())?;
+    let is_current = params.m_cost() == MEMORY_KIB && params.t_cost() == PASSES && params.p_cost() == LANES;
+    let mut buffer = [0; Output::MAX_LENGTH];
+    let given = buffer.get_mut(..expected.as_ref().len()).ok_or_else(unreadable)?;
+    derive(params, password, salt, given)?;
+    // Compares in constant time.
+    let is_same = Output::new(given).is_ok_and(|given| given == *expected);
+    Ok(match (hash.is_some() && is_same, is_current) {
+        (false, _) => Compared::Different,
+        (true, true) => Compared::Same,
+        (true, false) => Compared::SameUnderOldParameters,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use argon2::password_hash::PasswordHasher as _;
+
     use super::*;
 
     fn secret(password: &str) -> SecretString {

@@ -1,19 +1,13 @@
 //! Threads for long computations that nobody who buys should feel.
 //!
-//! Threads of their own and not the runtime's, because they are to have a lower priority, and an ordinary process may
-//! lower that of a thread but never raise it again.
+//! Threads of their own and not the runtime's, because they run only when a processor has nothing else to do, which a
+//! thread of the runtime must not.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::ServiceError;
-
-/// How far the threads stand back: each gets a tenth of a processor where others want all of it, and all of an idle one.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
-#[cfg(target_os = "linux")]
-const NICENESS_MAX: i32 = 19;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -91,18 +85,20 @@ fn work_through(queue: &Mutex<mpsc::Receiver<Job>>) {
     }
 }
 
-/// Lowers the priority of this thread. On Linux alone: elsewhere it would be that of the whole process.
+/// Leaves the processors to whoever else wants one. A lower priority would not do: a buyer's request would wait until the
+/// scheduler finds that this thread has had its share, which takes milliseconds. Elsewhere than on Linux nothing is done.
 fn stand_back() {
     #[cfg(target_os = "linux")]
-    if let Err(error) = lower_by(NICENESS) {
-        tracing::warn!(%error, "the threads that hash passwords compete with the sale");
+    {
+        use thread_priority::{
+            NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
+            thread_native_id,
+        };
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle) {
+            tracing::warn!(%error, "the threads that hash passwords compete with the sale");
+        }
     }
-}
-
-#[cfg(target_os = "linux")]
-fn lower_by(niceness: i32) -> rustix::io::Result<()> {
-    let inherited = rustix::process::getpriority_process(None)?;
-    rustix::process::setpriority_process(None, (inherited + niceness).min(NICENESS_MAX))
 }
 
 #[cfg(test)]
@@ -143,13 +139,15 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn work_stands_back_and_the_rest_of_the_process_does_not() {
-        let niceness = || rustix::process::getpriority_process(None).unwrap();
-        let before = niceness();
+        use thread_priority::{
+            NormalThreadSchedulePolicy as Policy, ThreadSchedulePolicy, thread_schedule_policy,
+        };
         let workers = Workers::new(1, 0);
+        let of_work = workers.run(thread_schedule_policy).await.unwrap().unwrap();
+        assert_eq!(of_work, ThreadSchedulePolicy::Normal(Policy::Idle));
         assert_eq!(
-            workers.run(niceness).await.unwrap(),
-            (before + NICENESS).min(NICENESS_MAX)
+            thread_schedule_policy().unwrap(),
+            ThreadSchedulePolicy::Normal(Policy::Other)
         );
-        assert_eq!(niceness(), before);
     }
 }
