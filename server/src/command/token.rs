@@ -20,7 +20,8 @@ Examples:
   onsale token --subject 01890a5d-ac96-774b-bcce-b302099a8057
   curl -H \"authorization: Bearer $(onsale token)\" http://127.0.0.1:8080/v1/orders
 
-A buyer needs no account for it. What staff may do is never in a token: for that, log in with an account.
+A buyer needs no account for it. What staff may do is looked up by account: with --subject of a member of staff it
+speaks for them, while Redis is in step. Keep the key as you would keep everybody's password.
 Needs the key that the server signs with: ONSALE_TOKEN_KEYS or ONSALE_TOKEN_SECRET, or their _FILE.")]
 pub(crate) struct Arguments {
     /// Account that the token speaks for [default: a new one]

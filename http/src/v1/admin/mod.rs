@@ -1,5 +1,5 @@
 //! `/v1/admin`: the staff's side. Organizers see and change only their organization's events; what is out of sight
-//! is not found. Support reads everything and changes nothing.
+//! is not found. Support reads, and changes nothing.
 
 mod api_keys;
 mod assignments;
