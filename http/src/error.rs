@@ -32,11 +32,6 @@ impl From<Problem> for ApiError {
 }
 
 impl ApiError {
-    /// Nothing by this name, or nothing that the caller may know of.
-    pub(crate) fn not_found() -> Self {
-        Problem::new(Code::NotFound).into()
-    }
-
     /// The problem to answer. Internal context goes to the log here, once.
     pub(crate) fn into_problem(self) -> Problem {
         match self {

@@ -73,6 +73,21 @@ impl Services {
         entry
     }
 
+    /// An organization by its id, for staff. Errors: not found, also when it is out of their sight.
+    pub async fn staff_organization(
+        &self,
+        staff: &StaffMember,
+        id: OrganizationId,
+    ) -> Result<OrganizationRow, ServiceError> {
+        if !staff.scope.covers(id) {
+            let organization = target("organization", id.0);
+            return Err(self
+                .out_of_sight(staff, "organizations.reach", organization, id)
+                .await);
+        }
+        self.organization(id).await
+    }
+
     /// An organization by its id.
     pub async fn organization(&self, id: OrganizationId) -> Result<OrganizationRow, ServiceError> {
         self.database()

@@ -186,14 +186,16 @@ impl Database {
         Ok(())
     }
 
-    /// Notes when keys were used last.
+    /// Notes when keys were used last. Keys that somebody else writes at this moment are left out: their use is noted
+    /// there, or the next time, and nobody waits for anybody.
     pub async fn touch_api_keys(&self, used: &[(ApiKeyId, UnixMillis)]) -> Result<(), DatabaseError> {
         let ids: Vec<_> = used.iter().map(|(id, _)| id.0).collect();
         let instants: Vec<Timestamp> = used.iter().map(|(_, at)| timestamp(*at)).collect();
         sqlx::query!(
             "UPDATE api_keys SET last_used_at = greatest(last_used_at, used.at)
              FROM unnest($1::uuid[], $2::timestamptz[]) AS used (api_key_id, at)
-             WHERE api_keys.api_key_id = used.api_key_id",
+             WHERE api_keys.api_key_id = used.api_key_id AND api_keys.api_key_id IN (
+                 SELECT api_key_id FROM api_keys WHERE api_key_id = ANY($1) FOR UPDATE SKIP LOCKED)",
             &ids,
             &instants as _
         )

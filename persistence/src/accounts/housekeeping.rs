@@ -1,4 +1,5 @@
-//! Deleting what has ended, a bounded number of rows at a time.
+//! Deleting what has ended, a bounded number of rows at a time. Several processes may do it at once: each takes rows that
+//! nobody else is at.
 
 use onsale_domain::UnixMillis;
 
@@ -16,10 +17,16 @@ impl Database {
         let (ended, limit) = (timestamp(ended), limit_out(limit));
         let mut deleted = sqlx::query!(
             "DELETE FROM sessions WHERE session_id IN (
-                 (SELECT session_id FROM sessions WHERE expires_at < $1 LIMIT $2)
-                 UNION
-                 (SELECT session_id FROM sessions WHERE revoked_at < $1 LIMIT $2)
-                 LIMIT $2)",
+                 SELECT session_id FROM sessions WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            ended as _,
+            limit
+        )
+        .execute(self.pool())
+        .await?
+        .rows_affected();
+        deleted += sqlx::query!(
+            "DELETE FROM sessions WHERE session_id IN (
+                 SELECT session_id FROM sessions WHERE revoked_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
             ended as _,
             limit
         )
@@ -28,7 +35,7 @@ impl Database {
         .rows_affected();
         deleted += sqlx::query!(
             "DELETE FROM refresh_tokens WHERE digest IN (
-                 SELECT digest FROM refresh_tokens WHERE expires_at < $1 LIMIT $2)",
+                 SELECT digest FROM refresh_tokens WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
             ended as _,
             limit
         )
@@ -37,7 +44,7 @@ impl Database {
         .rows_affected();
         deleted += sqlx::query!(
             "DELETE FROM password_resets WHERE digest IN (
-                 SELECT digest FROM password_resets WHERE expires_at < $1 LIMIT $2)",
+                 SELECT digest FROM password_resets WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
             ended as _,
             limit
         )
@@ -46,7 +53,7 @@ impl Database {
         .rows_affected();
         deleted += sqlx::query!(
             "DELETE FROM mail_outbox WHERE mail_id IN (
-                 SELECT mail_id FROM mail_outbox WHERE expires_at < $1 LIMIT $2)",
+                 SELECT mail_id FROM mail_outbox WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
             ended as _,
             limit
         )

@@ -67,8 +67,12 @@ pub struct MailToSend {
     pub expires_at: UnixMillis,
 }
 
+/// Links to another password that are good at once: whoever asks for more fills somebody's mailbox.
+const LINKS_MAX: i64 = 3;
+
 impl Database {
-    /// Puts in a message with a link to another password, if an active account has this address and none waits for it.
+    /// Puts in a message with a link to another password, if an active account has this address, none waits
+    /// for it, and it has not been sent as many links as may be good at once.
     pub async fn request_password_reset(
         &self,
         email: &EmailAddress,
@@ -81,12 +85,15 @@ impl Database {
              WHERE email = $1 AND kind = 'person' AND status = 'active'
                  AND NOT EXISTS (SELECT FROM mail_outbox
                      WHERE mail_outbox.user_id = users.user_id AND mail_outbox.kind = $3
-                         AND mail_outbox.expires_at > $4)",
+                         AND mail_outbox.expires_at > $4)
+                 AND (SELECT count(*) FROM password_resets
+                     WHERE password_resets.user_id = users.user_id AND password_resets.expires_at > $4) < $6",
             email.as_str(),
             mail.mail_id.0,
             MailKind::PasswordReset.as_str(),
             timestamp(at) as _,
-            timestamp(mail.expires_at) as _
+            timestamp(mail.expires_at) as _,
+            LINKS_MAX
         )
         .execute(self.pool())
         .await?;

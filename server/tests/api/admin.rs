@@ -211,6 +211,16 @@ async fn other_organizations_events_are_not_found() {
         .await
         .problem(404, "not_found");
 
+    let page = format!("/v1/admin/audit-log?actor_id={}&outcome=refused", stranger.id);
+    let refused = world.staff(get(page)).await.expect(200);
+    let refused = refused["data"].as_array().expect("entries").clone();
+    assert!(
+        refused
+            .iter()
+            .any(|entry| entry["target"]["id"] == event.id.to_string()),
+        "{refused:?}"
+    );
+
     let owner = world.hire("organizer", Some(event.organization)).await;
     world.send(get(event.staff_path()).by(&owner)).await.expect(200);
     let list = world.send(get("/v1/admin/events").by(&owner)).await.expect(200);

@@ -4,7 +4,7 @@
 //! It is kept for as long as a token may live. Ids of sessions and accounts are both random, so they share one table.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use onsale_domain::{SessionId, UnixMillis, UserId};
@@ -25,8 +25,8 @@ struct Entry {
 pub(crate) struct Revocations {
     shards: [RwLock<HashMap<Uuid, Entry>>; SHARDS],
     entries: AtomicUsize,
-    /// Something was left out for want of room, so the list cannot be trusted to be whole.
-    is_overfull: AtomicBool,
+    /// Until when something counts that was left out for want of room, in milliseconds: the list is not whole so long.
+    left_out_until: AtomicI64,
 }
 
 impl Revocations {
@@ -34,7 +34,7 @@ impl Revocations {
         Self {
             shards: std::array::from_fn(|_| RwLock::default()),
             entries: AtomicUsize::new(0),
-            is_overfull: AtomicBool::new(false),
+            left_out_until: AtomicI64::new(0),
         }
     }
 
@@ -63,7 +63,7 @@ impl Revocations {
 
     /// Whether every revocation that this process was told of is in the list.
     pub(crate) fn is_whole(&self) -> bool {
-        !self.is_overfull.load(Ordering::Acquire)
+        self.left_out_until.load(Ordering::Acquire) == 0
     }
 
     /// Entries in the list.
@@ -73,17 +73,18 @@ impl Revocations {
 
     /// Forgets what has expired by itself.
     pub(crate) fn forget_expired(&self, now: UnixMillis) {
-        let mut left = 0;
         for shard in &self.shards {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
             let before = shard.len();
             shard.retain(|_, entry| now < entry.until);
-            left += shard.len();
             self.entries.fetch_sub(before - shard.len(), Ordering::AcqRel);
         }
-        // What was left out expires no later than what is in when nothing is left.
-        if left == 0 {
-            self.is_overfull.store(false, Ordering::Release);
+        let left_out_until = self.left_out_until.load(Ordering::Acquire);
+        if left_out_until <= now.0 {
+            // Fails where more was left out meanwhile, and then it must stay.
+            let _ =
+                self.left_out_until
+                    .compare_exchange(left_out_until, 0, Ordering::AcqRel, Ordering::Relaxed);
         }
     }
 
@@ -95,7 +96,7 @@ impl Revocations {
             return;
         }
         if self.entries.load(Ordering::Acquire) >= ENTRIES_MAX {
-            self.is_overfull.store(true, Ordering::Release);
+            self.left_out_until.fetch_max(until.0, Ordering::AcqRel);
             return;
         }
         shard.insert(

@@ -7,6 +7,7 @@
 mod list;
 mod writer;
 
+use onsale_domain::OrganizationId;
 use onsale_engine::EngineError;
 use onsale_persistence::{AuditEntry, AuditOutcome, AuditTarget};
 use serde::Serialize;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 pub use writer::{AuditWriter, AuditWriterTask};
 
-use crate::{ServiceError, Services};
+use crate::{ServiceError, Services, StaffMember};
 
 impl Services {
     /// Does what an entry says was asked, between that entry and one about its outcome. `target_of` names what came
@@ -48,6 +49,26 @@ impl Services {
             tracing::error!(%error, "the outcome of a change is missing in the audit log");
         }
         result
+    }
+}
+
+impl Services {
+    /// Notes that staff asked for what is out of their sight; the error to answer, which does not tell that it is
+    /// there.
+    pub async fn out_of_sight(
+        &self,
+        staff: &StaffMember,
+        action: &'static str,
+        target: AuditTarget,
+        organization_id: OrganizationId,
+    ) -> ServiceError {
+        let mut entry = staff.entry(self.now(), action, AuditOutcome::Refused);
+        entry.target = Some(target);
+        entry.organization_id = Some(organization_id);
+        match self.audit().write(entry).await {
+            Ok(()) => ServiceError::NotFound,
+            Err(error) => error,
+        }
     }
 }
 

@@ -34,8 +34,12 @@ impl Services {
         details: EventDetails,
         key: Option<KeyDigest>,
     ) -> Result<CreatedEvent, ServiceError> {
-        if !staff.scope.covers(details.organization_id) {
-            return Err(ServiceError::NotFound);
+        let organization_id = details.organization_id;
+        if !staff.scope.covers(organization_id) {
+            let organization = target("organization", organization_id.0);
+            return Err(self
+                .out_of_sight(staff, "events.create", organization, organization_id)
+                .await);
         }
         details.check()?;
         self.organization(details.organization_id)

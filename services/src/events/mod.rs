@@ -14,6 +14,7 @@ use onsale_domain::{Availability, EventId, EventStatus};
 pub use create::CreatedEvent;
 pub use edit::TicketTypeInput;
 
+use crate::audit::target;
 use crate::{ServiceError, Services, StaffMember};
 
 impl Services {
@@ -39,11 +40,12 @@ impl Services {
         event_id: EventId,
     ) -> Result<Arc<Availability>, ServiceError> {
         let availability = self.engine().availability(event_id).await?;
-        if !staff
-            .scope
-            .covers(availability.definition.details.organization_id)
-        {
-            return Err(ServiceError::NotFound);
+        let organization_id = availability.definition.details.organization_id;
+        if !staff.scope.covers(organization_id) {
+            let event = target("event", event_id.0);
+            return Err(self
+                .out_of_sight(staff, "events.reach", event, organization_id)
+                .await);
         }
         Ok(availability)
     }

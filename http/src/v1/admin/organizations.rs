@@ -6,7 +6,6 @@ use onsale_services::{KeyedRoute, OrganizationRow, Services, key_digest};
 
 use crate::answer::{Answer, created_or_replayed, ok};
 use crate::auth::{Staff, right};
-use crate::error::ApiError;
 use crate::extract::{Id, JsonBody, OptionalKey, PageQuery, Search};
 use crate::problem::ProblemSchema;
 use crate::views::{OrganizationInput, OrganizationView, PageView, parse_id_cursor};
@@ -60,10 +59,7 @@ pub(super) async fn get(
     staff: Staff<right::OrganizationsRead>,
     Id(organization_id): Id<OrganizationId>,
 ) -> Answer {
-    if !staff.scope.covers(organization_id) {
-        return Err(ApiError::not_found());
-    }
-    let organization = services.organization(organization_id).await?;
+    let organization = services.staff_organization(&staff, organization_id).await?;
     ok(&OrganizationView::from(organization))
 }
 

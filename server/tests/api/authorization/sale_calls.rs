@@ -17,7 +17,12 @@ impl Fixture {
             "POST /v1/events/{event_id}/purchases" => event.purchase(1, "sim_approve").key(key),
             "GET /v1/holds/{hold_id}" => get(self.hold(&key).await),
             "DELETE /v1/holds/{hold_id}" => delete(self.hold(&key).await),
-            "POST /v1/holds/{hold_id}/extend" => post(format!("{}/extend", self.hold(&key).await)),
+            "POST /v1/holds/{hold_id}/extend" => {
+                let hold = self.hold(&key).await;
+                // In the millisecond of its placing there is nothing to extend.
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                post(format!("{hold}/extend"))
+            }
             "POST /v1/holds/{hold_id}/checkout" => post(format!("{}/checkout", self.hold(&key).await))
                 .json(&json!({"payment_method": "sim_approve"}))
                 .key(key),
