@@ -117,7 +117,7 @@ impl Services {
     }
 
     /// Takes note of a change, here and in every other process. Call it after the commit, in a task that is not cut
-    /// off when the client goes (see [`Services::to_its_end`]).
+    /// off when the client goes (see `to_its_end`).
     pub async fn announce(&self, change: Change) {
         if let Err(error) = self.take_note(change).await {
             // The upkeep reads again; until then nothing that is remembered is used.
