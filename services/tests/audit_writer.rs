@@ -45,7 +45,7 @@ impl Office {
     fn entry(&self, number: usize) -> AuditEntry {
         let actor = Actor::person(Some(self.actor_id));
         let at = UnixMillis(1_795_000_000_000);
-        AuditEntry::new(at, actor, "events.edit", AuditOutcome::Refused).on("event", number.to_string())
+        AuditEntry::new(at, actor, "events.edit", AuditOutcome::Asked).on("event", number.to_string())
     }
 
     /// Queues an entry without waiting for it.
@@ -104,6 +104,22 @@ async fn a_full_queue_turns_callers_away_and_what_is_queued_is_written_in_order(
     working.await.unwrap();
     let report = office.database.verify_audit_log(None).await.unwrap();
     assert_eq!(report.finding, None);
+}
+
+#[tokio::test]
+async fn refusals_leave_room_for_what_staff_do() {
+    let (office, _task) = Office::open().await;
+    let mut queued: Vec<_> = (0..=QUEUE_MAX / 2).map(|number| office.queue(number)).collect();
+    let refusal = AuditEntry {
+        outcome: AuditOutcome::Refused,
+        ..office.entry(QUEUE_MAX)
+    };
+    let refused = office.writer.write(refusal).await;
+    assert!(
+        matches!(refused, Err(ServiceError::Engine(EngineError::Overloaded { .. }))),
+        "{refused:?}"
+    );
+    queued.push(office.queue(QUEUE_MAX));
 }
 
 #[tokio::test]
