@@ -115,6 +115,39 @@ async fn a_change_that_its_process_could_not_tell_is_found() {
 }
 
 #[tokio::test]
+async fn what_a_redis_that_takes_no_writes_keeps_is_not_believed() {
+    let redis = PrivateRedis::start().await;
+    let (world, second) = two_processes(&redis).await;
+    let body = json!({"name": "desk", "scope": "everywhere", "permissions": ["events.read"]});
+    let role = world.staff(post("/v1/admin/roles").json(&body)).await.expect(201);
+    let clerk = world.hire("desk", None).await;
+    let path = "/v1/admin/events";
+    for api in [world.api(), second.api] {
+        until("the role is known", SOON, async || {
+            status(api, &clerk, path).await == 200
+        })
+        .await;
+    }
+    redis.fill();
+    let role = format!("/v1/admin/roles/{}", role["id"].as_str().expect("an id"));
+    let nothing = json!({"name": "desk", "permissions": []});
+    world.staff(put(role).json(&nothing)).await.expect(200);
+    for _ in 0..20 {
+        assert_eq!(
+            status(world.api(), &clerk, path).await,
+            403,
+            "it was changed here"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    until("the other process finds it", SOON, async || {
+        status(second.api, &clerk, path).await == 403
+    })
+    .await;
+    assert_eq!(status(second.api, &clerk, path).await, 403);
+}
+
+#[tokio::test]
 async fn nobody_reaches_above_themselves() {
     let world = World::start().await;
     let body = json!({

@@ -61,6 +61,17 @@ impl PrivateRedis {
         signal("CONT", self.child.as_ref().expect("it runs").id());
     }
 
+    /// From now on it reads, and takes no writes, as one that is full.
+    pub fn fill(&self) {
+        let mut stream = TcpStream::connect(self.address).expect("Redis");
+        stream
+            .write_all(b"CONFIG SET maxmemory 1\r\n")
+            .expect("a command");
+        let mut answer = [0; 3];
+        stream.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"+OK");
+    }
+
     /// kill -9, which also ends a frozen one.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

@@ -145,8 +145,9 @@ impl AccessSync {
         look.revocations_until = Some(now);
         // Every change of what accounts may do stands in the audit log, committed with it.
         let changes = services.database().access_changes_since(look.audited).await?;
-        if changes.found && look.audited.is_some() {
-            shared.accounts.forget_all().await.ok();
+        // The first look does not know since when: what was changed after the start was read may not have been told.
+        if changes.found || look.audited.is_none() {
+            shared.forget_accounts().await;
             services.load_access().await?;
         }
         look.audited = Some(changes.head);
