@@ -63,6 +63,18 @@ permissions! {
     AuditLogRead = "audit_log.read",
     /// Ask whom a token speaks for.
     TokensIntrospect = "tokens.introspect",
+    /// See background jobs.
+    JobsRead = "jobs.read",
+    /// Have background jobs tried again that were given up.
+    JobsRetry = "jobs.retry",
+    /// See orders, payments and refunds.
+    OrdersRead = "orders.read",
+    /// Cancel orders.
+    OrdersCancel = "orders.cancel",
+    /// Give money back for tickets.
+    RefundsCreate = "refunds.create",
+    /// Create, change and delete packages.
+    PackagesEdit = "packages.edit",
 }
 
 impl Permission {
@@ -74,7 +86,9 @@ impl Permission {
             | Self::UsersRead
             | Self::UsersDeactivate
             | Self::RolesEdit
-            | Self::TokensIntrospect => true,
+            | Self::TokensIntrospect
+            | Self::JobsRead
+            | Self::JobsRetry => true,
             Self::OrganizationsRead
             | Self::EventsRead
             | Self::EventsEdit
@@ -84,7 +98,11 @@ impl Permission {
             | Self::RolesAssign
             | Self::ServiceAccountsRead
             | Self::ServiceAccountsEdit
-            | Self::AuditLogRead => false,
+            | Self::AuditLogRead
+            | Self::OrdersRead
+            | Self::OrdersCancel
+            | Self::RefundsCreate
+            | Self::PackagesEdit => false,
         }
     }
 }

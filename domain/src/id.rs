@@ -85,6 +85,12 @@ ids! {
     ApiKeyId,
     /// A message in the outbox.
     MailId,
+    /// A refund: money that goes back for some of an order's tickets.
+    RefundId,
+    /// A package: several inclusions sold as one.
+    PackageId,
+    /// An order of a package: one purchase with an order in each of its events.
+    PackageOrderId,
 }
 
 routed!(EventId, HoldId, OrderId, TicketId);

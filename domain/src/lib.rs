@@ -18,6 +18,7 @@ pub mod id;
 pub mod inventory;
 pub mod limits;
 pub mod money;
+pub mod payment;
 pub mod record;
 pub mod refusal;
 pub mod time;
@@ -27,11 +28,12 @@ pub use account::{EmailAddress, WeakPassword};
 pub use command::Command;
 pub use definition::{EventDefinition, EventDetails, EventStatus, Quota, SalesWindow, TicketType};
 pub use id::{
-    ApiKeyId, BuyerId, EventId, HoldId, MailId, OrderId, OrganizationId, QuotaId, RoleId, Route, SessionId,
-    TicketId, TicketTypeId, UserId,
+    ApiKeyId, BuyerId, EventId, HoldId, MailId, OrderId, OrganizationId, PackageId, PackageOrderId, QuotaId,
+    RefundId, RoleId, Route, SessionId, TicketId, TicketTypeId, UserId,
 };
 pub use inventory::{Availability, Decision, Inventory};
 pub use money::Money;
+pub use payment::{Gateway, Purchase};
 pub use record::Record;
 pub use refusal::Refusal;
 pub use time::UnixMillis;

@@ -36,7 +36,10 @@ pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
 pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
 pub use organizations::CreatedOrganization;
-pub use payments::{Authorization, AuthorizationRequest, PaymentError, PaymentGateway, SimulatedGateway};
+pub use payments::{
+    GatewayError, Gateways, Notice, PaymentAction, PaymentGateway, PaymentRef, PaymentRequest, ProviderState,
+    RefundRequest, RefundState, SimulatedGateway, WebhookError, WebhookRequest,
+};
 pub use reads::Page;
 pub use sale::{
     CancelledOrder, CheckoutRequest, ExtendedHold, HoldRequest, PlacedHold, PurchaseRequest, Purchased,

@@ -10,7 +10,7 @@ use onsale_persistence::{Database, Redis};
 use crate::access::AccessControl;
 use crate::accounts::Accounts;
 use crate::audit::AuditWriter;
-use crate::payments::PaymentGateway;
+use crate::payments::Gateways;
 use crate::sale::InFlight;
 use crate::{BreachedPasswords, Ids, RandomError, ServiceError, Tokens};
 
@@ -40,8 +40,8 @@ pub struct Dependencies {
     pub database: Database,
     /// What processes share; nothing for a process on its own.
     pub redis: Option<Redis>,
-    /// Takes the money.
-    pub gateway: Arc<dyn PaymentGateway>,
+    /// Take the money.
+    pub gateways: Gateways,
     /// Makes and reads access tokens.
     pub tokens: Tokens,
     /// Appends to the audit log what has no transaction of its own. Its task must run.
@@ -55,7 +55,7 @@ pub struct Services(Arc<Parts>);
 struct Parts {
     engine: Engine,
     database: Database,
-    gateway: Arc<dyn PaymentGateway>,
+    gateways: Gateways,
     access: AccessControl,
     accounts: Accounts,
     audit: AuditWriter,
@@ -70,7 +70,7 @@ impl Services {
         Ok(Self(Arc::new(Parts {
             engine: dependencies.engine,
             database: dependencies.database,
-            gateway: dependencies.gateway,
+            gateways: dependencies.gateways,
             access: AccessControl::new(dependencies.tokens, dependencies.redis),
             accounts: Accounts::new(Arc::clone(&config.breached_passwords)),
             audit: dependencies.audit,
@@ -104,8 +104,8 @@ impl Services {
         &self.0.database
     }
 
-    pub(crate) fn gateway(&self) -> &dyn PaymentGateway {
-        self.0.gateway.as_ref()
+    pub(crate) fn gateways(&self) -> &Gateways {
+        &self.0.gateways
     }
 
     pub(crate) fn access_control(&self) -> &AccessControl {

@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream;
-use onsale_domain::{HoldId, OrderId};
+use onsale_domain::{Gateway, OrderId};
 use onsale_persistence::{DatabaseError, PaymentStatus, PaymentToSettle};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::schedule::{PAGE, Schedule};
 use crate::Services;
-use crate::payments::{Authorization, PaymentError};
+use crate::payments::PaymentRef;
 
 /// Calls to the gateway that are under way at once.
 const CALLS_MAX: usize = 16;
@@ -125,31 +125,31 @@ impl Settlement {
 
     /// Asks the gateway for what the payment's state calls for; `None` when it did not do it.
     async fn effect(&self, payment: &PaymentToSettle) -> Option<PaymentStatus> {
-        let gateway = self.services.gateway();
-        if payment.gateway != gateway.name() {
+        let gateway = Gateway::of_name(&payment.gateway).and_then(|name| self.services.gateways().get(name));
+        let Some(gateway) = gateway else {
             tracing::error!(order_id = %payment.order_id, gateway = payment.gateway, "unknown payment gateway");
             return None;
-        }
-        let authorization = Authorization {
-            purchase_id: HoldId::from(payment.order_id),
-            reference: payment.reference.clone(),
+        };
+        let reference = PaymentRef {
+            purchase: payment.order_id.into(),
+            reference: Some(payment.reference.clone()),
             amount: payment.amount,
         };
         let (call, to) = match payment.status {
-            PaymentStatus::Authorized => (gateway.capture(&authorization), PaymentStatus::Captured),
-            PaymentStatus::Voiding => (gateway.void(authorization.purchase_id), PaymentStatus::Voided),
-            PaymentStatus::Refunding => (gateway.refund(&authorization), PaymentStatus::Refunded),
+            PaymentStatus::Authorized => (gateway.capture(&reference), PaymentStatus::Captured),
+            PaymentStatus::Voiding => (gateway.void(&reference), PaymentStatus::Voided),
+            PaymentStatus::Refunding => (gateway.void(&reference), PaymentStatus::Refunded),
             PaymentStatus::Captured | PaymentStatus::Voided | PaymentStatus::Refunded => {
                 return None;
             }
         };
         match timeout(self.services.gateway_timeout(), call).await {
-            Ok(Ok(())) => Some(to),
-            Ok(Err(PaymentError::Declined { reason })) => {
-                tracing::error!(order_id = %payment.order_id, reason, "the gateway refused to settle");
+            Ok(Ok(_)) => Some(to),
+            Ok(Err(error)) => {
+                tracing::error!(order_id = %payment.order_id, %error, "the gateway did not settle");
                 None
             }
-            Ok(Err(PaymentError::Unavailable)) | Err(_) => None,
+            Err(_) => None,
         }
     }
 }

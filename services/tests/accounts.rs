@@ -13,8 +13,8 @@ use futures::future::BoxFuture;
 use onsale_domain::EmailAddress;
 use onsale_persistence::{Database, DatabaseConfig};
 use onsale_services::{
-    AuditWriter, Dependencies, Mail, MailError, Mailer, Mailing, Origin, Registration, ServiceError,
-    Services, ServicesConfig, Session, SimulatedGateway, TokenKeys, Tokens,
+    AuditWriter, Dependencies, Gateways, Mail, MailError, Mailer, Mailing, Origin, Registration,
+    ServiceError, Services, ServicesConfig, Session, SimulatedGateway, TokenKeys, Tokens,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use support::Fixture;
@@ -64,7 +64,10 @@ impl Desk {
                 engine: fixture.engine.clone(),
                 database: database.clone(),
                 redis: None,
-                gateway: Arc::new(SimulatedGateway),
+                gateways: Gateways::new(
+                    Arc::new(SimulatedGateway::new(Arc::new(fixture.clock.clone()))),
+                    [],
+                ),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
                 audit: AuditWriter::new(database).0,
             },

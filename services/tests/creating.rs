@@ -10,7 +10,7 @@ use std::sync::Arc;
 use onsale_domain::{Command, EventDetails, EventStatus, OrganizationId, Refusal, SessionId, UserId};
 use onsale_persistence::{Database, DatabaseConfig};
 use onsale_services::{
-    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, EngineError, Grant, KeyedRoute, Origin,
+    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, EngineError, Gateways, Grant, KeyedRoute, Origin,
     ServiceError, Services, ServicesConfig, SimulatedGateway, StaffMember, StaffScope, TokenKeys, Tokens,
     key_digest,
 };
@@ -39,7 +39,10 @@ impl Office {
                 engine: fixture.engine.clone(),
                 database,
                 redis: None,
-                gateway: Arc::new(SimulatedGateway),
+                gateways: Gateways::new(
+                    Arc::new(SimulatedGateway::new(Arc::new(fixture.clock.clone()))),
+                    [],
+                ),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
                 audit,
             },

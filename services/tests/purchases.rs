@@ -13,9 +13,9 @@ use onsale_domain::record::KeyBinding;
 use onsale_domain::{BuyerId, Command, Refusal};
 use onsale_persistence::{Database, DatabaseConfig};
 use onsale_services::{
-    AuditWriter, CheckoutRequest, Dependencies, EngineError, HoldRequest, Ids, KeyedRoute, PurchaseRequest,
-    Purchased, ReleasedStatus, ServiceError, Services, ServicesConfig, SimulatedGateway, TokenKeys, Tokens,
-    key_binding,
+    AuditWriter, CheckoutRequest, Dependencies, EngineError, Gateways, HoldRequest, Ids, KeyedRoute,
+    PurchaseRequest, Purchased, ReleasedStatus, ServiceError, Services, ServicesConfig, SimulatedGateway,
+    TokenKeys, Tokens, key_binding,
 };
 use smallvec::smallvec;
 use support::Fixture;
@@ -50,7 +50,10 @@ impl Shop {
                 audit: AuditWriter::new(database.clone()).0,
                 database,
                 redis: None,
-                gateway: Arc::new(SimulatedGateway),
+                gateways: Gateways::new(
+                    Arc::new(SimulatedGateway::new(Arc::new(fixture.clock.clone()))),
+                    [],
+                ),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
             },
             config,

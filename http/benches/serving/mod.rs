@@ -24,8 +24,8 @@ use onsale_engine::{Engine, EngineConfig};
 use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
 use onsale_persistence::{Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection};
 use onsale_services::{
-    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, Grant, Services, ServicesConfig, SimulatedGateway,
-    TokenKeys, Tokens,
+    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, Gateways, Grant, Services, ServicesConfig,
+    SimulatedGateway, TokenKeys, Tokens,
 };
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -110,7 +110,7 @@ impl Server {
                 engine: engine.clone(),
                 database,
                 redis: None,
-                gateway: Arc::new(SimulatedGateway),
+                gateways: Gateways::new(Arc::new(SimulatedGateway::new(Arc::clone(&clock))), []),
                 tokens: tokens(),
                 audit,
             },

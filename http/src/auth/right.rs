@@ -33,4 +33,11 @@ rights! {
     ServiceAccountsEdit,
     AuditLogRead,
     TokensIntrospect,
+    CheckInsCreate,
+    JobsRead,
+    JobsRetry,
+    OrdersRead,
+    OrdersCancel,
+    RefundsCreate,
+    PackagesEdit,
 }

@@ -25,7 +25,7 @@ use hyper_util::service::TowerToHyperService;
 use onsale_domain::{SessionId, UnixMillis, UserId};
 use onsale_persistence::{Database, DatabaseConfig};
 use onsale_services::{
-    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Clock, Dependencies, Grant, Services, ServicesConfig,
+    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Clock, Dependencies, Gateways, Grant, Services, ServicesConfig,
     SimulatedGateway, TokenKeys, Tokens,
 };
 use serde_json::Value;
@@ -74,7 +74,7 @@ static SERVICES: LazyLock<Services> = LazyLock::new(|| {
                 audit,
                 database,
                 redis: None,
-                gateway: Arc::new(SimulatedGateway),
+                gateways: Gateways::new(Arc::new(SimulatedGateway::new(clock())), []),
                 tokens: Tokens::new(
                     TokenKeys::of_secret(SECRET).unwrap(),
                     "https://issuer.test",

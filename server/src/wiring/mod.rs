@@ -16,8 +16,8 @@ use onsale_persistence::{
     Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection, Redis, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, Dependencies, Housekeeping, LogMailer, Mailing, Services, ServicesConfig,
-    Settlement, SimulatedGateway,
+    AccessSync, AuditWriter, Dependencies, Gateways, Housekeeping, LogMailer, Mailing, Services,
+    ServicesConfig, Settlement, SimulatedGateway,
 };
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -149,7 +149,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         engine: core.engine.clone(),
         database: core.database.clone(),
         redis: core.redis.clone(),
-        gateway: Arc::new(SimulatedGateway),
+        gateways: Gateways::new(Arc::new(SimulatedGateway::new(Arc::clone(&core.clock))), []),
         tokens: settings.tokens()?,
         audit,
     };

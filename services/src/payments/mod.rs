@@ -1,67 +1,183 @@
-//! Taking money. A payment is authorized before its order is recorded, and captured, voided or refunded only after
-//! the record is durable (see [`crate::settlement`]).
+//! Taking money, through one trait for every provider.
+//!
+//! Every call is idempotent by the purchase, also after a restart of either side. What a provider tells of its own
+//! accord (a webhook) is only a hint to ask it: [`PaymentGateway::status`] is what the sale acts on, so hints may come
+//! late, twice, in any order, or never.
 
+mod gateways;
 mod simulated;
 
 use futures::future::BoxFuture;
-use onsale_domain::{HoldId, Money};
+use onsale_domain::{Gateway, Money, Purchase, RefundId, UnixMillis};
+use secrecy::SecretString;
 use thiserror::Error;
 
+pub use gateways::Gateways;
 pub use simulated::SimulatedGateway;
 
-/// Asks a gateway to set money aside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuthorizationRequest {
-    /// The purchase: the id of its hold. It is the gateway's idempotency key, so that asking again after a crash sets
-    /// the money aside once.
-    pub purchase_id: HoldId,
+/// Asks a provider for money.
+#[derive(Clone, Debug)]
+pub struct PaymentRequest {
+    /// What for. It is the provider's idempotency key.
+    pub purchase: Purchase,
     /// How much.
     pub amount: Money,
-    /// The gateway's token for the buyer's means of payment. Never logged.
-    pub payment_method: String,
+    /// The provider's token for the buyer's means of payment. Never logged, never stored.
+    pub payment_method: SecretString,
 }
 
-/// Money set aside.
+/// A payment that was begun, perhaps without an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Authorization {
-    /// The purchase.
-    pub purchase_id: HoldId,
-    /// The gateway's own reference.
-    pub reference: String,
-    /// How much.
+pub struct PaymentRef {
+    /// What for.
+    pub purchase: Purchase,
+    /// The provider's own reference; `None` where the answer with it was lost.
+    pub reference: Option<String>,
+    /// How much was asked for.
     pub amount: Money,
 }
 
-/// Why a gateway did not do as asked.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum PaymentError {
-    /// A final no.
-    #[error("declined: {reason}")]
-    Declined {
-        /// The gateway's word for it; for logs, not for buyers.
-        reason: &'static str,
+/// What the buyer has to do before the provider decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentAction {
+    /// `redirect`, `pay_code` or another word of the provider.
+    pub kind: String,
+    /// Where to go, where that is what to do.
+    pub url: Option<String>,
+    /// The provider's own data for its client library, such as a client secret or an account number.
+    pub detail: Option<String>,
+}
+
+/// A payment, as its provider knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProviderState {
+    /// It knows of none: nothing was taken, and nothing will be.
+    Absent,
+    /// It has not decided.
+    Pending {
+        /// Its reference.
+        reference: String,
+        /// What it waits for.
+        action: Option<PaymentAction>,
     },
-    /// No answer. The money may have been set aside or not: void, or ask again with the same purchase.
-    #[error("no answer from the payment gateway")]
-    Unavailable,
+    /// Money is set aside, to be captured or voided.
+    Authorized {
+        /// Its reference.
+        reference: String,
+        /// How much.
+        amount: Money,
+    },
+    /// Money was taken.
+    Captured {
+        /// Its reference.
+        reference: String,
+        /// How much.
+        amount: Money,
+        /// How much of it went back since.
+        refunded_minor: i64,
+    },
+    /// A final no.
+    Declined {
+        /// The provider's word for it; for logs and staff, not for buyers.
+        reason: String,
+    },
+    /// What was set aside was let go, or will never be set aside.
+    Voided,
 }
 
-/// A payment provider. Every call is idempotent by the purchase, also after a restart of either side.
+/// Asks for money to go back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefundRequest {
+    /// The refund. It is the provider's idempotency key.
+    pub refund_id: RefundId,
+    /// How much of the payment.
+    pub amount: Money,
+}
+
+/// A refund, as its provider knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefundState {
+    /// Under way; asking again under the same id finds out.
+    Pending,
+    /// The money is on its way back.
+    Succeeded,
+    /// A final no.
+    Failed {
+        /// The provider's word for it.
+        reason: String,
+    },
+}
+
+/// Why a provider did not do as asked.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum GatewayError {
+    /// It was not reached: nothing happened.
+    #[error("the payment provider cannot be reached: {0}")]
+    Unavailable(String),
+    /// It was asked and gave no answer: whether it happened is open until its status tells.
+    #[error("no answer from the payment provider")]
+    Unknown,
+    /// It refuses this request, however often it comes.
+    #[error("the payment provider refuses: {0}")]
+    Rejected(String),
+}
+
+/// A webhook as it came in.
+#[derive(Clone, Copy)]
+pub struct WebhookRequest<'a> {
+    /// The value of a header, by its lower-case name.
+    pub header: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// The body, byte for byte.
+    pub body: &'a [u8],
+    /// When it came.
+    pub now: UnixMillis,
+}
+
+/// What a webhook told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Which purchase to ask about; `None` where it is about nothing of ours.
+    pub purchase: Option<Purchase>,
+    /// The provider's word for what happened, such as `payment_intent.succeeded`; for logs.
+    pub outcome: String,
+}
+
+/// Why a webhook is not believed.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum WebhookError {
+    /// No signature, or one that nobody with the secret made, or one from another time.
+    #[error("the signature is not the provider's")]
+    Forged,
+    /// Signed, but not in a shape that we know.
+    #[error("the message cannot be read")]
+    Unreadable,
+}
+
+/// A payment provider.
 pub trait PaymentGateway: Send + Sync + 'static {
-    /// Name in records, such as `simulated`.
-    fn name(&self) -> &'static str;
+    /// Which.
+    fn gateway(&self) -> Gateway;
 
-    /// Sets money aside. Errors: [`PaymentError::Declined`] is final for this purchase.
-    fn authorize(&self, request: AuthorizationRequest) -> BoxFuture<'_, Result<Authorization, PaymentError>>;
+    /// Begins a payment, or goes on with the one that was begun for the purchase.
+    fn start(&self, request: PaymentRequest) -> BoxFuture<'_, Result<ProviderState, GatewayError>>;
 
-    /// Takes the money that was set aside.
-    fn capture<'a>(&'a self, authorization: &'a Authorization) -> BoxFuture<'a, Result<(), PaymentError>>;
+    /// What became of a payment.
+    fn status<'a>(&'a self, payment: &'a PaymentRef) -> BoxFuture<'a, Result<ProviderState, GatewayError>>;
 
-    /// Lets go of what was set aside for a purchase, if anything was; gives it back if it was captured, because a
-    /// crash may lose the note of a capture. By the purchase and not by a reference,
-    /// because it is needed exactly where the answer with the reference was lost.
-    fn void(&self, purchase_id: HoldId) -> BoxFuture<'_, Result<(), PaymentError>>;
+    /// Takes what was set aside. What is captured already stays so.
+    fn capture<'a>(&'a self, payment: &'a PaymentRef) -> BoxFuture<'a, Result<ProviderState, GatewayError>>;
 
-    /// Gives captured money back.
-    fn refund<'a>(&'a self, authorization: &'a Authorization) -> BoxFuture<'a, Result<(), PaymentError>>;
+    /// Makes sure that the purchase costs nothing: ends what is undecided, lets go of what is set aside, gives back
+    /// what was captured. After it, the purchase can no longer be paid.
+    fn void<'a>(&'a self, payment: &'a PaymentRef) -> BoxFuture<'a, Result<ProviderState, GatewayError>>;
+
+    /// Gives some of a captured payment back.
+    fn refund<'a>(
+        &'a self,
+        payment: &'a PaymentRef,
+        refund: RefundRequest,
+    ) -> BoxFuture<'a, Result<RefundState, GatewayError>>;
+
+    /// Checks and reads a webhook.
+    fn webhook(&self, request: WebhookRequest<'_>) -> Result<Notice, WebhookError>;
 }

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Purchased;
 use super::in_flight::{Claim, Work};
-use crate::payments::{AuthorizationRequest, PaymentError};
+use crate::payments::{PaymentRef, PaymentRequest, ProviderState};
 use crate::{ServiceError, Services};
 
 /// A step that meets overload is tried this often: by then money is set aside, and giving up helps nobody.
@@ -115,37 +115,39 @@ impl Services {
     async fn drive(&self, attempt: Attempt) -> Result<Purchased, ServiceError> {
         match self.authorize(&attempt).await {
             Ok(payment) => self.confirm(attempt, payment).await,
-            Err(PaymentError::Declined { reason }) => {
-                tracing::debug!(hold_id = %attempt.hold_id, reason, "payment declined");
-                self.give_back(attempt, ReleaseReason::PaymentDeclined).await
-            }
-            Err(PaymentError::Unavailable) => {
-                tracing::warn!(hold_id = %attempt.hold_id, "payment gateway gave no answer");
-                self.give_back(attempt, ReleaseReason::PaymentUnavailable).await
-            }
+            Err(reason) => self.give_back(attempt, reason).await,
         }
     }
 
-    async fn authorize(&self, attempt: &Attempt) -> Result<Option<PaymentAuthorization>, PaymentError> {
+    async fn authorize(&self, attempt: &Attempt) -> Result<Option<PaymentAuthorization>, ReleaseReason> {
         if attempt.total.amount_minor == 0 {
             return Ok(None);
         }
-        let payment_method = attempt.payment_method.clone().ok_or(PaymentError::Declined {
-            reason: "no_payment_method",
-        })?;
-        let request = AuthorizationRequest {
-            purchase_id: attempt.hold_id,
+        let payment_method = attempt
+            .payment_method
+            .clone()
+            .ok_or(ReleaseReason::PaymentDeclined)?;
+        let request = PaymentRequest {
+            purchase: attempt.hold_id.into(),
             amount: attempt.total,
-            payment_method,
+            payment_method: payment_method.into(),
         };
-        let authorization = timeout(self.gateway_timeout(), self.gateway().authorize(request))
-            .await
-            .unwrap_or(Err(PaymentError::Unavailable))?;
-        Ok(Some(PaymentAuthorization {
-            gateway: self.gateway().name().to_owned(),
-            reference: authorization.reference,
-            amount: authorization.amount,
-        }))
+        let gateway = self.gateways().current();
+        match timeout(self.gateway_timeout(), gateway.start(request)).await {
+            Ok(Ok(ProviderState::Authorized { reference, amount })) => Ok(Some(PaymentAuthorization {
+                gateway: gateway.gateway().as_str().to_owned(),
+                reference,
+                amount,
+            })),
+            Ok(Ok(ProviderState::Declined { reason })) => {
+                tracing::debug!(hold_id = %attempt.hold_id, reason, "payment declined");
+                Err(ReleaseReason::PaymentDeclined)
+            }
+            _ => {
+                tracing::warn!(hold_id = %attempt.hold_id, "payment gateway gave no answer");
+                Err(ReleaseReason::PaymentUnavailable)
+            }
+        }
     }
 
     async fn confirm(
@@ -153,6 +155,7 @@ impl Services {
         attempt: Attempt,
         payment: Option<PaymentAuthorization>,
     ) -> Result<Purchased, ServiceError> {
+        let attempt_ref = attempt.clone();
         let tickets = self
             .ids()
             .tickets(attempt.quantity, attempt.event_id.route(), self.now())?;
@@ -166,7 +169,7 @@ impl Services {
         match self.execute_patiently(attempt.event_id, command).await {
             Ok(receipt) => settle(&attempt, receipt),
             Err(EngineError::Refused(refusal)) => {
-                self.void_if_ended(attempt.hold_id, &refusal).await;
+                self.void_if_ended(&attempt_ref, &refusal).await;
                 Err(refusal.into())
             }
             // Whether the order exists is open: the same key finds out, and the money stays set aside until then.
@@ -185,7 +188,7 @@ impl Services {
         match receipt.answer {
             Answer::Recorded(_) => {
                 if reason == ReleaseReason::PaymentUnavailable {
-                    self.void(attempt.hold_id).await;
+                    self.void(attempt.hold_id, attempt.total).await;
                 }
                 Settled::Released(reason).answer(attempt.event_id, receipt.seq, false)
             }
@@ -210,7 +213,7 @@ impl Services {
         match found {
             Ok(_) => Ok(()),
             Err(EngineError::Refused(refusal)) => {
-                self.void_if_ended(attempt.hold_id, &refusal).await;
+                self.void_if_ended(attempt, &refusal).await;
                 Err(refusal.into())
             }
             Err(error) => Err(error.into()),
@@ -231,20 +234,25 @@ impl Services {
     }
 
     /// Lets money go after a refusal that says that no order can come of the hold any more.
-    async fn void_if_ended(&self, purchase_id: HoldId, refusal: &Refusal) {
+    async fn void_if_ended(&self, attempt: &Attempt, refusal: &Refusal) {
         if matches!(
             refusal,
             Refusal::HoldExpired | Refusal::HoldReleased | Refusal::EventCancelled
         ) {
-            self.void(purchase_id).await;
+            self.void(attempt.hold_id, attempt.total).await;
         }
     }
 
     /// Best effort: an authorization that nobody voids lapses at the gateway.
-    async fn void(&self, purchase_id: HoldId) {
-        let voided = timeout(self.gateway_timeout(), self.gateway().void(purchase_id)).await;
-        if !matches!(voided, Ok(Ok(()))) {
-            tracing::warn!(hold_id = %purchase_id, "could not void an authorization");
+    async fn void(&self, hold_id: HoldId, amount: Money) {
+        let payment = PaymentRef {
+            purchase: hold_id.into(),
+            reference: None,
+            amount,
+        };
+        let voided = timeout(self.gateway_timeout(), self.gateways().current().void(&payment)).await;
+        if !matches!(voided, Ok(Ok(_))) {
+            tracing::warn!(%hold_id, "could not void an authorization");
         }
     }
 }
