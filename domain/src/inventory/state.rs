@@ -92,8 +92,8 @@ pub struct Ticket {
     pub code: TicketCode,
     /// Raised by each transfer; from 1.
     pub version: u32,
-    /// Position of the ticket type in the definition.
-    pub(super) ticket_type: u16,
+    /// Position of its type in the definition.
+    pub(super) type_position: u16,
     /// Where it stands.
     pub status: TicketStatus,
 }
