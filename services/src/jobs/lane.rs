@@ -67,12 +67,11 @@ impl Lane {
     pub(super) async fn run(mut self, shutdown: &CancellationToken) {
         let mut wait = Duration::ZERO;
         while !shutdown.is_cancelled() {
-            let until = Instant::now() + wait;
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
                 Some(ended) = self.running.join_next_with_id() => self.ended(ended),
-                () = tokio::time::sleep_until(until) => {}
+                () = tokio::time::sleep(wait) => {}
             }
             self.take_ended();
             wait = match self.settle_and_claim().await {
