@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::record::Line;
 
 /// A tax on price and fee.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tax {
     /// Hundredths of a percent, at most [`crate::limits::TAX_BASIS_POINTS_MAX`].
     pub basis_points: u16,
@@ -17,6 +17,12 @@ pub struct Tax {
 }
 
 impl Tax {
+    /// Nothing in the price, nothing on top.
+    pub const NONE: Self = Self {
+        basis_points: 0,
+        inclusive: true,
+    };
+
     /// The tax in or on an amount of at least zero; `None` on overflow.
     pub fn of(self, amount_minor: i64) -> Option<i64> {
         let basis_points = i128::from(self.basis_points);

@@ -5,9 +5,7 @@ use onsale_domain::record::{HoldPlaced, HoldReleased, Line};
 use onsale_domain::{EventId, EventStatus, HoldId, Record, Sequence, TicketTypeId, UnixMillis};
 use onsale_engine::port::{JournalEntry, ProjectionError};
 
-use super::changes::{
-    Advance, ChangedHold, EventChange, HoldStatus, NewHold, RowChanges, UnitChange,
-};
+use super::changes::{Advance, ChangedHold, EventChange, HoldStatus, NewHold, RowChanges, UnitChange};
 
 /// Folds entries into one change for each row.
 ///

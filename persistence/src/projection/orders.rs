@@ -3,9 +3,7 @@
 use onsale_domain::money::Currency;
 use onsale_domain::price::totals;
 use onsale_domain::record::{HoldConfirmed, HoldPlaced, HoldReleased, Lines, PaymentStarted, ReleaseReason};
-use onsale_domain::{
-    BuyerId, EventId, Gateway, OrderId, PackageOrderId, Sequence, Totals, UnixMillis,
-};
+use onsale_domain::{BuyerId, EventId, Gateway, OrderId, PackageOrderId, Sequence, Totals, UnixMillis};
 
 use super::changes::RowChanges;
 use crate::read::OrderStatus;
@@ -202,9 +200,7 @@ impl RowChanges {
                 placed_at: confirmed.at,
             });
         }
-        let own_payment = confirmed
-            .payment
-            .filter(|_| confirmed.package_order_id.is_none());
+        let own_payment = confirmed.payment.filter(|_| confirmed.package_order_id.is_none());
         if let Some(payment) = own_payment {
             if confirmed.pending_since.is_none() {
                 order.payment.new = Some(NewPayment {

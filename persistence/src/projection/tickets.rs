@@ -2,9 +2,7 @@
 
 use onsale_domain::id::TicketCode;
 use onsale_domain::record::{HoldConfirmed, TicketScanned, TicketTransferred, TicketsRefunded};
-use onsale_domain::{
-    BuyerId, EventId, OrderId, RefundId, Sequence, TicketId, TicketTypeId,
-};
+use onsale_domain::{BuyerId, EventId, OrderId, RefundId, Sequence, TicketId, TicketTypeId};
 
 use super::changes::RowChanges;
 use crate::read::{OrderStatus, TicketStatus};
@@ -66,11 +64,7 @@ impl NewTicket {
                 self.status = TicketStatus::Refunded;
                 self.refund_id = Some(refund_id);
             }
-            TicketStep::Transferred {
-                owner,
-                code,
-                version,
-            } => {
+            TicketStep::Transferred { owner, code, version } => {
                 self.owner = owner;
                 self.code = code;
                 self.version = version;

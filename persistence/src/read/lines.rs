@@ -24,11 +24,6 @@ pub struct LineRow {
     pub tax_inclusive: bool,
 }
 
-const WITHOUT_TAX: Tax = Tax {
-    basis_points: 0,
-    inclusive: true,
-};
-
 /// Rows from before there were taxes: nothing comes on top.
 const fn without_tax() -> bool {
     true
@@ -64,7 +59,7 @@ impl LineRow {
                 r#"{separator}{{"ticket_type_id":"{}","quantity":{},"unit_price_minor":{}"#,
                 line.ticket_type_id, line.quantity, line.unit_price_minor
             );
-            if line.unit_fee_minor != 0 || line.tax != WITHOUT_TAX {
+            if line.unit_fee_minor != 0 || line.tax != Tax::NONE {
                 let _ = write!(
                     json,
                     r#","unit_fee_minor":{},"tax_basis_points":{},"tax_inclusive":{}"#,

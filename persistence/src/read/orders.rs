@@ -2,7 +2,9 @@
 
 use jiff_sqlx::Timestamp;
 use onsale_domain::money::Currency;
-use onsale_domain::{BuyerId, EventId, OrderId, PackageOrderId, Sequence, TicketId, TicketTypeId, UnixMillis};
+use onsale_domain::{
+    BuyerId, EventId, OrderId, PackageOrderId, Sequence, TicketId, TicketTypeId, UnixMillis,
+};
 use serde::Deserialize;
 use sqlx::types::Json;
 use uuid::Uuid;

@@ -47,7 +47,9 @@ fn payment_job(order: &OrderChange) -> Option<NewJob> {
 }
 
 fn files_job(order: &OrderChange) -> Option<NewJob> {
-    order.makes_files.then(|| job(JobKind::TicketFiles, order, order.at))
+    order
+        .makes_files
+        .then(|| job(JobKind::TicketFiles, order, order.at))
 }
 
 fn job(kind: JobKind, order: &OrderChange, due_at: UnixMillis) -> NewJob {

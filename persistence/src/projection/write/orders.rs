@@ -109,9 +109,7 @@ async fn insert_lines(
     let quantities: Vec<i64> = rows().map(|(_, (_, l))| i64::from(l.quantity)).collect();
     let prices: Vec<i64> = rows().map(|(_, (_, l))| l.unit_price_minor).collect();
     let fees: Vec<i64> = rows().map(|(_, (_, l))| l.unit_fee_minor).collect();
-    let taxes: Vec<i32> = rows()
-        .map(|(_, (_, l))| i32::from(l.tax.basis_points))
-        .collect();
+    let taxes: Vec<i32> = rows().map(|(_, (_, l))| i32::from(l.tax.basis_points)).collect();
     let inclusive: Vec<bool> = rows().map(|(_, (_, l))| l.tax.inclusive).collect();
     sqlx::query!(
         r#"INSERT INTO order_lines (event_id, order_id, position, ticket_type_id, quantity, unit_price_minor,
@@ -146,10 +144,14 @@ async fn update_orders(connection: &mut PgConnection, orders: &[&OrderChange]) -
         .map(|order| order.status.map(OrderStatus::as_str))
         .collect();
     let refunded: Vec<i64> = orders.iter().map(|order| order.refunded_minor).collect();
-    let confirmed_at: Vec<Option<Timestamp>> =
-        orders.iter().map(|order| order.confirmed_at.map(timestamp)).collect();
-    let cancelled_at: Vec<Option<Timestamp>> =
-        orders.iter().map(|order| order.cancelled_at.map(timestamp)).collect();
+    let confirmed_at: Vec<Option<Timestamp>> = orders
+        .iter()
+        .map(|order| order.confirmed_at.map(timestamp))
+        .collect();
+    let cancelled_at: Vec<Option<Timestamp>> = orders
+        .iter()
+        .map(|order| order.cancelled_at.map(timestamp))
+        .collect();
     let ended_at: Vec<Option<Timestamp>> = orders.iter().map(|order| order.ended_at.map(timestamp)).collect();
     let seqs: Vec<i64> = orders.iter().map(|order| seq_out(order.seq)).collect();
     let updated = sqlx::query!(

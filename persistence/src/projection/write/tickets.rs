@@ -84,11 +84,7 @@ impl Left {
                 self.status = Some(TicketStatus::Refunded.as_str());
                 self.refund_id = Some(refund_id.0);
             }
-            TicketStep::Transferred {
-                owner,
-                code,
-                version,
-            } => {
+            TicketStep::Transferred { owner, code, version } => {
                 self.owner_id = Some(owner.0);
                 self.code = Some(code.to_string());
                 self.version = Some(version_out(version));
