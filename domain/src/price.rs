@@ -16,6 +16,12 @@ pub struct Tax {
     pub inclusive: bool,
 }
 
+impl Default for Tax {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 impl Tax {
     /// Nothing in the price, nothing on top.
     pub const NONE: Self = Self {

@@ -151,8 +151,6 @@ fn placed(ticket_type_id: TicketTypeId) -> HoldPlaced {
         expires_at: AT.plus_ms(1_000),
         payment: None,
         package_order_id: None,
-        payment: None,
-        package_order_id: None,
         key: None,
     }
 }
@@ -176,8 +174,6 @@ fn confirmed(hold: &HoldPlaced) -> HoldConfirmed {
             reference: format!("auth-{}", hold.hold_id),
             amount: total,
         }),
-        pending_since: None,
-        package_order_id: None,
         pending_since: None,
         package_order_id: None,
         tickets: vec![IssuedTicket {
