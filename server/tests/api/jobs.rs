@@ -24,7 +24,7 @@ async fn list(world: &World, query: &str) -> Value {
 
 #[tokio::test]
 async fn dead_jobs_are_listed_and_tried_again_once() {
-    let world = World::start().await;
+    let mut world = World::start().await;
     let (first, second) = (dead_job(&world).await, dead_job(&world).await);
     let page = list(&world, "?limit=1").await;
     let job = &page["data"][0];
