@@ -31,6 +31,7 @@ use crate::{v1, well_known};
         (name = "service accounts", description = "Staff: programs that call, and their keys"),
         (name = "events", description = "Staff: what is on sale"),
         (name = "audit", description = "Staff: who did what"),
+        (name = "jobs", description = "Staff: work in the background"),
     ),
     modifiers(&BearerToken),
 )]

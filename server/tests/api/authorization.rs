@@ -114,6 +114,8 @@ GET    /v1/admin/service-accounts/{user_id}/api-keys             service_account
 POST   /v1/admin/service-accounts/{user_id}/api-keys             service_accounts.edit u f f + n f f + f
 DELETE /v1/admin/api-keys/{api_key_id}                           service_accounts.edit u f f + n f f + f
 GET    /v1/admin/audit-log                                       audit_log.read        u f f + + f f + f
+GET    /v1/admin/jobs                                            jobs.read             u f f f f + f + f
+POST   /v1/admin/jobs/{kind}/{subject_id}/retry                  jobs.retry            u f f f f f f + f
 POST   /v1/auth/introspect                                       tokens.introspect     u f f f f f f + f
 GET    /v1/auth/me                                               -                     u + + + + + + + n
 POST   /v1/auth/logout                                           -                     u + + + + + + + f

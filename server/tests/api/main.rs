@@ -23,6 +23,7 @@ mod holds;
 mod idempotency;
 mod in_step;
 mod internal;
+mod jobs;
 mod log_canary;
 mod orders;
 mod process;
