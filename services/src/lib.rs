@@ -11,6 +11,7 @@ mod digest;
 mod error;
 mod events;
 mod ids;
+mod jobs;
 mod keyed;
 mod mail;
 pub mod metrics;
@@ -34,6 +35,7 @@ pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
+pub use jobs::{JobError, JobHandler, JobLimits, JobOutcome, JobRunner};
 pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
 pub use organizations::CreatedOrganization;
 pub use payments::{
@@ -60,7 +62,7 @@ pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
-    EventRow, LineRow, NewAssignment, OrderRow, OrderStatus, OrganizationRow, PaymentRow, PaymentStatus,
-    PermissionRow, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow,
-    TicketStatus, UserFilter, UserRow,
+    EventRow, Job, JobCursor, JobKind, JobRow, JobState, LineRow, NewAssignment, NewJob, OrderRow,
+    OrderStatus, OrganizationRow, PaymentRow, PaymentStatus, PermissionRow, RoleRow, RoleScope,
+    ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow,
 };

@@ -9,6 +9,7 @@ mod accounts;
 mod audit_log;
 mod conformance;
 mod database;
+mod jobs;
 mod local;
 mod postgres;
 mod projection;
