@@ -102,6 +102,8 @@ pub(crate) fn gateway_circuit(gateway: Gateway, is_open: bool) {
 /// A webhook came in.
 pub(crate) fn webhook(gateway: Gateway, outcome: &'static str) {
     counter!(WEBHOOKS_TOTAL, "gateway" => gateway.as_str(), "outcome" => outcome).increment(1);
+}
+
 /// How many jobs there are.
 pub(crate) fn jobs_counted(counts: &[JobCount]) {
     // Counted up to a bound far below what a float holds exactly.

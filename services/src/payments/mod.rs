@@ -6,6 +6,8 @@
 
 mod gateways;
 mod http_client;
+mod midtrans;
+mod notices;
 mod resilient;
 mod simulated;
 mod stripe;
@@ -17,6 +19,7 @@ use thiserror::Error;
 
 pub use gateways::Gateways;
 pub use http_client::{ApiUrl, NotAnApiUrl};
+pub use midtrans::{MidtransConfig, MidtransGateway};
 pub use resilient::{ResiliencePolicy, ResilientGateway};
 pub use simulated::SimulatedGateway;
 pub use stripe::{StripeConfig, StripeGateway};

@@ -85,10 +85,8 @@ impl Api {
 
     pub(super) async fn intent(&self, id: &str) -> Result<Intent, Failure> {
         let query = [("expand[]", "latest_charge")];
-        read(
-            self.get(&format!("/v1/payment_intents/{}", segment(id)), &query)
-                .await?,
-        )
+        let path = format!("/v1/payment_intents/{}", segment(id));
+        read(&self.get(&path, &query).await?)
     }
 
     /// `confirm`, `capture` or `cancel`.

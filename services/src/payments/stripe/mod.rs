@@ -171,7 +171,7 @@ impl Parts {
                 action: None,
             }),
             Stage::Failed(reason) => self.decline(id, reason).await,
-            Stage::Told(state) => Ok(state),
+            Stage::Told(told) => Ok(told),
         }
     }
 
