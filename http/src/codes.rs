@@ -42,6 +42,7 @@ codes! {
     Unauthenticated 401 "unauthenticated" "A valid access token is required";
     InvalidCredentials 401 "invalid_credentials" "Wrong mail address or password";
     RefreshTokenInvalid 401 "refresh_token_invalid" "The refresh token is not valid";
+    WebhookSignatureInvalid 401 "webhook_signature_invalid" "The signature is not the provider's, or too old";
     PaymentDeclined 402 "payment_declined" "The payment was declined";
     Forbidden 403 "forbidden" "The token's roles do not allow this";
     NotFound 404 "not_found" "There is nothing here";
@@ -86,7 +87,7 @@ codes! {
     IdempotencyInFlight 409 "idempotency_in_flight" "A request with this key is in flight";
     HoldExpired 410 "hold_expired" "The hold has expired";
     VersionMismatch 412 "version_mismatch" "The event has changed";
-    BodyTooLarge 413 "body_too_large" "The body is larger than 16 KiB";
+    BodyTooLarge 413 "body_too_large" "The body is too large";
     UnsupportedMediaType 415 "unsupported_media_type" "The body must be application/json without encoding";
     ValidationFailed 422 "validation_failed" "The request is not acceptable";
     WeakPassword 422 "weak_password" "The password is not acceptable";

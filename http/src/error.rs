@@ -87,6 +87,10 @@ fn service_problem(error: ServiceError) -> Problem {
         ServiceError::CurrencyMismatch => {
             Problem::invalid("/price/currency", "prices must be in the event's currency")
         }
+        ServiceError::WebhookForged => Problem::new(Code::WebhookSignatureInvalid),
+        ServiceError::WebhookUnreadable => {
+            Problem::new(Code::MalformedBody).detail("the message is signed and in no shape that is known")
+        }
         ServiceError::Internal(what) => {
             tracing::error!(what, "a use case met something that cannot be");
             Problem::new(Code::Internal)

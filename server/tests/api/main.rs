@@ -32,3 +32,4 @@ mod rate_limits;
 mod request_log;
 mod slow_clients;
 mod tokens;
+mod webhooks;
