@@ -11,6 +11,7 @@ mod digest;
 mod error;
 mod events;
 mod ids;
+mod key_lines;
 mod keyed;
 mod mail;
 pub mod metrics;
@@ -22,6 +23,7 @@ mod sale;
 mod service_accounts;
 mod services;
 mod settlement;
+mod tickets;
 mod tokens;
 
 pub use access::{AccessSync, Caller, Change, Credential, Origin, StaffMember};
@@ -34,6 +36,7 @@ pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
+pub use key_lines::KeyError;
 pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
 pub use organizations::CreatedOrganization;
 pub use payments::{
@@ -48,6 +51,9 @@ pub use sale::{
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
 pub use settlement::Settlement;
+pub use tickets::{
+    PassError, PdfError, TicketFace, TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
+};
 pub use tokens::{
     ACCESS_TOKEN_LIFETIME_MS, Grant, Identity, SECRET_BYTES_MIN, TokenAlgorithm, TokenError, TokenKeys,
     Tokens,
