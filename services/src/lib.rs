@@ -11,6 +11,7 @@ mod digest;
 mod error;
 mod events;
 mod ids;
+mod jobs;
 mod key_lines;
 mod keyed;
 mod mail;
@@ -36,6 +37,7 @@ pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
+pub use jobs::{JobError, JobHandler, JobLimits, JobOutcome, JobRunner};
 pub use key_lines::KeyError;
 pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
 pub use organizations::CreatedOrganization;
@@ -65,7 +67,7 @@ pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
-    EventRow, LineRow, NewAssignment, OrderRow, OrderStatus, OrganizationRow, PaymentRow, PaymentStatus,
-    PermissionRow, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow,
-    TicketStatus, UserFilter, UserRow,
+    EventRow, Job, JobCursor, JobKind, JobRow, JobState, LineRow, NewAssignment, NewJob, OrderRow,
+    OrderStatus, OrganizationRow, PaymentRow, PaymentStatus, PermissionRow, RoleRow, RoleScope,
+    ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow,
 };

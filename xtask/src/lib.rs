@@ -19,6 +19,7 @@ pub mod pg;
 pub mod postgres;
 pub mod private;
 pub mod process;
+pub mod python;
 pub mod reaper;
 pub mod redis;
 pub mod sqlx_prepare;

@@ -16,8 +16,8 @@ use onsale_persistence::{
     Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection, Redis, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, Dependencies, Gateways, Housekeeping, LogMailer, Mailing, Services,
-    ServicesConfig, Settlement, SimulatedGateway,
+    AccessSync, AuditWriter, Dependencies, Gateways, Housekeeping, JobHandler, JobRunner, LogMailer, Mailing,
+    Services, ServicesConfig, Settlement, SimulatedGateway,
 };
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -173,6 +173,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         tokio::spawn(Settlement::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(gate.clone().upkeep(stop_working.clone())),
         tokio::spawn(Housekeeping::new(services.clone()).run(stop_working.clone())),
+        tokio::spawn(JobRunner::new(services.clone(), job_handlers()).run(stop_working.clone())),
     ];
     if settings.mailer == MailerKind::Log {
         tracing::warn!("mail goes to the log, with tokens and addresses: for development only");
@@ -193,6 +194,11 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         stop_working,
         working,
     })
+}
+
+/// What works on background jobs, by kind.
+fn job_handlers() -> Vec<Arc<dyn JobHandler>> {
+    vec![]
 }
 
 fn rate_limits(settings: &Settings) -> RateLimitConfig {
