@@ -55,7 +55,10 @@ async fn keeps_files(store: &dyn ObjectStore) {
         store.put(&one, ObjectKind::Pdf, larger).await,
         Err(ObjectError::TooLarge)
     );
-    assert_eq!(store.get(&one).await.expect("read").expect("a file"), "another one");
+    assert_eq!(
+        store.get(&one).await.expect("read").expect("a file"),
+        "another one"
+    );
     for _ in 0..2 {
         store.delete(&one).await.expect("deleted");
         assert_eq!(store.get(&one).await, Ok(None));
@@ -66,9 +69,15 @@ async fn keeps_files(store: &dyn ObjectStore) {
 /// The instant at which a link ends, at most five minutes from now whatever was asked for.
 async fn links_end_soon(store: &dyn ObjectStore) {
     let object = pdf_of(key());
-    for (lifetime, longest_ms) in [(Duration::from_secs(30), 30_000), (Duration::from_hours(1), 300_000)] {
+    for (lifetime, longest_ms) in [
+        (Duration::from_secs(30), 30_000),
+        (Duration::from_hours(1), 300_000),
+    ] {
         let link = store.link(&object, UnixMillis(1_795_000_000_000), lifetime).await;
-        let lives_ms = link.expect("a link").expires_at.ms_since(UnixMillis(1_795_000_000_000));
+        let lives_ms = link
+            .expect("a link")
+            .expires_at
+            .ms_since(UnixMillis(1_795_000_000_000));
         assert_eq!(lives_ms, longest_ms);
     }
     assert_eq!(LINK_LIFETIME_MAX, Duration::from_mins(5));

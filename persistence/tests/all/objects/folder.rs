@@ -23,8 +23,13 @@ async fn another_process_finds_what_was_stored_and_opens_its_links() {
     let token = {
         let store = open(directory.path(), b"secret");
         let bytes = Bytes::from_static(b"%PDF");
-        store.put(&object.key, ObjectKind::Pdf, bytes).await.expect("stored");
-        let link = store.link(&object, UnixMillis(1_000), Duration::from_secs(1)).await;
+        store
+            .put(&object.key, ObjectKind::Pdf, bytes)
+            .await
+            .expect("stored");
+        let link = store
+            .link(&object, UnixMillis(1_000), Duration::from_secs(1))
+            .await;
         match link.expect("a link").target {
             LinkTarget::Token(token) => token,
             LinkTarget::Url(url) => panic!("{url}"),
@@ -33,7 +38,10 @@ async fn another_process_finds_what_was_stored_and_opens_its_links() {
     let store = open(directory.path(), b"secret");
     assert_eq!(store.open_link(&token, UnixMillis(1_999)), Some(object.clone()));
     assert_eq!(store.open_link(&token, UnixMillis(2_000)), None, "expired");
-    assert_eq!(store.get(&object.key).await.expect("read").expect("a file"), "%PDF".as_bytes());
+    assert_eq!(
+        store.get(&object.key).await.expect("read").expect("a file"),
+        "%PDF".as_bytes()
+    );
     let stranger = open(directory.path(), b"another secret");
     assert_eq!(stranger.open_link(&token, UnixMillis(1_999)), None);
     assert!(!token.contains(&directory.path().display().to_string()));
@@ -48,11 +56,15 @@ async fn what_a_crash_left_half_written_is_swept_and_never_read() {
     for part in [&old, &fresh] {
         std::fs::write(part, "half").expect("written");
     }
-    let hours_ago = std::time::UNIX_EPOCH + Duration::from_millis(now().0.unsigned_abs()) - Duration::from_hours(2);
+    let hours_ago =
+        std::time::UNIX_EPOCH + Duration::from_millis(now().0.unsigned_abs()) - Duration::from_hours(2);
     let file = std::fs::File::options().write(true).open(&old).expect("opened");
     file.set_modified(hours_ago).expect("made old");
     drop(open(directory.path(), b"secret"));
-    assert!(!old.exists() && fresh.exists(), "somebody may still be writing the fresh one");
+    assert!(
+        !old.exists() && fresh.exists(),
+        "somebody may still be writing the fresh one"
+    );
 }
 
 #[cfg(unix)]
@@ -62,13 +74,20 @@ async fn nobody_else_may_read_the_files() {
     let directory = tempfile::tempdir().expect("a directory");
     let root = directory.path().join("files");
     let store = open(&root, b"secret");
-    store.put(&key(), ObjectKind::Pdf, Bytes::from_static(b"x")).await.expect("stored");
+    store
+        .put(&key(), ObjectKind::Pdf, Bytes::from_static(b"x"))
+        .await
+        .expect("stored");
     let mut waiting = vec![root];
     while let Some(path) = waiting.pop() {
         let mode = std::fs::metadata(&path).expect("there").permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}", path.display());
         if path.is_dir() {
-            waiting.extend(std::fs::read_dir(&path).expect("listed").map(|entry| entry.expect("entry").path()));
+            waiting.extend(
+                std::fs::read_dir(&path)
+                    .expect("listed")
+                    .map(|entry| entry.expect("entry").path()),
+            );
         }
     }
 }

@@ -34,7 +34,8 @@ sys.stdin.read()
 impl Moto {
     fn start() -> Self {
         use std::io::BufRead as _;
-        let python = std::env::var("ONSALE_TEST_PYTHON").expect("ONSALE_TEST_PYTHON (cargo xtask test sets it)");
+        let python =
+            std::env::var("ONSALE_TEST_PYTHON").expect("ONSALE_TEST_PYTHON (cargo xtask test sets it)");
         let mut child = Command::new(python)
             .args(["-c", PROGRAM])
             .stdin(Stdio::piped())
@@ -56,8 +57,10 @@ impl Moto {
 #[tokio::test]
 async fn another_program_that_speaks_s3_keeps_files_and_serves_links() {
     let moto = Moto::start();
-    let bucket = format!("PUT /{BUCKET} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-    let mut stream = std::net::TcpStream::connect(moto.address.trim_start_matches("http://")).expect("connected");
+    let bucket =
+        format!("PUT /{BUCKET} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    let mut stream =
+        std::net::TcpStream::connect(moto.address.trim_start_matches("http://")).expect("connected");
     std::io::Write::write_all(&mut stream, bucket.as_bytes()).expect("sent");
     let mut answer = String::new();
     std::io::Read::read_to_string(&mut stream, &mut answer).expect("answered");
@@ -74,7 +77,10 @@ async fn another_program_that_speaks_s3_keeps_files_and_serves_links() {
     keeps_files(&store).await;
     let object = pdf_of(key());
     let bytes = Bytes::from_static(b"%PDF");
-    store.put(&object.key, ObjectKind::Pdf, bytes.clone()).await.expect("stored");
+    store
+        .put(&object.key, ObjectKind::Pdf, bytes.clone())
+        .await
+        .expect("stored");
     let (status, head, body) = fetched(&url_of(&store, &object, now()).await).await;
     assert_eq!((status, body), (200, bytes.to_vec()), "{head}");
     assert!(head.contains("content-type: application/pdf"), "{head}");

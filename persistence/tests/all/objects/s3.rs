@@ -61,15 +61,27 @@ async fn store_at(address: SocketAddr, secret: &str) -> S3Store {
 
 /// Follows a link as a browser would: status, headers and body.
 pub(super) async fn fetched(url: &str) -> (u16, String, Vec<u8>) {
-    let (host, path) = url.strip_prefix("http://").expect("http").split_once('/').expect("a path");
+    let (host, path) = url
+        .strip_prefix("http://")
+        .expect("http")
+        .split_once('/')
+        .expect("a path");
     let mut stream = TcpStream::connect(host).await.expect("connected");
     let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.expect("answered");
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("headers");
+    let end = answer
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .expect("headers");
     let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-    let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
+    let status = head
+        .split(' ')
+        .nth(1)
+        .expect("a status")
+        .parse()
+        .expect("a number");
     (status, head, answer[end + 4..].to_vec())
 }
 
@@ -99,18 +111,27 @@ async fn a_link_leads_to_the_file_while_it_lives_and_not_without_its_signature()
     let store = store_at(address, ACCESS_KEY.1).await;
     let object = pdf_of(key());
     let bytes = Bytes::from_static(b"%PDF-1.7 a ticket");
-    store.put(&object.key, ObjectKind::Pdf, bytes.clone()).await.expect("stored");
+    store
+        .put(&object.key, ObjectKind::Pdf, bytes.clone())
+        .await
+        .expect("stored");
 
     let url = url_of(&store, &object, now()).await;
     let (status, head, body) = fetched(&url).await;
     assert_eq!(status, 200, "{head}");
     assert!(head.contains("content-type: application/pdf"), "{head}");
-    assert!(head.contains("content-disposition: attachment; filename=\"ticket-7.pdf\""), "{head}");
+    assert!(
+        head.contains("content-disposition: attachment; filename=\"ticket-7.pdf\""),
+        "{head}"
+    );
     assert_eq!(body, bytes);
 
     let (bare, query) = url.split_once('?').expect("a query");
     let other = pdf_of(key());
-    store.put(&other.key, ObjectKind::Pdf, bytes).await.expect("stored");
+    store
+        .put(&other.key, ObjectKind::Pdf, bytes)
+        .await
+        .expect("stored");
     let swapped = url.replace(&object.key.to_string(), &other.key.to_string());
     let longer = url.replace("X-Amz-Expires=300", "X-Amz-Expires=3000");
     let expired = url_of(&store, &object, now().plus_ms(-301_000)).await;
@@ -139,7 +160,10 @@ async fn a_store_that_is_away_or_refuses_is_told_in_time_and_works_when_it_is_ba
 
     let listener = TcpListener::bind(address).await.expect("the same port");
     let _server = serve(directory.path(), listener);
-    store.put(&key, ObjectKind::Pdf, bytes.clone()).await.expect("back");
+    store
+        .put(&key, ObjectKind::Pdf, bytes.clone())
+        .await
+        .expect("back");
     let stranger = store_at(address, "not the secret").await;
     let refused = stranger.put(&key, ObjectKind::Pdf, bytes).await;
     let Err(ObjectError::Unavailable(said)) = refused else {
