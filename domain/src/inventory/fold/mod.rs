@@ -3,31 +3,20 @@
 //! Every arm checks what it takes and gives with checked arithmetic, so conservation (I1, I2) holds after each
 //! record or the fold answers a [`Violation`].
 
+mod orders;
+mod tickets;
+mod units;
+
 use std::sync::Arc;
 
+use self::units::Count;
 use super::Violation;
-use super::state::{EndedHold, HeldLines, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, Order, Units};
+use super::state::{EndedHold, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, PendingPayment, Units};
 use crate::definition::{EventDefinition, EventDetails, Quota, TicketType};
 use crate::id::BodyDigest;
 use crate::limits::KEY_RETENTION_MS;
-use crate::record::{HoldConfirmed, HoldPlaced, HoldReleased, KeyBinding, ReleaseReason};
-use crate::{BuyerId, EventId, EventStatus, HoldId, OrderId, Record, Sequence, UnixMillis};
-
-/// Where units are counted.
-#[derive(Clone, Copy)]
-enum Count {
-    Held,
-    Sold,
-}
-
-impl Units {
-    fn count(&mut self, count: Count) -> &mut u32 {
-        match count {
-            Count::Held => &mut self.held,
-            Count::Sold => &mut self.sold,
-        }
-    }
-}
+use crate::record::{HoldPlaced, HoldReleased, KeyBinding, PaymentStarted, ReleaseReason};
+use crate::{EventId, EventStatus, Gateway, HoldId, Record, Sequence, UnixMillis};
 
 impl Inventory {
     pub(super) fn fold(&mut self, record: &Record) -> Result<(), Violation> {
@@ -54,6 +43,11 @@ impl Inventory {
             }
             Record::HoldConfirmed(record) => self.fold_confirmed(record, seq)?,
             Record::OrderCancelled { order_id, .. } => self.fold_cancelled(*order_id)?,
+            Record::PaymentStarted(record) => self.fold_payment_started(record, seq)?,
+            Record::HoldReclaimed(record) => self.fold_reclaimed(record, seq)?,
+            Record::TicketsRefunded(record) => self.fold_refunded(record, seq)?,
+            Record::TicketTransferred(record) => self.fold_transferred(record, seq)?,
+            Record::TicketScanned(record) => self.fold_scanned(record, seq)?,
         }
         self.seq = seq;
         self.sweep(record.at());
@@ -147,6 +141,43 @@ impl Inventory {
         if self.holds.insert(record.hold_id, hold).is_some() {
             return Err(Violation::state("two holds have one id"));
         }
+        if let Some(gateway) = record.payment {
+            self.begin_payment(record.hold_id, gateway, record.at, record.key);
+        }
+        if let Some(package_order_id) = record.package_order_id {
+            self.package_legs.insert(record.hold_id, package_order_id);
+        }
+        self.remember_key(record.key, |body| KeyEntry {
+            body,
+            hold_id: record.hold_id,
+            seq,
+            stage: KeyStage::Placed,
+            at: record.at,
+        });
+        Ok(())
+    }
+
+    fn begin_payment(
+        &mut self,
+        hold_id: HoldId,
+        gateway: Gateway,
+        started_at: UnixMillis,
+        key: Option<KeyBinding>,
+    ) {
+        let pending = PendingPayment {
+            gateway,
+            started_at,
+            key,
+        };
+        self.payments.insert(hold_id, pending);
+    }
+
+    fn fold_payment_started(&mut self, record: &PaymentStarted, seq: Sequence) -> Result<(), Violation> {
+        if self.payments.contains_key(&record.hold_id) {
+            return Err(Violation::state("a payment of the hold is under way"));
+        }
+        self.fold_extended(record.hold_id, record.expires_at)?;
+        self.begin_payment(record.hold_id, record.gateway, record.at, record.key);
         self.remember_key(record.key, |body| KeyEntry {
             body,
             hold_id: record.hold_id,
@@ -186,45 +217,11 @@ impl Inventory {
         Ok(())
     }
 
-    fn fold_confirmed(&mut self, record: &HoldConfirmed, seq: Sequence) -> Result<(), Violation> {
-        let hold = self.take_hold(record.hold_id)?;
-        self.remove_units(&hold.lines, Count::Held)?;
-        self.add_units(&hold.lines, Count::Sold)?;
-        let order = Order {
-            buyer_id: hold.buyer_id,
-            lines: hold.lines,
-            cancelled: false,
-        };
-        if self.orders.insert(record.hold_id.into(), order).is_some() {
-            return Err(Violation::state("two orders have one id"));
-        }
-        self.remember_key(record.key, |body| KeyEntry {
-            body,
-            hold_id: record.hold_id,
-            seq,
-            stage: KeyStage::Settled,
-            at: record.at,
-        });
-        Ok(())
-    }
-
-    fn fold_cancelled(&mut self, order_id: OrderId) -> Result<(), Violation> {
-        let order = self
-            .orders
-            .get_mut(&order_id)
-            .ok_or(Violation::state("only an order can be cancelled"))?;
-        if std::mem::replace(&mut order.cancelled, true) {
-            return Err(Violation::state("an order is cancelled once"));
-        }
-        let (buyer_id, lines) = (order.buyer_id, order.lines.clone());
-        self.remove_units(&lines, Count::Sold)?;
-        self.debit_buyer(buyer_id, lines.iter().map(|line| line.quantity).sum())
-    }
-
     fn end_hold(&mut self, hold_id: HoldId, end: HoldEnd) -> Result<(), Violation> {
         let hold = self.take_hold(hold_id)?;
         self.remove_units(&hold.lines, Count::Held)?;
         self.debit_buyer(hold.buyer_id, hold.quantity())?;
+        self.package_legs.swap_remove(&hold_id);
         let buyer_id = hold.buyer_id;
         self.ended_holds.insert(hold_id, EndedHold { buyer_id, end });
         Ok(())
@@ -236,63 +233,8 @@ impl Inventory {
             .swap_remove(&hold_id)
             .ok_or(Violation::state("the hold is not live"))?;
         self.deadlines.remove(&(hold.expires_at, hold_id));
+        self.payments.swap_remove(&hold_id);
         Ok(hold)
-    }
-
-    fn add_units(&mut self, lines: &HeldLines, count: Count) -> Result<(), Violation> {
-        self.change_units(lines, count, u32::checked_add)
-    }
-
-    fn remove_units(&mut self, lines: &HeldLines, count: Count) -> Result<(), Violation> {
-        self.change_units(lines, count, u32::checked_sub)
-    }
-
-    fn change_units(
-        &mut self,
-        lines: &HeldLines,
-        count: Count,
-        change: fn(u32, u32) -> Option<u32>,
-    ) -> Result<(), Violation> {
-        for line in lines {
-            let position = self.quota_position_of(usize::from(line.ticket_type))?;
-            for units in [
-                self.ticket_type_units.get_mut(usize::from(line.ticket_type)),
-                self.quota_units.get_mut(position),
-            ] {
-                let units = units.ok_or(Violation::state("counts are missing"))?.count(count);
-                *units = change(*units, line.quantity)
-                    .ok_or(Violation::conservation("a count fell below zero"))?;
-            }
-            self.check_conservation(position)?;
-        }
-        Ok(())
-    }
-
-    fn quota_position_of(&self, ticket_type: usize) -> Result<usize, Violation> {
-        self.definition
-            .as_ref()
-            .and_then(|definition| {
-                definition.quota_position(definition.ticket_types.get(ticket_type)?.quota_id)
-            })
-            .ok_or(Violation::state("a ticket type without a quota"))
-    }
-
-    fn credit_buyer(&mut self, buyer_id: BuyerId, quantity: u32) -> Result<(), Violation> {
-        let live = self.buyers.entry(buyer_id).or_default();
-        *live = live
-            .checked_add(quantity)
-            .ok_or(Violation::buyer_ledger("a buyer's count overflowed"))?;
-        Ok(())
-    }
-
-    fn debit_buyer(&mut self, buyer_id: BuyerId, quantity: u32) -> Result<(), Violation> {
-        let below_zero = Violation::buyer_ledger("a buyer's count fell below zero");
-        let live = self.buyers.get_mut(&buyer_id).ok_or_else(|| below_zero.clone())?;
-        *live = live.checked_sub(quantity).ok_or(below_zero)?;
-        if *live == 0 {
-            self.buyers.swap_remove(&buyer_id);
-        }
-        Ok(())
     }
 
     fn remember_key(&mut self, binding: Option<KeyBinding>, entry: impl FnOnce(BodyDigest) -> KeyEntry) {
