@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod ids;
 mod jobs;
+mod key_lines;
 mod keyed;
 mod mail;
 pub mod metrics;
@@ -23,6 +24,7 @@ mod sale;
 mod service_accounts;
 mod services;
 mod settlement;
+mod tickets;
 mod tokens;
 
 pub use access::{AccessSync, Caller, Change, Credential, Origin, StaffMember};
@@ -36,6 +38,7 @@ pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
 pub use jobs::{JobError, JobHandler, JobLimits, JobOutcome, JobRunner};
+pub use key_lines::KeyError;
 pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
 pub use organizations::CreatedOrganization;
 pub use payments::{
@@ -51,6 +54,9 @@ pub use sale::{
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
 pub use settlement::Settlement;
+pub use tickets::{
+    PassError, PdfError, TicketFace, TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
+};
 pub use tokens::{
     ACCESS_TOKEN_LIFETIME_MS, Grant, Identity, SECRET_BYTES_MIN, TokenAlgorithm, TokenError, TokenKeys,
     Tokens,
