@@ -6,8 +6,10 @@
 //! - [`PostgresProjection`] folds committed records into the relational tables.
 //! - [`Redis`] is the handle on Redis, which is optional: what several processes share but can do without, such as
 //!   [`SharedRates`].
+//! - [`FolderStore`] and, with the feature `s3`, `S3Store` keep files.
 //! - [`audit`] reads these tables again, for whom the projection must not be trusted.
 //! - `accounts` keeps people, their sessions and their mail; of tokens only digests.
+//! - `jobs` is the queue of background work.
 //! - `audit_log` keeps who did what, chained, in [`AuditEntry`] after [`AuditEntry`].
 //!
 //! What is not here: rules (domain), scheduling and retrying (engine), deciding what to show to whom (services).
@@ -19,7 +21,9 @@ pub mod audit;
 mod audit_log;
 mod convert;
 mod database;
+mod jobs;
 mod journal;
+mod objects;
 mod projection;
 mod read;
 mod redis;
@@ -44,7 +48,14 @@ pub use audit_log::{
     AuditLogReport, AuditOutcome, AuditTarget, NotAnAuditHead,
 };
 pub use database::{Database, DatabaseConfig, DatabaseError};
+pub use jobs::{Job, JobCount, JobCursor, JobKind, JobRow, JobState, NewJob};
 pub use journal::{LocalJournal, PostgresJournal};
+pub use objects::{
+    FolderStore, LINK_LIFETIME_MAX, LinkSecrets, LinkTarget, LinkedObject, OBJECT_BYTES_MAX, ObjectError,
+    ObjectKey, ObjectKind, ObjectLink, ObjectStore,
+};
+#[cfg(feature = "s3")]
+pub use objects::{S3Config, S3Store};
 pub use projection::PostgresProjection;
 pub use read::{
     EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,

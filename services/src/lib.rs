@@ -11,6 +11,8 @@ mod digest;
 mod error;
 mod events;
 mod ids;
+mod jobs;
+mod key_lines;
 mod keyed;
 mod mail;
 pub mod metrics;
@@ -22,6 +24,7 @@ mod sale;
 mod service_accounts;
 mod services;
 mod settlement;
+mod tickets;
 mod tokens;
 
 pub use access::{AccessSync, Caller, Change, Credential, Origin, StaffMember};
@@ -34,11 +37,14 @@ pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
+pub use jobs::{JobError, JobHandler, JobLimits, JobOutcome, JobRunner};
+pub use key_lines::KeyError;
 pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
 pub use organizations::CreatedOrganization;
 pub use payments::{
-    GatewayError, Gateways, Notice, PaymentAction, PaymentGateway, PaymentRef, PaymentRequest, ProviderState,
-    RefundRequest, RefundState, SimulatedGateway, WebhookError, WebhookRequest,
+    ApiUrl, GatewayError, Gateways, MidtransConfig, MidtransGateway, NotAnApiUrl, Notice, PaymentAction,
+    PaymentGateway, PaymentRef, PaymentRequest, ProviderState, RefundRequest, RefundState, ResiliencePolicy,
+    ResilientGateway, SimulatedGateway, StripeConfig, StripeGateway, WebhookError, WebhookRequest,
 };
 pub use reads::Page;
 pub use sale::{
@@ -48,6 +54,9 @@ pub use sale::{
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
 pub use settlement::Settlement;
+pub use tickets::{
+    PassError, PdfError, TicketFace, TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
+};
 pub use tokens::{
     ACCESS_TOKEN_LIFETIME_MS, Grant, Identity, SECRET_BYTES_MIN, TokenAlgorithm, TokenError, TokenKeys,
     Tokens,
@@ -59,7 +68,7 @@ pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
-    EventRow, LineRow, NewAssignment, OrderRow, OrderStatus, OrganizationRow, PaymentRow, PaymentStatus,
-    PermissionRow, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow,
-    TicketStatus, UserFilter, UserRow,
+    EventRow, Job, JobCursor, JobKind, JobRow, JobState, LineRow, NewAssignment, NewJob, OrderRow,
+    OrderStatus, OrganizationRow, PaymentRow, PaymentStatus, PermissionRow, RoleRow, RoleScope,
+    ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow,
 };

@@ -1,7 +1,7 @@
-//! A private Postgres and Redis, and the environment that points to them.
+//! A private Postgres and Redis, programs of others, and the environment that points to them.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use rustix::process::Pid;
 use crate::postgres::Postgres;
 use crate::process::{self, Daemon};
 use crate::redis::Redis;
-use crate::{cargo, reaper};
+use crate::{cargo, poppler, python, reaper};
 
 /// Somebody else may take a free port before our server does; then we try the next one.
 const ATTEMPTS: u32 = 5;
@@ -23,13 +23,22 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Servers {
     postgres: Postgres,
     redis: Option<Redis>,
+    python: Option<PathBuf>,
 }
 
 impl Servers {
     /// Starts Postgres and Redis. From here on signals are caught: check [`process::interrupted`].
     pub fn start() -> Result<Self> {
+        process::catch_signals()?;
+        // Before the servers: whatever a command leaves running is ended with it.
+        let python = python::interpreter()
+            .inspect_err(|error| eprintln!("xtask: tests with programs in Python will fail: {error:#}"));
+        if let Err(error) = poppler::ensure() {
+            eprintln!("xtask: tests that look at PDFs will fail: {error:#}");
+        }
         let mut servers = Self::start_postgres()?;
         servers.redis = Some(Redis::start()?);
+        servers.python = python.ok();
         Ok(servers)
     }
 
@@ -40,6 +49,7 @@ impl Servers {
         Ok(Self {
             postgres: Postgres::start()?,
             redis: None,
+            python: None,
         })
     }
 
@@ -69,6 +79,9 @@ impl Servers {
             .env("SQLX_OFFLINE", "true");
         if let Some(redis) = &self.redis {
             command.env("REDIS_URL", redis.url());
+        }
+        if let Some(python) = &self.python {
+            command.env("ONSALE_TEST_PYTHON", python);
         }
     }
 }

@@ -11,12 +11,6 @@ use crate::payment::Gateway;
 use crate::record::{self, IssuedTicket, KeyBinding, ReleaseReason};
 use crate::{Record, Tax, UnixMillis};
 
-/// What prices without a tax were meant to be.
-const NO_TAX: Tax = Tax {
-    basis_points: 0,
-    inclusive: true,
-};
-
 #[derive(Deserialize)]
 struct Details {
     organization_id: OrganizationId,
@@ -78,7 +72,7 @@ impl From<Lines> for record::Lines {
                 quantity: line.quantity,
                 unit_price_minor: line.unit_price_minor,
                 unit_fee_minor: 0,
-                tax: NO_TAX,
+                tax: Tax::NONE,
             })
             .collect()
     }
@@ -210,7 +204,7 @@ impl TryFrom<V1> for Record {
                     quota_id: ticket_type.quota_id,
                     unit_price_minor: ticket_type.unit_price_minor,
                     unit_fee_minor: 0,
-                    tax: NO_TAX,
+                    tax: Tax::NONE,
                 },
             },
             V1::StatusChanged { at, to } => Self::StatusChanged { at, to },

@@ -22,6 +22,7 @@ const STOPWATCHES: &[&str] = &[
     "persistence/src/redis/changes.rs",
     "services/src/access/shared.rs",
     "services/src/access/sync.rs",
+    "services/src/jobs/lane.rs",
     "server/",
     "xtask/",
 ];
