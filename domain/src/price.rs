@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::TicketType;
 use crate::record::Line;
 
 /// A tax on price and fee.
@@ -53,6 +54,22 @@ pub struct Totals {
     pub tax_minor: i64,
 }
 
+/// What the buyer pays for one ticket; `None` on overflow.
+fn unit_total_minor(price_minor: i64, fee_minor: i64, tax: Tax) -> Option<i64> {
+    let asked = price_minor.checked_add(fee_minor)?;
+    if tax.inclusive {
+        return Some(asked);
+    }
+    asked.checked_add(tax.of(asked)?)
+}
+
+impl TicketType {
+    /// What the buyer pays for one ticket; `None` on overflow.
+    pub fn unit_total_minor(&self) -> Option<i64> {
+        unit_total_minor(self.unit_price_minor, self.unit_fee_minor, self.tax)
+    }
+}
+
 impl Line {
     /// The tax in the price of one ticket; `None` on overflow.
     pub fn unit_tax_minor(&self) -> Option<i64> {
@@ -62,11 +79,7 @@ impl Line {
 
     /// What the buyer pays for one ticket; `None` on overflow.
     pub fn unit_total_minor(&self) -> Option<i64> {
-        let net = self.unit_price_minor.checked_add(self.unit_fee_minor)?;
-        if self.tax.inclusive {
-            return Some(net);
-        }
-        net.checked_add(self.tax.of(net)?)
+        unit_total_minor(self.unit_price_minor, self.unit_fee_minor, self.tax)
     }
 
     /// What the buyer pays for the line; `None` on overflow.

@@ -74,6 +74,12 @@ pub enum ServiceError {
     /// A price in another currency than the event's.
     #[error("prices must be in the event's currency")]
     CurrencyMismatch,
+    /// A webhook that the provider did not sign, or not lately.
+    #[error("the webhook's signature is not the provider's")]
+    WebhookForged,
+    /// A webhook that its provider signed and that is in no shape we know.
+    #[error("the webhook cannot be read")]
+    WebhookUnreadable,
     /// Something that cannot be; told to nobody outside.
     #[error("internal: {0}")]
     Internal(&'static str),

@@ -42,8 +42,9 @@ pub use key_lines::KeyError;
 pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
 pub use organizations::CreatedOrganization;
 pub use payments::{
-    GatewayError, Gateways, Notice, PaymentAction, PaymentGateway, PaymentRef, PaymentRequest, ProviderState,
-    RefundRequest, RefundState, SimulatedGateway, WebhookError, WebhookRequest,
+    ApiUrl, GatewayError, Gateways, MidtransConfig, MidtransGateway, NotAnApiUrl, Notice, PaymentAction,
+    PaymentGateway, PaymentRef, PaymentRequest, ProviderState, RefundRequest, RefundState, ResiliencePolicy,
+    ResilientGateway, SimulatedGateway, StripeConfig, StripeGateway, WebhookError, WebhookRequest,
 };
 pub use reads::Page;
 pub use sale::{

@@ -175,7 +175,8 @@ pub struct Inventory {
     pub(super) orders: Map<OrderId, Order>,
     /// Payments of live holds that are under way.
     pub(super) payments: Map<HoldId, PendingPayment>,
-    /// The package orders of the holds and orders that are legs of one.
+    /// The package orders of the holds and orders that are legs of one, and of the holds that were while their end is
+    /// remembered: a leg is not reclaimed by itself either.
     pub(super) package_legs: Map<HoldId, PackageOrderId>,
     /// Never removed, so positions stay.
     pub(super) tickets: Map<TicketId, Ticket>,

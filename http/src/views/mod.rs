@@ -4,6 +4,7 @@ mod access;
 mod audit_entry;
 mod event;
 mod hold;
+mod job;
 mod money;
 mod order;
 mod organization;
@@ -17,6 +18,7 @@ pub(crate) use access::{
 pub(crate) use audit_entry::AuditEntryView;
 pub(crate) use event::{AvailabilityView, EventInput, EventView, QuotaInput, StaffEventView, TicketTypeBody};
 pub(crate) use hold::{CheckoutBody, HoldBody, HoldView, PurchaseBody, ReleasedView};
+pub(crate) use job::{JobView, job_cursor, parse_job_cursor};
 pub(crate) use money::MoneyView;
 pub(crate) use order::{CancelledView, OrderView};
 pub(crate) use organization::{OrganizationInput, OrganizationView};

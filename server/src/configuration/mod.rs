@@ -4,10 +4,12 @@
 //! environment, the file, `onsale config check` and the error messages follow from the row.
 
 mod parse;
+mod payments;
 mod setting;
 mod settings;
 mod sources;
 
+pub(crate) use payments::unusable_gateway;
 pub(crate) use setting::{ALL, Setting};
 pub(crate) use settings::{
     JournalKind, LogFormat, MailerKind, Settings, cannot_listen, journal_directory_in_use,

@@ -5,6 +5,7 @@
 
 mod audited;
 mod error;
+mod gateways;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,8 +17,8 @@ use onsale_persistence::{
     Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection, Redis, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, Dependencies, Gateways, Housekeeping, JobHandler, JobRunner, LogMailer, Mailing,
-    Services, ServicesConfig, Settlement, SimulatedGateway,
+    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, LogMailer, Mailing, Services,
+    ServicesConfig, Settlement,
 };
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use audited::{open_audited, open_audited_database};
 pub(crate) use error::StartError;
+pub(crate) use gateways::payment_gateways;
 
 use crate::configuration::{JournalKind, MailerKind, Settings, journal_directory_in_use};
 
@@ -149,7 +151,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         engine: core.engine.clone(),
         database: core.database.clone(),
         redis: core.redis.clone(),
-        gateways: Gateways::new(Arc::new(SimulatedGateway::new(Arc::clone(&core.clock))), []),
+        gateways: gateways::open(settings, &core.clock)?,
         tokens: settings.tokens()?,
         audit,
     };

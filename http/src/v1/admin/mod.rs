@@ -5,6 +5,7 @@ mod api_keys;
 mod assignments;
 mod audit_log;
 mod events;
+mod jobs;
 mod organizations;
 mod permissions;
 mod quotas;
@@ -48,4 +49,6 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(quotas::create))
         .routes(routes!(quotas::edit))
         .routes(routes!(audit_log::list))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::retry))
 }

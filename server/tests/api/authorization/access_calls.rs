@@ -69,6 +69,11 @@ impl Fixture {
             "GET /v1/admin/roles/{role_id}" => get(role),
             "PUT /v1/admin/roles/{role_id}" => put(role).json(&body),
             "DELETE /v1/admin/roles/{role_id}" => delete(role),
+            "GET /v1/admin/jobs" => get("/v1/admin/jobs?state=waiting"),
+            "POST /v1/admin/jobs/{kind}/{subject_id}/retry" => {
+                let job = crate::jobs::dead_job(&self.world).await;
+                post(format!("/v1/admin/jobs/mail/{job}/retry"))
+            }
             "GET /v1/admin/audit-log" => get("/v1/admin/audit-log?limit=100"),
             _ => return self.program_call(route).await,
         })
