@@ -147,6 +147,44 @@ impl Database {
         row.map(TicketFileRow::try_from).transpose()
     }
 
+    /// Whether any file of an order's tickets was ever noted as stored and is still there.
+    pub async fn has_ticket_files(&self, event_id: EventId, order_id: OrderId) -> Result<bool, DatabaseError> {
+        let found = sqlx::query_scalar!(
+            r#"SELECT EXISTS (
+                   SELECT FROM ticket_files AS file JOIN tickets AS ticket USING (event_id, ticket_id)
+                   WHERE ticket.event_id = $1 AND ticket.order_id = $2 AND file.content_digest IS NOT NULL
+               ) AS "found!""#,
+            event_id.0,
+            order_id.0
+        )
+        .fetch_one(self.pool())
+        .await?;
+        Ok(found)
+    }
+
+    /// Files of an order's tickets that its buyer still owns, in the order of the tickets, stored or not.
+    pub async fn ticket_files_of_buyer(
+        &self,
+        event_id: EventId,
+        order_id: OrderId,
+    ) -> Result<Vec<TicketFileRow>, DatabaseError> {
+        let rows = sqlx::query_as!(
+            RawFile,
+            "SELECT file.event_id, file.ticket_id, file.version, file.kind, file.object_key, file.content_digest
+             FROM ticket_files AS file
+             JOIN tickets AS ticket USING (event_id, ticket_id, version)
+             JOIN ticket_orders AS ticket_order USING (event_id, order_id)
+             WHERE ticket.event_id = $1 AND ticket.order_id = $2 AND ticket.owner_id = ticket_order.buyer_id
+               AND ticket.status IN ('valid', 'used')
+             ORDER BY file.ticket_id, file.kind",
+            event_id.0,
+            order_id.0
+        )
+        .fetch_all(self.pool())
+        .await?;
+        rows.into_iter().map(TicketFileRow::try_from).collect()
+    }
+
     /// Files of an order that nobody may have any more: of a former version, or of a ticket that lets nobody in.
     pub async fn dead_ticket_files(
         &self,
