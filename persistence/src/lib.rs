@@ -22,6 +22,7 @@ mod convert;
 mod database;
 mod jobs;
 mod journal;
+mod payments;
 mod projection;
 mod read;
 mod redis;
@@ -48,8 +49,9 @@ pub use audit_log::{
 pub use database::{Database, DatabaseConfig, DatabaseError};
 pub use jobs::{Job, JobCount, JobCursor, JobKind, JobRow, JobState, NewJob};
 pub use journal::{LocalJournal, PostgresJournal};
+pub use payments::{ListedPayment, PaymentFilter, PaymentToSettle, RefundToSettle, SettledRefund};
 pub use projection::PostgresProjection;
 pub use read::{
-    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
-    PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
+    EventCursor, EventFilter, EventRow, LineRow, OrderFilter, OrderRow, OrderStatus, OrganizationRow,
+    PaymentRow, PaymentStatus, RefundRow, RefundStatus, TicketRow, TicketStatus,
 };

@@ -5,12 +5,11 @@ mod events;
 mod lines;
 mod orders;
 mod organizations;
-mod payments;
 mod status;
 
 pub use events::{EventCursor, EventFilter, EventRow};
 pub use lines::LineRow;
-pub use orders::{OrderRow, PaymentRow, TicketRow};
+pub use orders::{OrderFilter, OrderRow, PaymentRow, RefundRow, TicketRow};
 pub use organizations::OrganizationRow;
-pub use payments::PaymentToSettle;
-pub use status::{OrderStatus, PaymentStatus, TicketStatus};
+pub(crate) use status::currency;
+pub use status::{OrderStatus, PaymentStatus, RefundStatus, TicketStatus};

@@ -21,6 +21,11 @@ macro_rules! statuses {
                 }
             }
 
+            /// The state of a name.
+            pub fn of_name(name: &str) -> Option<Self> {
+                Self::parse(name).ok()
+            }
+
             pub(crate) fn parse(text: &str) -> Result<Self, DatabaseError> {
                 match text {
                     $($text => Ok(Self::$state),)+
@@ -108,6 +113,6 @@ pub(super) fn event_status(text: &str) -> Result<EventStatus, DatabaseError> {
     .ok_or_else(|| DatabaseError::Damaged(format!("EventStatus {text:?}")))
 }
 
-pub(super) fn currency(code: &str) -> Result<Currency, DatabaseError> {
+pub(crate) fn currency(code: &str) -> Result<Currency, DatabaseError> {
     Currency::from_code(code).ok_or_else(|| DatabaseError::Damaged(format!("currency {code:?}")))
 }
