@@ -22,7 +22,6 @@ mod roles;
 mod sale;
 mod service_accounts;
 mod services;
-mod settlement;
 mod tokens;
 
 pub use access::{AccessSync, Caller, Change, Credential, Origin, StaffMember};
@@ -40,17 +39,17 @@ pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
 pub use organizations::CreatedOrganization;
 pub use payments::{
     ApiUrl, GatewayError, Gateways, MidtransConfig, MidtransGateway, NotAnApiUrl, Notice, PaymentAction,
-    PaymentGateway, PaymentRef, PaymentRequest, ProviderState, RefundRequest, RefundState, ResiliencePolicy,
-    ResilientGateway, SimulatedGateway, StripeConfig, StripeGateway, WebhookError, WebhookRequest,
+    PaymentGateway, PaymentRef, PaymentRequest, PaymentWorker, ProviderState, RefundRequest, RefundState,
+    ResiliencePolicy, ResilientGateway, SimulatedGateway, StripeConfig, StripeGateway, WebhookError,
+    WebhookRequest,
 };
 pub use reads::Page;
 pub use sale::{
-    CancelledOrder, CheckoutRequest, ExtendedHold, HoldRequest, PlacedHold, PurchaseRequest, Purchased,
-    ReleasedHold, ReleasedStatus,
+    CancelledOrder, CheckoutRequest, ConfirmedOrder, ExtendedHold, HoldRequest, PendingOrder, PlacedHold,
+    PurchaseRequest, Purchased, ReleasedHold, ReleasedStatus,
 };
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
-pub use settlement::Settlement;
 pub use tokens::{
     ACCESS_TOKEN_LIFETIME_MS, Grant, Identity, SECRET_BYTES_MIN, TokenAlgorithm, TokenError, TokenKeys,
     Tokens,
@@ -62,7 +61,8 @@ pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
-    EventRow, Job, JobCursor, JobKind, JobRow, JobState, LineRow, NewAssignment, NewJob, OrderRow,
-    OrderStatus, OrganizationRow, PaymentRow, PaymentStatus, PermissionRow, RoleRow, RoleScope,
-    ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow,
+    EventRow, Job, JobCursor, JobKind, JobRow, JobState, LineRow, ListedPayment, NewAssignment, NewJob,
+    OrderFilter, OrderRow, OrderStatus, OrganizationRow, PaymentFilter, PaymentRow, PaymentStatus,
+    PermissionRow, RefundRow, RefundStatus, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates,
+    Spent, TicketRow, TicketStatus, UserFilter, UserRow,
 };

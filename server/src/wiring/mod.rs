@@ -17,8 +17,8 @@ use onsale_persistence::{
     Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection, Redis, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, LogMailer, Mailing, Services,
-    ServicesConfig, Settlement,
+    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, LogMailer, Mailing,
+    PaymentWorker, Services, ServicesConfig,
 };
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -172,10 +172,9 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
     let mut working = vec![
         tokio::spawn(writing_audit.run(stop_working.clone())),
         tokio::spawn(AccessSync::new(services.clone()).run(stop_working.clone())),
-        tokio::spawn(Settlement::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(gate.clone().upkeep(stop_working.clone())),
         tokio::spawn(Housekeeping::new(services.clone()).run(stop_working.clone())),
-        tokio::spawn(JobRunner::new(services.clone(), job_handlers()).run(stop_working.clone())),
+        tokio::spawn(JobRunner::new(services.clone(), job_handlers(&services)).run(stop_working.clone())),
     ];
     if settings.mailer == MailerKind::Log {
         tracing::warn!("mail goes to the log, with tokens and addresses: for development only");
@@ -199,8 +198,8 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
 }
 
 /// What works on background jobs, by kind.
-fn job_handlers() -> Vec<Arc<dyn JobHandler>> {
-    vec![]
+fn job_handlers(services: &Services) -> Vec<Arc<dyn JobHandler>> {
+    vec![Arc::new(PaymentWorker::new(services.clone()))]
 }
 
 fn rate_limits(settings: &Settings) -> RateLimitConfig {
