@@ -18,6 +18,8 @@ pub const UNIT_FEE_MINOR_MAX: i64 = UNIT_PRICE_MINOR_MAX;
 pub const TAX_BASIS_POINTS_MAX: u16 = 10_000;
 /// A hold under payment lives at least this long from when the payment began, while the provider decides.
 pub const PAYMENT_WINDOW_MS: i64 = 15 * 60_000;
+/// Version of a ticket, which each transfer raises: every code that a transfer kills is remembered.
+pub const TICKET_VERSION_MAX: u32 = 100;
 /// Gates that an event's scans may name.
 pub const GATES_MAX: usize = 1_024;
 /// Bytes of a name (event, venue, ticket type, quota).

@@ -188,7 +188,7 @@ pub enum Refusal {
     /// No such quota in this event.
     #[error("the event has no such quota")]
     UnknownQuota,
-    /// The event has as many quotas or ticket types as it may have.
+    /// The event has as many quotas, ticket types or gates as it may have, or a ticket as many transfers.
     #[error("the event cannot have more {what}")]
     TooMany {
         /// Of what.

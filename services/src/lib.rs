@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod ids;
 mod jobs;
+mod key_lines;
 mod keyed;
 mod mail;
 pub mod metrics;
@@ -22,6 +23,7 @@ mod roles;
 mod sale;
 mod service_accounts;
 mod services;
+mod tickets;
 mod tokens;
 
 pub use access::{AccessSync, Caller, Change, Credential, Origin, StaffMember};
@@ -35,7 +37,11 @@ pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
 pub use jobs::{JobError, JobHandler, JobLimits, JobOutcome, JobRunner};
-pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
+pub use key_lines::KeyError;
+pub use mail::{
+    FolderMailer, LogMailer, Mail, MailAttachment, MailError, MailHandler, MailSender, Mailer,
+    NotAMailSender, SmtpMailer, SmtpServer, SmtpUrlError,
+};
 pub use organizations::CreatedOrganization;
 pub use payments::{
     ApiUrl, GatewayError, Gateways, MidtransConfig, MidtransGateway, NotAnApiUrl, Notice, PaymentAction,
@@ -50,6 +56,9 @@ pub use sale::{
 };
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
+pub use tickets::{
+    PassError, PdfError, TicketFace, TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
+};
 pub use tokens::{
     ACCESS_TOKEN_LIFETIME_MS, Grant, Identity, SECRET_BYTES_MIN, TokenAlgorithm, TokenError, TokenKeys,
     Tokens,
@@ -61,8 +70,8 @@ pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
-    EventRow, Job, JobCursor, JobKind, JobRow, JobState, LineRow, ListedPayment, NewAssignment, NewJob,
-    OrderFilter, OrderRow, OrderStatus, OrganizationRow, PaymentFilter, PaymentRow, PaymentStatus,
+    EventRow, Job, JobCursor, JobKind, JobRow, JobState, LineRow, ListedPayment, MailMessage, NewAssignment,
+    NewJob, OrderFilter, OrderRow, OrderStatus, OrganizationRow, PaymentFilter, PaymentRow, PaymentStatus,
     PermissionRow, RefundRow, RefundStatus, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates,
     Spent, TicketRow, TicketStatus, UserFilter, UserRow,
 };

@@ -1,9 +1,12 @@
 //! Turning a hold into an order, in time or late.
 
+use smallvec::SmallVec;
+
 use super::state::{HoldEnd, Inventory};
 use crate::command::{ConfirmHold, ReclaimHold};
+use crate::limits::{LINES_MAX, ORDER_QUANTITY_MAX};
 use crate::price::totals;
-use crate::record::{HoldConfirmed, IssuedTicket, KeyBinding, Lines};
+use crate::record::{HoldConfirmed, IssuedTicket, KeyBinding, Line, Lines};
 use crate::{EventStatus, Money, OrderId, Record, Refusal, UnixMillis};
 
 impl Inventory {
@@ -37,9 +40,11 @@ impl Inventory {
                 };
             }
         }
-        self.check_not_a_leg(confirm.hold_id)?;
+        if confirm.package_order_id != self.package_of(confirm.hold_id) {
+            return Err(Refusal::PartOfPackage);
+        }
         let definition = self.definition.as_ref().ok_or(Refusal::EventNotFound)?;
-        let quantity = command.lines.iter().map(|line| line.quantity).sum();
+        let quantity = checked_quantity(&command.lines)?;
         self.check_buyer_limit(definition, confirm.buyer_id, quantity)?;
         self.check_capacity(definition, &command.lines)?;
         let pending_since = Some(command.pending_since);
@@ -89,6 +94,12 @@ impl Inventory {
         if command.tickets.len() != usize::try_from(quantity).unwrap_or(usize::MAX) {
             return Err(Refusal::TicketCountMismatch);
         }
+        let tickets = &command.tickets;
+        if has_two_alike(tickets.iter().map(|(id, _)| *id))
+            || has_two_alike(tickets.iter().map(|(_, code)| code.0))
+        {
+            return Err(Refusal::TicketExists);
+        }
         let kinds = lines
             .iter()
             .flat_map(|line| (0..line.quantity).map(|_| line.ticket_type_id));
@@ -111,4 +122,32 @@ impl Inventory {
     pub(super) fn is_order(&self, order_id: OrderId) -> bool {
         self.orders.contains_key(&order_id)
     }
+}
+
+/// The tickets of lines that come from outside.
+///
+/// Errors: the lines are not those of any hold, so that no order can be made of them.
+fn checked_quantity(lines: &[Line]) -> Result<u32, Refusal> {
+    let quantity = lines
+        .iter()
+        .try_fold(0_u32, |sum, line| sum.checked_add(line.quantity))
+        .filter(|sum| *sum <= ORDER_QUANTITY_MAX);
+    match quantity {
+        Some(quantity)
+            if (1..=LINES_MAX).contains(&lines.len())
+                && lines.iter().all(|line| line.quantity > 0)
+                && !has_two_alike(lines.iter().map(|line| line.ticket_type_id)) =>
+        {
+            Ok(quantity)
+        }
+        Some(_) | None => Err(Refusal::BadLines {
+            reason: "no hold has such lines",
+        }),
+    }
+}
+
+fn has_two_alike<T: Ord>(items: impl Iterator<Item = T>) -> bool {
+    let mut items: SmallVec<[T; 8]> = items.collect();
+    items.sort_unstable();
+    items.windows(2).any(|pair| pair[0] == pair[1])
 }

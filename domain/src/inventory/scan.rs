@@ -17,6 +17,9 @@ impl Inventory {
         }
         self.check_gate(&command.gate)?;
         let scanned_at = command.scanned_at.unwrap_or(now).min(now);
+        if scanned_at < UnixMillis(0) {
+            return Err(Refusal::InvalidField { field: "scanned_at" });
+        }
         if let Some(opens_at) = definition.details.check_in_opens_at
             && scanned_at < opens_at
         {
@@ -28,8 +31,12 @@ impl Inventory {
             TicketStatus::Cancelled => return Err(Refusal::TicketCancelled),
             TicketStatus::Refunded => return Err(Refusal::TicketRefunded),
         }
-        self.check_way(ticket_id, command.direction, definition.details.re_entry)?;
-        let ticket_type = definition.ticket_types.get(usize::from(ticket.ticket_type));
+        let last = self.last_scans.get(&ticket_id);
+        self.check_way(last, command.direction, definition.details.re_entry)?;
+        if command.scanned_at.is_some() && last.is_some_and(|last| last.scanned_at > scanned_at) {
+            return Err(self.already_passed(last, command.direction));
+        }
+        let ticket_type = definition.ticket_types.get(usize::from(ticket.type_position));
         Ok(Record::TicketScanned(TicketScanned {
             at: now,
             ticket_id,
@@ -60,9 +67,10 @@ impl Inventory {
                         .map(|(ticket_id, ticket)| (*ticket_id, ticket))
                         .ok_or(Refusal::UnknownCode);
                 }
-                match self.dead_codes.contains_key(&code) {
-                    true => Err(Refusal::CodeTransferred),
-                    false => Err(Refusal::UnknownCode),
+                if self.dead_codes.contains_key(&code) {
+                    Err(Refusal::CodeTransferred)
+                } else {
+                    Err(Refusal::UnknownCode)
                 }
             }
             Presented::Pass { ticket_id, version } => match self.tickets.get(&ticket_id) {
@@ -73,20 +81,33 @@ impl Inventory {
         }
     }
 
-    fn check_way(&self, ticket_id: TicketId, direction: Direction, re_entry: bool) -> Result<(), Refusal> {
-        let last = self.last_scans.get(&ticket_id);
+    /// A gate that was offline may report a scan again after the ones that followed it: time goes on only.
+    fn already_passed(&self, last: Option<&LastScan>, direction: Direction) -> Refusal {
+        match direction {
+            Direction::In => self.already_used(last),
+            Direction::Out => Refusal::NotLeaving {
+                reason: "the ticket was scanned since then",
+            },
+        }
+    }
+
+    fn check_way(
+        &self,
+        last: Option<&LastScan>,
+        direction: Direction,
+        re_entry: bool,
+    ) -> Result<(), Refusal> {
         let inside = last.is_some_and(|last| last.direction == Direction::In);
         match direction {
             Direction::In if inside => Err(self.already_used(last)),
             Direction::In if last.is_some() && !re_entry => Err(self.already_used(last)),
-            Direction::In => Ok(()),
             Direction::Out if !re_entry => Err(Refusal::NotLeaving {
                 reason: "the event lets nobody in again, so nobody is scanned out",
             }),
             Direction::Out if !inside => Err(Refusal::NotLeaving {
                 reason: "the ticket's holder is not inside",
             }),
-            Direction::Out => Ok(()),
+            Direction::In | Direction::Out => Ok(()),
         }
     }
 

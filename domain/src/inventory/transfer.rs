@@ -3,6 +3,7 @@
 use super::state::Inventory;
 use crate::command::TransferTicket;
 use crate::id::TicketCode;
+use crate::limits::TICKET_VERSION_MAX;
 use crate::record::TicketTransferred;
 use crate::{EventStatus, Record, Refusal, TicketStatus, UnixMillis};
 
@@ -31,6 +32,11 @@ impl Inventory {
         }
         if command.to == command.from {
             return Err(Refusal::TransferToSelf);
+        }
+        if ticket.version >= TICKET_VERSION_MAX {
+            return Err(Refusal::TooMany {
+                what: "transfers of a ticket",
+            });
         }
         if self.knows_code(command.code) {
             return Err(Refusal::TicketExists);

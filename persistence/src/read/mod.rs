@@ -3,12 +3,14 @@
 
 mod events;
 mod lines;
+mod mail;
 mod orders;
 mod organizations;
 mod status;
 
 pub use events::{EventCursor, EventFilter, EventRow};
 pub use lines::LineRow;
+pub use mail::{MailEvent, MailOrder};
 pub use orders::{OrderFilter, OrderRow, PaymentRow, RefundRow, TicketRow};
 pub use organizations::OrganizationRow;
 pub(crate) use status::currency;

@@ -16,7 +16,7 @@ use crate::definition::{EventDefinition, EventDetails, Quota, TicketType};
 use crate::id::BodyDigest;
 use crate::limits::KEY_RETENTION_MS;
 use crate::record::{HoldPlaced, HoldReleased, KeyBinding, PaymentStarted, ReleaseReason};
-use crate::{EventId, EventStatus, Gateway, HoldId, Record, Sequence, UnixMillis};
+use crate::{EventId, EventStatus, Gateway, HoldId, OrderId, Record, Sequence, UnixMillis};
 
 impl Inventory {
     pub(super) fn fold(&mut self, record: &Record) -> Result<(), Violation> {
@@ -221,7 +221,6 @@ impl Inventory {
         let hold = self.take_hold(hold_id)?;
         self.remove_units(&hold.lines, Count::Held)?;
         self.debit_buyer(hold.buyer_id, hold.quantity())?;
-        self.package_legs.swap_remove(&hold_id);
         let buyer_id = hold.buyer_id;
         self.ended_holds.insert(hold_id, EndedHold { buyer_id, end });
         Ok(())
@@ -255,6 +254,12 @@ impl Inventory {
             .retain(|_, entry| now.ms_since(entry.at) < KEY_RETENTION_MS);
         self.ended_holds
             .retain(|hold_id, _| now.ms_since(hold_id.made_at()) < 2 * KEY_RETENTION_MS);
+        let (holds, ended_holds, orders) = (&self.holds, &self.ended_holds, &self.orders);
+        self.package_legs.retain(|hold_id, _| {
+            holds.contains_key(hold_id)
+                || ended_holds.contains_key(hold_id)
+                || orders.contains_key(&OrderId::from(*hold_id))
+        });
         self.sweep_at = 2 * (self.keys.len() + self.ended_holds.len());
     }
 }
