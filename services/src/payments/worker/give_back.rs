@@ -1,7 +1,7 @@
 //! Giving money back: what no order came of, what was cancelled, and what was refunded by ticket.
 
 use onsale_domain::{Money, RefundId};
-use onsale_persistence::{RefundToSettle, SettledRefund};
+use onsale_persistence::{MailMessage, RefundToSettle, SettledRefund};
 
 use super::{PaymentWorker, Step, Work};
 use crate::JobError;
@@ -66,10 +66,20 @@ impl PaymentWorker {
         };
         let (event_id, order_id) = Self::event_and_order(work);
         let now = self.services.now();
-        self.services
+        let settled = self
+            .services
             .database()
             .settle_refund(event_id, order_id, refund.refund_id, outcome, now)
             .await?;
+        if settled && outcome == SettledRefund::Succeeded {
+            let news = MailMessage::Refund {
+                event_id,
+                order_id,
+                refund_id: refund.refund_id.0,
+                amount: refund.amount,
+            };
+            self.services.enqueue_mail(news).await?;
+        }
         Ok(true)
     }
 

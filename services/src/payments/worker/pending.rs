@@ -58,8 +58,8 @@ fn said(state: ProviderState, provider: &dyn PaymentGateway, wanted: Money) -> (
         (Said::Paid(authorization), known)
     };
     match state {
-        ProviderState::Authorized { reference, amount } => paid(reference, amount),
-        ProviderState::Captured {
+        ProviderState::Authorized { reference, amount }
+        | ProviderState::Captured {
             reference,
             amount,
             refunded_minor: 0,
