@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use super::state::{HeldLines, Hold, Inventory, Map, Units};
+use super::line::HeldLines;
+use super::state::{Hold, Inventory, Map, Units};
 use crate::{BuyerId, HoldId, TicketStatus};
 
 /// A broken invariant.
