@@ -27,6 +27,7 @@ mod objects;
 mod projection;
 mod read;
 mod redis;
+mod ticket_files;
 
 pub use self::redis::{
     AccessCache, AccessLookup, AccessMarks, CHANGES_READ_MAX, ChangeReader, ChangeStream, Redis, RedisError,
@@ -58,6 +59,7 @@ pub use objects::{
 pub use objects::{S3Config, S3Store};
 pub use projection::PostgresProjection;
 pub use read::{
-    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
+    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow,
     PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
 };
+pub use ticket_files::{NewTicketFile, TicketFaceRow, TicketFileRow};

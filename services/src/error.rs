@@ -2,7 +2,7 @@
 
 use onsale_domain::{Refusal, WeakPassword};
 use onsale_engine::EngineError;
-use onsale_persistence::{AccessError, DatabaseError};
+use onsale_persistence::{AccessError, DatabaseError, ObjectError};
 use thiserror::Error;
 
 use crate::ids::RandomError;
@@ -50,6 +50,12 @@ pub enum ServiceError {
     /// Somebody must be left who may do everything.
     #[error("the last active admin stays")]
     LastAdmin,
+    /// The ticket's file is still being made.
+    #[error("the file is being made")]
+    FileNotReady,
+    /// A file could not be stored or read.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
     /// Too many ask for this at once.
     #[error("too busy")]
     Overloaded,

@@ -108,6 +108,6 @@ pub(super) fn event_status(text: &str) -> Result<EventStatus, DatabaseError> {
     .ok_or_else(|| DatabaseError::Damaged(format!("EventStatus {text:?}")))
 }
 
-pub(super) fn currency(code: &str) -> Result<Currency, DatabaseError> {
+pub(crate) fn currency(code: &str) -> Result<Currency, DatabaseError> {
     Currency::from_code(code).ok_or_else(|| DatabaseError::Damaged(format!("currency {code:?}")))
 }
