@@ -1,6 +1,9 @@
 //! What can be read of an event's state beyond its counts. Its actor looks, and the answer waits until the state that
 //! it rests on is committed. So a read needs neither journal nor database.
 
+use std::sync::Arc;
+
+use onsale_domain::definition::EventDefinition;
 use onsale_domain::inventory::{DoorCounts, ListedTicket, PendingPayment};
 use onsale_domain::money::Currency;
 use onsale_domain::record::Lines;
@@ -46,6 +49,8 @@ pub struct TicketPage {
     pub tickets: Vec<ListedTicket>,
     /// The position after them, where more follow.
     pub next: Option<u32>,
+    /// The event's definition at the same sequence; `None` before it was created.
+    pub definition: Option<Arc<EventDefinition>>,
     /// The state up to this record was looked at.
     pub seq: Sequence,
 }
@@ -117,6 +122,7 @@ fn tickets(inventory: &Inventory, from: u32) -> TicketPage {
     TicketPage {
         tickets,
         next: has_more.then_some(from.saturating_add(read)),
+        definition: inventory.definition().cloned(),
         seq: inventory.seq(),
     }
 }

@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod audit;
+mod check_ins;
 mod digest;
 mod error;
 mod events;
@@ -34,6 +35,10 @@ pub use accounts::{
     create_admin,
 };
 pub use audit::{AuditWriter, AuditWriterTask};
+pub use check_ins::{
+    BundleCursor, CheckIn, CheckInRequest, DoorBundle, OFFLINE_SCANS_MAX, OfflineScan, ScanRefusal,
+    SyncedScan,
+};
 pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
@@ -50,12 +55,15 @@ pub use payments::{
 pub use reads::Page;
 pub use sale::{
     CancelledOrder, CheckoutRequest, ExtendedHold, HoldRequest, PlacedHold, PurchaseRequest, Purchased,
-    ReleasedHold, ReleasedStatus,
+    ReleasedHold, ReleasedStatus, TransferRequest, TransferredTicket,
 };
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
 pub use settlement::Settlement;
-pub use tickets::{FaceTax, OwnedTicket, PassError, PdfError, TicketFace, TicketFile, TicketFileLink, TicketFiles, TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file};
+pub use tickets::{
+    FaceTax, OwnedTicket, PassError, PdfError, TicketFace, TicketFile, TicketFileLink, TicketFiles,
+    TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
+};
 pub use tokens::{
     ACCESS_TOKEN_LIFETIME_MS, Grant, Identity, SECRET_BYTES_MIN, TokenAlgorithm, TokenError, TokenKeys,
     Tokens,
@@ -64,4 +72,12 @@ pub use tokens::{
 pub use onsale_domain::StaffScope;
 pub use onsale_engine::port::Clock;
 pub use onsale_engine::{EngineError, HoldView};
-pub use onsale_persistence::{AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry, AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter, EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject, NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink, ObjectStore, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PermissionRow, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow};
+pub use onsale_persistence::{
+    AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
+    AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
+    EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject,
+    NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink, ObjectStore, OrderRow,
+    OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PermissionRow, RoleRow,
+    RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter,
+    UserRow,
+};
