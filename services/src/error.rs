@@ -6,7 +6,6 @@ use onsale_persistence::{AccessError, DatabaseError, ObjectError};
 use thiserror::Error;
 
 use crate::ids::RandomError;
-use crate::mail::MailError;
 
 /// Why a use case gave no answer.
 #[derive(Debug, Error)]
@@ -59,9 +58,6 @@ pub enum ServiceError {
     /// Too many ask for this at once.
     #[error("too busy")]
     Overloaded,
-    /// A message was not sent.
-    #[error(transparent)]
-    Mail(#[from] MailError),
     /// The payment was declined; the hold is given back.
     #[error("the payment was declined")]
     PaymentDeclined {

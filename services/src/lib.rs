@@ -45,7 +45,10 @@ pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
 pub use jobs::{JobError, JobHandler, JobLimits, JobOutcome, JobRunner};
 pub use key_lines::KeyError;
-pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
+pub use mail::{
+    FolderMailer, LogMailer, Mail, MailAttachment, MailError, MailHandler, MailSender, Mailer,
+    NotAMailSender, SmtpMailer, SmtpServer, SmtpUrlError,
+};
 pub use organizations::CreatedOrganization;
 pub use payments::{
     ApiUrl, GatewayError, Gateways, MidtransConfig, MidtransGateway, NotAnApiUrl, Notice, PaymentAction,
@@ -76,8 +79,8 @@ pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
     EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject,
-    NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink, ObjectStore, OrderRow,
-    OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PermissionRow, RoleRow,
-    RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter,
-    UserRow,
+    MailMessage, NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink, ObjectStore,
+    OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PermissionRow,
+    RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus,
+    UserFilter, UserRow,
 };

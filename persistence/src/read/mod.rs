@@ -3,6 +3,7 @@
 
 mod events;
 mod lines;
+mod mail;
 mod orders;
 mod organizations;
 mod payments;
@@ -11,6 +12,7 @@ mod tickets;
 
 pub use events::{EventCursor, EventFilter, EventRow};
 pub use lines::LineRow;
+pub use mail::{MailEvent, MailOrder};
 pub use orders::{OrderRow, PaymentRow, TicketRow};
 pub use organizations::OrganizationRow;
 pub use payments::PaymentToSettle;
