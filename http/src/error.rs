@@ -92,6 +92,8 @@ fn service_problem(error: ServiceError) -> Problem {
         ServiceError::WebhookUnreadable => {
             Problem::new(Code::MalformedBody).detail("the message is signed and in no shape that is known")
         }
+        ServiceError::WrongEvent => Problem::new(Code::WrongEvent),
+        ServiceError::RecipientUnknown => Problem::new(Code::RecipientUnknown),
         ServiceError::Internal(what) => {
             tracing::error!(what, "a use case met something that cannot be");
             Problem::new(Code::Internal)

@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod audit;
+mod check_ins;
 mod digest;
 mod error;
 mod events;
@@ -33,6 +34,10 @@ pub use accounts::{
     create_admin,
 };
 pub use audit::{AuditWriter, AuditWriterTask};
+pub use check_ins::{
+    BundleCursor, CheckIn, CheckInRequest, DoorBundle, OFFLINE_SCANS_MAX, OfflineScan, ScanRefusal,
+    SyncedScan,
+};
 pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
@@ -52,8 +57,7 @@ pub use payments::{
 };
 pub use reads::Page;
 pub use sale::{
-    CancelledOrder, CheckoutRequest, ConfirmedOrder, ExtendedHold, HoldRequest, PendingOrder, PlacedHold,
-    PurchaseRequest, Purchased, ReleasedHold, ReleasedStatus,
+    CancelledOrder, CheckoutRequest, ConfirmedOrder, ExtendedHold, HoldRequest, PendingOrder, PlacedHold, PurchaseRequest, Purchased, ReleasedHold, ReleasedStatus, TransferRequest, TransferredTicket,
 };
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
