@@ -59,6 +59,9 @@ impl Desk {
         let database = Database::connect(&DatabaseConfig::new(url)).await.unwrap();
         database.migrate().await.unwrap();
         let fixture = Fixture::on_sale(1).await;
+        let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+        let folder = std::env::temp_dir().join("onsale-test-files");
+        let objects = Arc::new(FolderStore::open(&folder, keys.link_secrets(), UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: fixture.engine.clone(),
@@ -70,6 +73,8 @@ impl Desk {
                 ),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
                 audit: AuditWriter::new(database).0,
+                ticket_keys: keys,
+                objects,
             },
             ServicesConfig::default(),
         )

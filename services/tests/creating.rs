@@ -34,6 +34,9 @@ impl Office {
         let fixture = Fixture::on_sale(1).await;
         let (audit, writing) = AuditWriter::new(database.clone());
         tokio::spawn(writing.run(CancellationToken::new()));
+        let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+        let folder = std::env::temp_dir().join("onsale-test-files");
+        let objects = Arc::new(FolderStore::open(&folder, keys.link_secrets(), UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: fixture.engine.clone(),
@@ -45,6 +48,8 @@ impl Office {
                 ),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
                 audit,
+                ticket_keys: keys,
+                objects,
             },
             ServicesConfig::default(),
         );

@@ -106,6 +106,9 @@ impl Bench {
         database.migrate().await.unwrap();
         let fixture = Arc::new(Fixture::on_sale(1).await);
         let gateway = SimulatedGateway::new(Arc::new(fixture.clock.clone()));
+        let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+        let folder = std::env::temp_dir().join("onsale-test-files");
+        let objects = Arc::new(FolderStore::open(&folder, keys.link_secrets(), UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: fixture.engine.clone(),
@@ -114,6 +117,8 @@ impl Bench {
                 gateways: Gateways::new(Arc::new(gateway), []),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
                 audit: AuditWriter::new(database.clone()).0,
+                ticket_keys: keys,
+                objects,
             },
             ServicesConfig::default(),
         )

@@ -44,6 +44,9 @@ impl Shop {
             ..ServicesConfig::default()
         };
         let database = Database::connect_lazy(&database).unwrap();
+        let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+        let folder = std::env::temp_dir().join("onsale-test-files");
+        let objects = Arc::new(FolderStore::open(&folder, keys.link_secrets(), UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: fixture.engine.clone(),
@@ -55,6 +58,8 @@ impl Shop {
                     [],
                 ),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
+                ticket_keys: keys,
+                objects,
             },
             config,
         );

@@ -105,6 +105,9 @@ impl Server {
         tokio::spawn(gate.clone().upkeep(CancellationToken::new()));
         let (audit, writing) = AuditWriter::new(database.clone());
         tokio::spawn(writing.run(CancellationToken::new()));
+        let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+        let folder = std::env::temp_dir().join("onsale-test-files");
+        let objects = Arc::new(FolderStore::open(&folder, keys.link_secrets(), UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: engine.clone(),
@@ -113,6 +116,8 @@ impl Server {
                 gateways: Gateways::new(Arc::new(SimulatedGateway::new(Arc::clone(&clock))), []),
                 tokens: tokens(),
                 audit,
+                ticket_keys: keys,
+                objects,
             },
             ServicesConfig::default(),
         );

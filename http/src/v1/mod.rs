@@ -6,8 +6,10 @@
 mod admin;
 mod auth;
 mod events;
+mod files;
 mod holds;
 mod orders;
+mod tickets;
 mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -21,6 +23,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(events::routes())
         .merge(holds::routes())
         .merge(orders::routes())
+        .merge(tickets::routes())
+        .merge(files::routes())
         .merge(webhooks::routes())
         .merge(admin::routes())
 }

@@ -9,6 +9,7 @@ mod money;
 mod order;
 mod organization;
 mod page;
+mod ticket;
 mod user;
 
 pub(crate) use access::{
@@ -23,6 +24,7 @@ pub(crate) use money::MoneyView;
 pub(crate) use order::{CancelledView, OrderView};
 pub(crate) use organization::{OrganizationInput, OrganizationView};
 pub(crate) use page::{PageView, event_cursor, parse_event_cursor, parse_id_cursor};
+pub(crate) use ticket::{FileLinkView, OwnedTicketView};
 pub(crate) use user::{
     AccountView, ConfirmResetBody, IntrospectBody, IntrospectionView, LoginBody, PasswordBody, RefreshBody,
     RegistrationBody, ResetBody, SessionView, UserView,

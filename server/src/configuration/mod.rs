@@ -3,12 +3,16 @@
 //! To add a setting: a row in [`setting::ALL`], a field in [`Settings`], its reading in `settings.rs`. The
 //! environment, the file, `onsale config check` and the error messages follow from the row.
 
+mod files;
 mod parse;
 mod payments;
 mod setting;
 mod settings;
 mod sources;
 
+#[cfg(feature = "s3")]
+pub(crate) use files::BucketSettings;
+pub(crate) use files::{FileSettings, unusable_files};
 pub(crate) use payments::unusable_gateway;
 pub(crate) use setting::{ALL, Setting};
 pub(crate) use settings::{

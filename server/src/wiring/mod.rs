@@ -5,6 +5,7 @@
 
 mod audited;
 mod error;
+mod files;
 mod gateways;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use onsale_persistence::{
 };
 use onsale_services::{
     AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, LogMailer, Mailing, Services,
-    ServicesConfig, Settlement,
+    ServicesConfig, Settlement, TicketFiles,
 };
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use audited::{open_audited, open_audited_database};
 pub(crate) use error::StartError;
+pub(crate) use files::open_files;
 pub(crate) use gateways::payment_gateways;
 
 use crate::configuration::{JournalKind, MailerKind, Settings, journal_directory_in_use};
@@ -147,6 +149,8 @@ pub(crate) struct Running {
 /// Starts the use cases, their background work and the public listener.
 pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener) -> anyhow::Result<Running> {
     let (audit, writing_audit) = AuditWriter::new(core.database.clone());
+    let ticket_keys = settings.files.ticket_keys()?;
+    let objects = open_files(&settings.files, &ticket_keys, core.clock.now()).await?;
     let dependencies = Dependencies {
         engine: core.engine.clone(),
         database: core.database.clone(),
@@ -154,6 +158,8 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         gateways: gateways::open(settings, &core.clock)?,
         tokens: settings.tokens()?,
         audit,
+        ticket_keys,
+        objects,
     };
     let config = ServicesConfig {
         breached_passwords: Arc::new(settings.breached_passwords()?),
@@ -175,7 +181,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         tokio::spawn(Settlement::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(gate.clone().upkeep(stop_working.clone())),
         tokio::spawn(Housekeeping::new(services.clone()).run(stop_working.clone())),
-        tokio::spawn(JobRunner::new(services.clone(), job_handlers()).run(stop_working.clone())),
+        tokio::spawn(JobRunner::new(services.clone(), job_handlers(&services)).run(stop_working.clone())),
     ];
     if settings.mailer == MailerKind::Log {
         tracing::warn!("mail goes to the log, with tokens and addresses: for development only");
@@ -199,8 +205,8 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
 }
 
 /// What works on background jobs, by kind.
-fn job_handlers() -> Vec<Arc<dyn JobHandler>> {
-    vec![]
+fn job_handlers(services: &Services) -> Vec<Arc<dyn JobHandler>> {
+    vec![Arc::new(TicketFiles::new(services.clone()))]
 }
 
 fn rate_limits(settings: &Settings) -> RateLimitConfig {

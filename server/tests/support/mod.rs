@@ -19,6 +19,6 @@ pub use client::{Call, Reply, delete, get, post, put};
 pub use database::{TestDatabase, bin_dir};
 pub use process::{Journal, Server, free_address, signal};
 pub use redis::PrivateRedis;
-pub use token::{Caller, SECRET};
+pub use token::{Caller, SECRET, TICKET_KEYS};
 pub use wait::until;
 pub use world::{Event, EventPlan, World};
