@@ -59,7 +59,7 @@ pub use objects::{
 pub use objects::{S3Config, S3Store};
 pub use projection::PostgresProjection;
 pub use read::{
-    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow,
-    PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
+    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow,
+    PaymentRow, PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
 };
 pub use ticket_files::{NewTicketFile, TicketFaceRow, TicketFileRow};

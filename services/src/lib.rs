@@ -55,7 +55,10 @@ pub use sale::{
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
 pub use settlement::Settlement;
-pub use tickets::{FaceTax, OwnedTicket, PassError, PdfError, TicketFace, TicketFile, TicketFileLink, TicketFiles, TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file};
+pub use tickets::{
+    FaceTax, OwnedTicket, PassError, PdfError, TicketFace, TicketFile, TicketFileLink, TicketFiles,
+    TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
+};
 pub use tokens::{
     ACCESS_TOKEN_LIFETIME_MS, Grant, Identity, SECRET_BYTES_MIN, TokenAlgorithm, TokenError, TokenKeys,
     Tokens,
@@ -64,4 +67,12 @@ pub use tokens::{
 pub use onsale_domain::StaffScope;
 pub use onsale_engine::port::Clock;
 pub use onsale_engine::{EngineError, HoldView};
-pub use onsale_persistence::{AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry, AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter, EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject, NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink, ObjectStore, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PermissionRow, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow};
+pub use onsale_persistence::{
+    AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
+    AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
+    EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject,
+    NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink, ObjectStore, OrderRow,
+    OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PermissionRow, RoleRow,
+    RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter,
+    UserRow,
+};

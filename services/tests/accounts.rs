@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use onsale_domain::EmailAddress;
-use onsale_persistence::{Database, DatabaseConfig};
+use onsale_persistence::{Database, DatabaseConfig, FolderStore};
 use onsale_services::{
     AuditWriter, Dependencies, Gateways, Mail, MailError, Mailer, Mailing, Origin, Registration,
-    ServiceError, Services, ServicesConfig, Session, SimulatedGateway, TokenKeys, Tokens,
+    ServiceError, Services, ServicesConfig, Session, SimulatedGateway, TicketKeys, TokenKeys, Tokens,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use support::Fixture;
@@ -61,7 +61,8 @@ impl Desk {
         let fixture = Fixture::on_sale(1).await;
         let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
         let folder = std::env::temp_dir().join("onsale-test-files");
-        let objects = Arc::new(FolderStore::open(&folder, keys.link_secrets(), UnixMillis(0)).unwrap());
+        let objects =
+            Arc::new(FolderStore::open(&folder, keys.link_secrets(), onsale_domain::UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: fixture.engine.clone(),

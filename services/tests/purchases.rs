@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use onsale_domain::command::RequestedLine;
 use onsale_domain::record::KeyBinding;
-use onsale_domain::{BuyerId, Command, Refusal};
-use onsale_persistence::{Database, DatabaseConfig};
+use onsale_domain::{BuyerId, Command, Refusal, UnixMillis};
+use onsale_persistence::{Database, DatabaseConfig, FolderStore};
 use onsale_services::{
     AuditWriter, CheckoutRequest, Dependencies, EngineError, Gateways, HoldRequest, Ids, KeyedRoute,
     PurchaseRequest, Purchased, ReleasedStatus, ServiceError, Services, ServicesConfig, SimulatedGateway,
-    TokenKeys, Tokens, key_binding,
+    TicketKeys, TokenKeys, Tokens, key_binding,
 };
 use smallvec::smallvec;
 use support::Fixture;

@@ -23,10 +23,10 @@ use axum::routing::{get, post};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use onsale_domain::{SessionId, UnixMillis, UserId};
-use onsale_persistence::{Database, DatabaseConfig};
+use onsale_persistence::{Database, DatabaseConfig, FolderStore};
 use onsale_services::{
     ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Clock, Dependencies, Gateways, Grant, Services, ServicesConfig,
-    SimulatedGateway, TokenKeys, Tokens,
+    SimulatedGateway, TicketKeys, TokenKeys, Tokens,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;

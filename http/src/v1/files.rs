@@ -41,7 +41,8 @@ fn describe(object: &LinkedObject, headers: &mut HeaderMap) {
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     // A name of ours has nothing that a header cannot hold.
-    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", object.file_name)) {
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", object.file_name))
+    {
         headers.insert(CONTENT_DISPOSITION, disposition);
     }
 }

@@ -53,7 +53,8 @@ impl TryFrom<RawFile> for TicketFileRow {
     type Error = DatabaseError;
 
     fn try_from(raw: RawFile) -> Result<Self, DatabaseError> {
-        let damaged = |what: &str| DatabaseError::Damaged(format!("{what} of a file of ticket {}", raw.ticket_id));
+        let damaged =
+            |what: &str| DatabaseError::Damaged(format!("{what} of a file of ticket {}", raw.ticket_id));
         let digest = raw.content_digest.as_deref().map(<[u8; 32]>::try_from);
         Ok(Self {
             event_id: EventId(raw.event_id),
@@ -148,7 +149,11 @@ impl Database {
     }
 
     /// Whether any file of an order's tickets was ever noted as stored and is still there.
-    pub async fn has_ticket_files(&self, event_id: EventId, order_id: OrderId) -> Result<bool, DatabaseError> {
+    pub async fn has_ticket_files(
+        &self,
+        event_id: EventId,
+        order_id: OrderId,
+    ) -> Result<bool, DatabaseError> {
         let found = sqlx::query_scalar!(
             r#"SELECT EXISTS (
                    SELECT FROM ticket_files AS file JOIN tickets AS ticket USING (event_id, ticket_id)

@@ -10,9 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use onsale_domain::{EventId, OrderId, TicketId};
-use onsale_persistence::{
-    Job, JobKind, NewTicketFile, ObjectKey, ObjectKind, TicketFaceRow, TicketFileRow,
-};
+use onsale_persistence::{Job, JobKind, NewTicketFile, ObjectKey, ObjectKind, TicketFaceRow, TicketFileRow};
 
 use super::{TicketFace, TicketPass, calendar_file, pdf_file};
 use crate::{JobError, JobHandler, JobLimits, JobOutcome, ServiceError, Services};
