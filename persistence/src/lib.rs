@@ -62,6 +62,8 @@ pub use objects::{S3Config, S3Store};
 pub use payments::{ListedPayment, PaymentFilter, PaymentToSettle, RefundToSettle, SettledRefund};
 pub use projection::PostgresProjection;
 pub use read::{
-    EventCursor, EventFilter, EventRow, LineRow, MailEvent, MailOrder, OrderFilter, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, RefundRow, RefundStatus, TicketRow, TicketStatus,
+    EventCursor, EventFilter, EventRow, LineRow, MailEvent, MailOrder, OrderFilter, OrderRow, OrderStatus,
+    OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, RefundRow, RefundStatus, TicketRow,
+    TicketStatus,
 };
 pub use ticket_files::{NewTicketFile, TicketFaceRow, TicketFileRow};

@@ -22,10 +22,12 @@ use onsale_domain::{EventId, SessionId, TicketTypeId, UserId};
 use onsale_engine::port::{Clock, Journal, SystemClock};
 use onsale_engine::{Engine, EngineConfig};
 use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
-use onsale_persistence::{Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection};
+use onsale_persistence::{
+    Database, DatabaseConfig, FolderStore, LocalJournal, PostgresJournal, PostgresProjection,
+};
 use onsale_services::{
     ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, Gateways, Grant, Services, ServicesConfig,
-    SimulatedGateway, TokenKeys, Tokens,
+    SimulatedGateway, TicketKeys, TokenKeys, Tokens,
 };
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -106,6 +108,10 @@ impl Server {
         tokio::spawn(gate.clone().upkeep(CancellationToken::new()));
         let (audit, writing) = AuditWriter::new(database.clone());
         tokio::spawn(writing.run(CancellationToken::new()));
+        let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+        let folder = std::env::temp_dir().join("onsale-test-files");
+        let objects =
+            Arc::new(FolderStore::open(&folder, keys.link_secrets(), onsale_domain::UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: engine.clone(),
@@ -114,6 +120,8 @@ impl Server {
                 gateways: Gateways::new(Arc::new(SimulatedGateway::new(Arc::clone(&clock))), []),
                 tokens: tokens(),
                 audit,
+                ticket_keys: keys,
+                objects,
             },
             ServicesConfig::default(),
         );

@@ -7,8 +7,10 @@ mod admin;
 mod auth;
 mod check_ins;
 mod events;
+mod files;
 mod holds;
 mod orders;
+mod tickets;
 mod transfers;
 mod webhooks;
 
@@ -25,6 +27,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(orders::routes())
         .merge(transfers::routes())
         .merge(check_ins::routes())
+        .merge(tickets::routes())
+        .merge(files::routes())
         .merge(webhooks::routes())
         .merge(admin::routes())
 }

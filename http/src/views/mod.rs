@@ -11,6 +11,7 @@ mod order;
 mod organization;
 mod page;
 mod payment;
+mod ticket;
 mod transfer;
 mod user;
 
@@ -30,6 +31,7 @@ pub(crate) use order::{CancelledView, OrderView, StaffOrderView};
 pub(crate) use organization::{OrganizationInput, OrganizationView};
 pub(crate) use page::{PageView, event_cursor, parse_event_cursor, parse_id_cursor};
 pub(crate) use payment::{RefundView, StaffPaymentView};
+pub(crate) use ticket::{FileLinkView, OwnedTicketView};
 pub(crate) use transfer::{TransferBody, TransferredTicketView};
 pub(crate) use user::{
     AccountView, ConfirmResetBody, IntrospectBody, IntrospectionView, LoginBody, PasswordBody, RefreshBody,
