@@ -1,8 +1,8 @@
 //! The door: letting ticket holders in, counting them, and gates without a connection.
 //!
 //! Everything here is decided and read by the event's actor. So with a local journal the door works on while Postgres
-//! is away, for every gate whose account this process has seen within the last quarter of an hour: what members of
-//! staff may do is looked up (see `access/`).
+//! is away, for every gate whose account this process has looked up within the last quarter of an hour (see
+//! `access/`). After that, a gate works from its list.
 //!
 //! A scan is not written to the audit log: it is a record of the event's journal, with its gate, and there are as many
 //! as tickets. That somebody asks for the tickets of an event to carry away is.
