@@ -85,6 +85,7 @@ codes! {
     TicketTransferred 409 "ticket_transferred" "The ticket was transferred, and this code is dead";
     CheckInTooEarly 409 "check_in_too_early" "Check-in has not opened";
     NotLeaving 409 "not_leaving" "Nobody can be scanned out here";
+    FileNotReady 409 "file_not_ready" "The file is being made";
     IdempotencyInFlight 409 "idempotency_in_flight" "A request with this key is in flight";
     HoldExpired 410 "hold_expired" "The hold has expired";
     VersionMismatch 412 "version_mismatch" "The event has changed";

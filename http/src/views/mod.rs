@@ -10,6 +10,7 @@ mod money;
 mod order;
 mod organization;
 mod page;
+mod payment;
 mod transfer;
 mod user;
 
@@ -25,9 +26,10 @@ pub(crate) use event::{AvailabilityView, EventInput, EventView, QuotaInput, Staf
 pub(crate) use hold::{CheckoutBody, HoldBody, HoldView, PurchaseBody, ReleasedView};
 pub(crate) use job::{JobView, job_cursor, parse_job_cursor};
 pub(crate) use money::MoneyView;
-pub(crate) use order::{CancelledView, OrderView};
+pub(crate) use order::{CancelledView, OrderView, StaffOrderView};
 pub(crate) use organization::{OrganizationInput, OrganizationView};
 pub(crate) use page::{PageView, event_cursor, parse_event_cursor, parse_id_cursor};
+pub(crate) use payment::{RefundView, StaffPaymentView};
 pub(crate) use transfer::{TransferBody, TransferredTicketView};
 pub(crate) use user::{
     AccountView, ConfirmResetBody, IntrospectBody, IntrospectionView, LoginBody, PasswordBody, RefreshBody,

@@ -9,6 +9,8 @@
     reason = "tests"
 )]
 
+#[path = "../../../services/tests/mail_sink/mod.rs"]
+mod mail_sink;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -26,6 +28,7 @@ mod in_step;
 mod internal;
 mod jobs;
 mod log_canary;
+mod mail;
 mod orders;
 mod process;
 mod purchases;
