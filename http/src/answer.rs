@@ -53,11 +53,6 @@ pub(crate) fn created_or_replayed(body: &impl Serialize, replayed: bool) -> Answ
     Ok(marked(json(StatusCode::CREATED, body)?, replayed))
 }
 
-/// 200 with a body, marked where it repeats an earlier answer.
-pub(crate) fn ok_or_replayed(body: &impl Serialize, replayed: bool) -> Answer {
-    Ok(marked(json(StatusCode::OK, body)?, replayed))
-}
-
 /// What a purchase or checkout has led to. Only what is decided repeats an earlier answer.
 pub(crate) fn purchase(purchased: Purchased) -> Answer {
     let replayed = match &purchased {
@@ -65,6 +60,11 @@ pub(crate) fn purchase(purchased: Purchased) -> Answer {
         Purchased::Pending(_) => false,
     };
     created_or_replayed(&OrderView::from(purchased), replayed)
+}
+
+/// 200 with a body, marked where it repeats an earlier answer.
+pub(crate) fn ok_or_replayed(body: &impl Serialize, replayed: bool) -> Answer {
+    Ok(marked(json(StatusCode::OK, body)?, replayed))
 }
 
 /// An event that staff brought into being, marked where it repeats an earlier answer.
