@@ -3,9 +3,13 @@
 use smallvec::SmallVec;
 
 use crate::definition::{EventDetails, Quota, TicketType};
-use crate::id::{BuyerId, EventId, HoldId, OrderId, TicketCode, TicketId, TicketTypeId};
-use crate::record::{KeyBinding, PaymentAuthorization, ReleaseReason};
-use crate::{EventStatus, Sequence};
+use crate::id::{
+    BuyerId, EventId, HoldId, OrderId, PackageOrderId, RefundId, TicketCode, TicketId, TicketTypeId,
+};
+use crate::payment::Gateway;
+use crate::record::{KeyBinding, Lines, PaymentAuthorization, ReleaseReason};
+use crate::ticket::{Direction, Presented, ScanDigest};
+use crate::{EventStatus, Sequence, UnixMillis};
 
 /// One requested line: so many tickets of one type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +32,32 @@ pub struct PlaceHold {
     pub buyer_id: BuyerId,
     /// What.
     pub lines: RequestedLines,
+    /// With whom its payment begins at once, unless it costs nothing.
+    pub payment: Option<Gateway>,
+    /// The package that it is a leg of.
+    pub package: Option<PackageLeg>,
+    /// The request's idempotency key.
+    pub key: Option<KeyBinding>,
+}
+
+/// What makes a hold a leg of a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageLeg {
+    /// The package order.
+    pub package_order_id: PackageOrderId,
+    /// For each line, what one of its tickets contributes to the package's price. It contains fee and tax.
+    pub unit_prices_minor: SmallVec<[i64; 1]>,
+}
+
+/// Asks to begin the payment of a hold: an order is pending from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StartPayment {
+    /// Which hold.
+    pub hold_id: HoldId,
+    /// Who asks; must be the hold's buyer.
+    pub buyer_id: BuyerId,
+    /// With whom.
+    pub gateway: Gateway,
     /// The request's idempotency key.
     pub key: Option<KeyBinding>,
 }
@@ -43,8 +73,75 @@ pub struct ConfirmHold {
     pub payment: Option<PaymentAuthorization>,
     /// One id and code for each ticket.
     pub tickets: Vec<(TicketId, TicketCode)>,
+    /// The package order that the hold is a leg of.
+    pub package_order_id: Option<PackageOrderId>,
+    /// The request's idempotency key. Where the payment began under a key, that one is answered.
+    pub key: Option<KeyBinding>,
+}
+
+/// Asks to turn a hold into an order that has expired while its payment succeeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReclaimHold {
+    /// The confirmation that came too late.
+    pub confirm: ConfirmHold,
+    /// What the hold was for, at which prices, as its records say.
+    pub lines: Lines,
+    /// Since when the order was pending.
+    pub pending_since: UnixMillis,
+}
+
+/// On whose behalf an order is cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelledBy {
+    /// Its buyer, while none of its tickets was used or given away.
+    Buyer(BuyerId),
+    /// Staff.
+    Staff,
+    /// The package order that it is a leg of.
+    Package(PackageOrderId),
+}
+
+/// Asks for the money of some tickets to go back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundTickets {
+    /// Identity of the new refund.
+    pub refund_id: RefundId,
+    /// Of which order.
+    pub order_id: OrderId,
+    /// Which tickets of it.
+    pub tickets: Vec<TicketId>,
     /// The request's idempotency key.
     pub key: Option<KeyBinding>,
+}
+
+/// Asks to give a ticket to another account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransferTicket {
+    /// Which ticket.
+    pub ticket_id: TicketId,
+    /// Who asks; must be the owner.
+    pub from: BuyerId,
+    /// Who gets it.
+    pub to: BuyerId,
+    /// The ticket's code from then on.
+    pub code: TicketCode,
+    /// The request's idempotency key.
+    pub key: Option<KeyBinding>,
+}
+
+/// Asks to let somebody through a gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanTicket {
+    /// What was shown.
+    pub presented: Presented,
+    /// Where.
+    pub gate: String,
+    /// Which way.
+    pub direction: Direction,
+    /// Tells a repeat of the scan.
+    pub scan: ScanDigest,
+    /// When an offline gate let somebody through; `None`: now.
+    pub scanned_at: Option<UnixMillis>,
 }
 
 /// Everything that can be asked of an event.
@@ -111,9 +208,19 @@ pub enum Command {
     CancelOrder {
         /// Which order.
         order_id: OrderId,
-        /// Who asks; `None` for staff.
-        buyer_id: Option<BuyerId>,
+        /// On whose behalf.
+        by: CancelledBy,
     },
+    /// Begins the payment of a hold.
+    StartPayment(StartPayment),
+    /// Turns a hold into an order that has expired while its payment succeeded, if its units are free still.
+    ReclaimHold(Box<ReclaimHold>),
+    /// Gives money back for some tickets.
+    RefundTickets(Box<RefundTickets>),
+    /// Gives a ticket to another account.
+    TransferTicket(TransferTicket),
+    /// Lets somebody through a gate.
+    ScanTicket(Box<ScanTicket>),
     /// Lets time pass: opens and closes the sale, ends holds that are due (a bounded number for each record).
     Advance,
 }

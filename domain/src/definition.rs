@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{
     CAPACITY_MAX, DESCRIPTION_BYTES_MAX, HOLD_DURATION_MS_MAX, HOLD_DURATION_MS_MIN, NAME_BYTES_MAX,
-    UNIT_PRICE_MINOR_MAX,
+    TAX_BASIS_POINTS_MAX, UNIT_FEE_MINOR_MAX, UNIT_PRICE_MINOR_MAX,
 };
 use crate::money::Currency;
-use crate::{EventId, OrganizationId, QuotaId, Refusal, Sequence, TicketTypeId, UnixMillis};
+use crate::{EventId, OrganizationId, QuotaId, Refusal, Sequence, Tax, TicketTypeId, UnixMillis};
 
 /// Where an event stands: draft → published → on sale ⇄ paused → closed; any but closed → cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -89,6 +89,10 @@ pub struct EventDetails {
     pub hold_lifetime_ms_max: i64,
     /// Most live tickets (held and sold) of one buyer, across orders. `None`: no limit.
     pub buyer_limit: Option<u32>,
+    /// Nobody is let in before. `None`: no such limit.
+    pub check_in_opens_at: Option<UnixMillis>,
+    /// Whether who went out may come in again.
+    pub re_entry: bool,
 }
 
 impl EventDetails {
@@ -134,6 +138,10 @@ pub struct TicketType {
     pub quota_id: QuotaId,
     /// Price of one ticket in minor units of the event's currency. Zero is free.
     pub unit_price_minor: i64,
+    /// Fee on one ticket, on top of its price.
+    pub unit_fee_minor: i64,
+    /// Tax on price and fee.
+    pub tax: Tax,
 }
 
 impl TicketType {
@@ -144,6 +152,12 @@ impl TicketType {
         }
         if !(0..=UNIT_PRICE_MINOR_MAX).contains(&self.unit_price_minor) {
             return Err(Refusal::InvalidField { field: "price" });
+        }
+        if !(0..=UNIT_FEE_MINOR_MAX).contains(&self.unit_fee_minor) {
+            return Err(Refusal::InvalidField { field: "fee" });
+        }
+        if self.tax.basis_points > TAX_BASIS_POINTS_MAX {
+            return Err(Refusal::InvalidField { field: "tax" });
         }
         Ok(())
     }

@@ -19,8 +19,10 @@ pub mod inventory;
 pub mod limits;
 pub mod money;
 pub mod payment;
+pub mod price;
 pub mod record;
 pub mod refusal;
+pub mod ticket;
 pub mod time;
 
 pub use access::{Access, Permission, PermissionSet, StaffScope};
@@ -34,8 +36,10 @@ pub use id::{
 pub use inventory::{Availability, Decision, Inventory};
 pub use money::Money;
 pub use payment::{Gateway, Purchase};
+pub use price::{Tax, Totals};
 pub use record::Record;
 pub use refusal::Refusal;
+pub use ticket::{Direction, Presented, ScanDigest, TicketStatus};
 pub use time::UnixMillis;
 
 /// Position of a record in its event's journal: gapless, from 1; 0 stands before the first record.

@@ -12,6 +12,16 @@ pub const QUOTAS_MAX: usize = 256;
 pub const CAPACITY_MAX: u32 = 10_000_000;
 /// Price of one ticket in minor units.
 pub const UNIT_PRICE_MINOR_MAX: i64 = 1_000_000_000_000;
+/// Fee on one ticket in minor units.
+pub const UNIT_FEE_MINOR_MAX: i64 = UNIT_PRICE_MINOR_MAX;
+/// Rate of a tax: all of the price.
+pub const TAX_BASIS_POINTS_MAX: u16 = 10_000;
+/// A hold under payment lives at least this long from when the payment began, while the provider decides.
+pub const PAYMENT_WINDOW_MS: i64 = 15 * 60_000;
+/// Version of a ticket, which each transfer raises: every code that a transfer kills is remembered.
+pub const TICKET_VERSION_MAX: u32 = 100;
+/// Gates that an event's scans may name.
+pub const GATES_MAX: usize = 1_024;
 /// Bytes of a name (event, venue, ticket type, quota).
 pub const NAME_BYTES_MAX: usize = 200;
 /// Bytes of an event's description.
@@ -33,12 +43,16 @@ pub const ORDER_QUANTITY_MAX: u32 = 1_000;
 
 const _: () = assert!(ORDER_QUANTITY_MAX as usize <= LINES_MAX * LINE_QUANTITY_MAX as usize);
 const _: () = assert!(
-    UNIT_PRICE_MINOR_MAX
+    (2 * (UNIT_PRICE_MINOR_MAX + UNIT_FEE_MINOR_MAX))
         .checked_mul(ORDER_QUANTITY_MAX as i64)
         .is_some(),
     "the dearest order must fit the money type"
 );
-const _: () = assert!(TICKET_TYPES_MAX <= u16::MAX as usize && QUOTAS_MAX <= u16::MAX as usize);
+const _: () = assert!(
+    TICKET_TYPES_MAX <= u16::MAX as usize
+        && QUOTAS_MAX <= u16::MAX as usize
+        && GATES_MAX <= u16::MAX as usize
+);
 const _: () = assert!(
     CAPACITY_MAX <= u32::MAX / 2,
     "counts of two quotas must add without overflow"

@@ -11,17 +11,3 @@ pub struct Money {
     /// ISO 4217 currency.
     pub currency: Currency,
 }
-
-/// `unit_price_minor` × `quantity`; `None` on overflow, which callers must refuse.
-pub fn line_total_minor(unit_price_minor: i64, quantity: u32) -> Option<i64> {
-    unit_price_minor.checked_mul(i64::from(quantity))
-}
-
-/// The sum of unit prices × quantities; `None` on overflow.
-pub fn total_minor(lines: impl IntoIterator<Item = (i64, u32)>) -> Option<i64> {
-    lines
-        .into_iter()
-        .try_fold(0_i64, |sum, (unit_price_minor, quantity)| {
-            sum.checked_add(line_total_minor(unit_price_minor, quantity)?)
-        })
-}

@@ -103,6 +103,65 @@ pub enum Refusal {
     /// The order is cancelled already.
     #[error("the order is cancelled already")]
     OrderCancelled,
+    /// A payment of the hold is under way.
+    #[error("a payment of this hold is under way")]
+    PaymentInProgress,
+    /// A free hold needs no payment.
+    #[error("there is nothing to pay")]
+    NothingToPay,
+    /// The hold or order is a leg of a package, which is sold, released and cancelled as a whole.
+    #[error("this belongs to a package and cannot be changed by itself")]
+    PartOfPackage,
+    /// Only a hold that expired by itself can be reclaimed.
+    #[error("the hold cannot be reclaimed")]
+    NotReclaimable,
+    /// No such ticket, or it belongs to somebody else.
+    #[error("no such ticket")]
+    TicketNotFound,
+    /// A ticket with this id or code exists.
+    #[error("a ticket with this id or code exists")]
+    TicketExists,
+    /// Whoever shows the ticket has been let in: it cannot be given away, and its buyer cannot cancel its order.
+    #[error("the ticket has been used")]
+    TicketUsed,
+    /// A ticket of the order belongs to somebody else by now.
+    #[error("a ticket of this order was transferred")]
+    TicketTransferredAway,
+    /// A ticket goes to somebody else, not to its owner.
+    #[error("the ticket is theirs already")]
+    TransferToSelf,
+    /// The door: the ticket let somebody in before.
+    #[error("the ticket was used at gate {gate}")]
+    AlreadyUsed {
+        /// When.
+        at: UnixMillis,
+        /// Where.
+        gate: String,
+    },
+    /// The door: nothing of this event has this code.
+    #[error("no ticket of this event has this code")]
+    UnknownCode,
+    /// The order of the ticket was cancelled.
+    #[error("the ticket was cancelled")]
+    TicketCancelled,
+    /// The money of the ticket went back.
+    #[error("the ticket was refunded")]
+    TicketRefunded,
+    /// The door: the ticket belongs to somebody else by now, and this code of it is dead.
+    #[error("the ticket was transferred, and this code is dead")]
+    CodeTransferred,
+    /// The door is not open yet.
+    #[error("check-in has not opened")]
+    CheckInTooEarly {
+        /// When it opens.
+        opens_at: UnixMillis,
+    },
+    /// The event lets nobody in again who went out, or the ticket's holder is not inside.
+    #[error("{reason}")]
+    NotLeaving {
+        /// Which of the two.
+        reason: &'static str,
+    },
     /// The same idempotency key came with another body.
     #[error("the idempotency key was used with another request")]
     KeyReused,
@@ -129,7 +188,7 @@ pub enum Refusal {
     /// No such quota in this event.
     #[error("the event has no such quota")]
     UnknownQuota,
-    /// The event has as many quotas or ticket types as it may have.
+    /// The event has as many quotas, ticket types or gates as it may have, or a ticket as many transfers.
     #[error("the event cannot have more {what}")]
     TooMany {
         /// Of what.
@@ -159,7 +218,9 @@ impl Refusal {
     /// The refusal's public, stable code (see the API's error table).
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::EventNotFound | Self::HoldNotFound | Self::OrderNotFound => "not_found",
+            Self::EventNotFound | Self::HoldNotFound | Self::OrderNotFound | Self::TicketNotFound => {
+                "not_found"
+            }
             Self::EventExists | Self::HoldExists => "already_exists",
             Self::SaleNotStarted { .. } => "sale_not_started",
             Self::SaleEnded => "sale_ended",
@@ -180,6 +241,20 @@ impl Refusal {
             Self::ExtensionLimitReached => "extension_limit_reached",
             Self::PaymentMismatch => "payment_mismatch",
             Self::OrderCancelled => "already_cancelled",
+            Self::PaymentInProgress => "payment_in_progress",
+            Self::NothingToPay => "nothing_to_pay",
+            Self::PartOfPackage => "part_of_package",
+            Self::NotReclaimable => "not_reclaimable",
+            Self::TicketUsed => "ticket_used",
+            Self::TicketTransferredAway => "ticket_transferred_away",
+            Self::TransferToSelf => "transfer_to_self",
+            Self::AlreadyUsed { .. } => "already_used",
+            Self::UnknownCode => "unknown_ticket",
+            Self::TicketCancelled => "ticket_cancelled",
+            Self::TicketRefunded => "ticket_refunded",
+            Self::CodeTransferred => "ticket_transferred",
+            Self::CheckInTooEarly { .. } => "check_in_too_early",
+            Self::NotLeaving { .. } => "not_leaving",
             Self::KeyReused => "idempotency_key_reused",
             Self::VersionMismatch { .. } => "version_mismatch",
             Self::InvalidTransition { .. } => "invalid_transition",
@@ -187,7 +262,7 @@ impl Refusal {
             Self::TooMany { .. } => "too_many",
             Self::Frozen { .. } => "frozen_field",
             Self::NothingToSell => "nothing_to_sell",
-            Self::TicketCountMismatch | Self::Violation(_) => "internal",
+            Self::TicketCountMismatch | Self::TicketExists | Self::Violation(_) => "internal",
         }
     }
 }

@@ -7,10 +7,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onsale_domain::inventory::Records;
+use onsale_domain::inventory::{PendingPayment, Records};
 use onsale_domain::money::Currency;
 use onsale_domain::record::Lines;
-use onsale_domain::{BuyerId, Command, Decision, EventId, HoldId, Inventory, Refusal, Sequence, UnixMillis};
+use onsale_domain::{
+    BuyerId, Command, Decision, EventId, HoldId, Inventory, PackageOrderId, Refusal, Sequence, UnixMillis,
+};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::{mpsc, oneshot};
 
@@ -52,6 +54,10 @@ pub struct HoldView {
     pub placed_at: UnixMillis,
     /// When it ends.
     pub expires_at: UnixMillis,
+    /// Its payment, where one is under way.
+    pub payment: Option<PendingPayment>,
+    /// The package order that it is a leg of.
+    pub package_order_id: Option<PackageOrderId>,
     /// The state up to this record was looked at.
     pub seq: Sequence,
 }
@@ -279,6 +285,8 @@ impl State {
                 .map_or(Currency::EUR, |definition| definition.details.currency),
             placed_at: hold.placed_at,
             expires_at: hold.expires_at,
+            payment: inventory.pending_payment(hold_id),
+            package_order_id: inventory.package_of(hold_id),
             seq: inventory.seq(),
         });
         match found {

@@ -27,6 +27,11 @@ impl Admission {
             | Command::ReleaseHold { .. }
             | Command::ExtendHold { .. }
             | Command::CancelOrder { .. }
+            | Command::StartPayment(_)
+            | Command::ReclaimHold(_)
+            | Command::RefundTickets(_)
+            | Command::TransferTicket(_)
+            | Command::ScanTicket(_)
             | Command::CreateEvent { .. }
             | Command::EditEvent { .. }
             | Command::SetQuota { .. }

@@ -1,6 +1,7 @@
 //! Reading an event back from its journal: recovery, snapshots and the auditor share this.
 
-use onsale_domain::{EventId, Inventory, Sequence, codec};
+use onsale_domain::codec::{self, CodecError};
+use onsale_domain::{EventId, Inventory, Sequence};
 use thiserror::Error;
 
 use crate::config::READ_ENTRIES_MAX;
@@ -51,7 +52,7 @@ impl Replayer {
         }
     }
 
-    /// Starts from a snapshot.
+    /// Starts from a snapshot. One of an earlier release is as good as none: the journal is read from its start then.
     pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Damage> {
         let damage = |reason| Damage {
             event_id: snapshot.event_id,
@@ -59,7 +60,11 @@ impl Replayer {
             invariant: "I6",
             reason,
         };
-        let inventory = codec::decode_snapshot(&snapshot.state).map_err(|error| damage(error.to_string()))?;
+        let inventory = match codec::decode_snapshot(&snapshot.state) {
+            Ok(inventory) => inventory,
+            Err(CodecError::OutdatedSnapshot(_)) => return Ok(Self::new(snapshot.event_id)),
+            Err(error) => return Err(damage(error.to_string())),
+        };
         if inventory.seq() != snapshot.seq {
             return Err(damage(format!("the snapshot's state is at {}", inventory.seq())));
         }
@@ -132,7 +137,7 @@ impl Replayer {
     }
 
     /// A snapshot of the state after the entries folded so far.
-    pub fn snapshot(&self) -> Result<Snapshot, codec::CodecError> {
+    pub fn snapshot(&self) -> Result<Snapshot, CodecError> {
         Ok(Snapshot {
             event_id: self.event_id,
             seq: self.inventory.seq(),

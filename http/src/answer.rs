@@ -27,6 +27,11 @@ pub(crate) fn created(body: &impl Serialize) -> Answer {
     json(StatusCode::CREATED, body)
 }
 
+/// 200 without a body: it was heard.
+pub(crate) fn heard() -> Response {
+    bare(StatusCode::OK)
+}
+
 /// 202: it will be done.
 pub(crate) fn accepted() -> Response {
     bare(StatusCode::ACCEPTED)

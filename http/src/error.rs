@@ -83,6 +83,10 @@ fn service_problem(error: ServiceError) -> Problem {
         ServiceError::CurrencyMismatch => {
             Problem::invalid("/price/currency", "prices must be in the event's currency")
         }
+        ServiceError::WebhookForged => Problem::new(Code::WebhookSignatureInvalid),
+        ServiceError::WebhookUnreadable => {
+            Problem::new(Code::MalformedBody).detail("the message is signed and in no shape that is known")
+        }
         ServiceError::Internal(what) => {
             tracing::error!(what, "a use case met something that cannot be");
             Problem::new(Code::Internal)
@@ -132,7 +136,9 @@ fn engine_problem(error: EngineError) -> Problem {
 /// The code of each rule. A test holds it against the domain's own.
 pub(crate) fn refusal_code(refusal: &Refusal) -> Code {
     match refusal {
-        Refusal::EventNotFound | Refusal::HoldNotFound | Refusal::OrderNotFound => Code::NotFound,
+        Refusal::EventNotFound | Refusal::HoldNotFound | Refusal::OrderNotFound | Refusal::TicketNotFound => {
+            Code::NotFound
+        }
         Refusal::EventExists | Refusal::HoldExists => Code::AlreadyExists,
         Refusal::SaleNotStarted { .. } => Code::SaleNotStarted,
         Refusal::SaleEnded => Code::SaleEnded,
@@ -160,7 +166,21 @@ pub(crate) fn refusal_code(refusal: &Refusal) -> Code {
         Refusal::TooMany { .. } => Code::TooMany,
         Refusal::Frozen { .. } => Code::FrozenField,
         Refusal::NothingToSell => Code::NothingToSell,
-        Refusal::TicketCountMismatch | Refusal::Violation(_) => Code::Internal,
+        Refusal::PaymentInProgress => Code::PaymentInProgress,
+        Refusal::NothingToPay => Code::NothingToPay,
+        Refusal::PartOfPackage => Code::PartOfPackage,
+        Refusal::NotReclaimable => Code::NotReclaimable,
+        Refusal::TicketUsed => Code::TicketUsed,
+        Refusal::TicketTransferredAway => Code::TicketTransferredAway,
+        Refusal::TransferToSelf => Code::TransferToSelf,
+        Refusal::AlreadyUsed { .. } => Code::AlreadyUsed,
+        Refusal::UnknownCode => Code::UnknownTicket,
+        Refusal::TicketCancelled => Code::TicketCancelled,
+        Refusal::TicketRefunded => Code::TicketRefunded,
+        Refusal::CodeTransferred => Code::TicketTransferred,
+        Refusal::CheckInTooEarly { .. } => Code::CheckInTooEarly,
+        Refusal::NotLeaving { .. } => Code::NotLeaving,
+        Refusal::TicketCountMismatch | Refusal::TicketExists | Refusal::Violation(_) => Code::Internal,
     }
 }
 
@@ -201,7 +221,9 @@ fn refusal_problem(refusal: &Refusal) -> Problem {
         }
         Refusal::CapacityBelowCommitted { committed } => plain().number("committed", *committed),
         Refusal::Frozen { field } => plain().text("field", field),
-        Refusal::TicketCountMismatch | Refusal::Violation(_) => {
+        Refusal::AlreadyUsed { at, gate } => plain().text("used_at", &at.to_timestamp()).text("gate", gate),
+        Refusal::CheckInTooEarly { opens_at } => plain().text("opens_at", &opens_at.to_timestamp()),
+        Refusal::TicketCountMismatch | Refusal::TicketExists | Refusal::Violation(_) => {
             tracing::error!(%refusal, "a rule of the engine itself was broken");
             Problem::new(Code::Internal)
         }
@@ -221,6 +243,19 @@ fn refusal_problem(refusal: &Refusal) -> Problem {
         | Refusal::OrderCancelled
         | Refusal::KeyReused
         | Refusal::TooMany { .. }
+        | Refusal::PaymentInProgress
+        | Refusal::NothingToPay
+        | Refusal::PartOfPackage
+        | Refusal::NotReclaimable
+        | Refusal::TicketNotFound
+        | Refusal::TicketUsed
+        | Refusal::TicketTransferredAway
+        | Refusal::TransferToSelf
+        | Refusal::UnknownCode
+        | Refusal::TicketCancelled
+        | Refusal::TicketRefunded
+        | Refusal::CodeTransferred
+        | Refusal::NotLeaving { .. }
         | Refusal::NothingToSell => plain(),
     }
 }

@@ -162,6 +162,8 @@ fn place(ticket_type_id: TicketTypeId, number: usize) -> Command {
             ticket_type_id,
             quantity: 1
         }],
+        payment: None,
+        package: None,
         key: Some(binding(number as u64)),
     })
 }

@@ -18,8 +18,8 @@ use onsale_domain::id::TicketCode;
 use onsale_domain::money::Currency;
 use onsale_domain::record::{HoldConfirmed, HoldPlaced, IssuedTicket, Line, PaymentAuthorization};
 use onsale_domain::{
-    BuyerId, EventDetails, EventId, HoldId, Money, OrganizationId, Quota, QuotaId, Record, SalesWindow,
-    TicketId, TicketType, TicketTypeId, UnixMillis, codec,
+    BuyerId, EventDetails, EventId, Gateway, HoldId, Money, OrganizationId, Quota, QuotaId, Record,
+    SalesWindow, Tax, TicketId, TicketType, TicketTypeId, UnixMillis, codec,
 };
 use onsale_engine::port::{Chain, Epoch, Journal, JournalEntry, ProjectionSink};
 use onsale_persistence::{Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection};
@@ -107,6 +107,8 @@ fn definition(event_id: EventId, quota_id: QuotaId, ticket_type_id: TicketTypeId
                 hold_duration_ms: 1_000,
                 hold_lifetime_ms_max: 1_000,
                 buyer_limit: None,
+                check_in_opens_at: None,
+                re_entry: false,
             },
         },
         Record::QuotaSet {
@@ -124,6 +126,8 @@ fn definition(event_id: EventId, quota_id: QuotaId, ticket_type_id: TicketTypeId
                 name: "Any".to_owned(),
                 quota_id,
                 unit_price_minor: 1_000,
+                unit_fee_minor: 0,
+                tax: Tax::NONE,
             },
         },
     ]
@@ -138,11 +142,15 @@ fn placed(ticket_type_id: TicketTypeId) -> HoldPlaced {
             ticket_type_id,
             quantity: 1,
             unit_price_minor: 1_000,
+            unit_fee_minor: 0,
+            tax: Tax::NONE,
         }]
         .into_iter()
         .collect(),
         currency: Currency::EUR,
         expires_at: AT.plus_ms(1_000),
+        payment: None,
+        package_order_id: None,
         key: None,
     }
 }
@@ -162,10 +170,12 @@ fn confirmed(hold: &HoldPlaced) -> HoldConfirmed {
         lines: hold.lines.clone(),
         total,
         payment: Some(PaymentAuthorization {
-            gateway: "simulated".to_owned(),
+            gateway: Gateway::Simulated,
             reference: format!("auth-{}", hold.hold_id),
             amount: total,
         }),
+        pending_since: None,
+        package_order_id: None,
         tickets: vec![IssuedTicket {
             id: TicketId(id),
             ticket_type_id: hold.lines[0].ticket_type_id,

@@ -69,7 +69,7 @@ pub struct PaymentRow {
     /// Name of the gateway.
     pub gateway: String,
     /// The gateway's own reference.
-    pub reference: String,
+    pub reference: Option<String>,
     /// What was authorized.
     pub amount_minor: i64,
     /// Currency of the amount.

@@ -6,6 +6,7 @@
 //! - [`PostgresProjection`] folds committed records into the relational tables.
 //! - [`Redis`] is the handle on Redis, which is optional: what several processes share but can do without, such as
 //!   [`SharedRates`].
+//! - [`FolderStore`] and, with the feature `s3`, `S3Store` keep files.
 //! - [`audit`] reads these tables again, for whom the projection must not be trusted.
 //! - `accounts` keeps people and their sessions; of tokens only digests.
 //! - `jobs` is the queue of background work.
@@ -22,9 +23,11 @@ mod convert;
 mod database;
 mod jobs;
 mod journal;
+mod objects;
 mod projection;
 mod read;
 mod redis;
+mod ticket_files;
 
 pub use self::redis::{
     AccessCache, AccessLookup, AccessMarks, CHANGES_READ_MAX, ChangeReader, ChangeStream, Redis, RedisError,
@@ -49,8 +52,15 @@ pub use jobs::{
     Job, JobCount, JobCursor, JobKind, JobRow, JobState, MailMessage, NewJob, NewMail, QueuedMail,
 };
 pub use journal::{LocalJournal, PostgresJournal};
+pub use objects::{
+    FolderStore, LINK_LIFETIME_MAX, LinkSecrets, LinkTarget, LinkedObject, OBJECT_BYTES_MAX, ObjectError,
+    ObjectKey, ObjectKind, ObjectLink, ObjectStore,
+};
+#[cfg(feature = "s3")]
+pub use objects::{S3Config, S3Store};
 pub use projection::PostgresProjection;
 pub use read::{
     EventCursor, EventFilter, EventRow, LineRow, MailEvent, MailOrder, OrderRow, OrderStatus,
-    OrganizationRow, PaymentRow, PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
+    OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
 };
+pub use ticket_files::{NewTicketFile, TicketFaceRow, TicketFileRow};

@@ -2,7 +2,7 @@
 
 use onsale_domain::{Refusal, WeakPassword};
 use onsale_engine::EngineError;
-use onsale_persistence::{AccessError, DatabaseError};
+use onsale_persistence::{AccessError, DatabaseError, ObjectError};
 use thiserror::Error;
 
 use crate::ids::RandomError;
@@ -49,6 +49,12 @@ pub enum ServiceError {
     /// Somebody must be left who may do everything.
     #[error("the last active admin stays")]
     LastAdmin,
+    /// The ticket's file is still being made.
+    #[error("the file is being made")]
+    FileNotReady,
+    /// A file could not be stored or read.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
     /// Too many ask for this at once.
     #[error("too busy")]
     Overloaded,
@@ -70,6 +76,12 @@ pub enum ServiceError {
     /// A price in another currency than the event's.
     #[error("prices must be in the event's currency")]
     CurrencyMismatch,
+    /// A webhook that the provider did not sign, or not lately.
+    #[error("the webhook's signature is not the provider's")]
+    WebhookForged,
+    /// A webhook that its provider signed and that is in no shape we know.
+    #[error("the webhook cannot be read")]
+    WebhookUnreadable,
     /// Something that cannot be; told to nobody outside.
     #[error("internal: {0}")]
     Internal(&'static str),

@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod ids;
 mod jobs;
+mod key_lines;
 mod keyed;
 mod mail;
 pub mod metrics;
@@ -23,7 +24,9 @@ mod sale;
 mod service_accounts;
 mod services;
 mod settlement;
+mod tickets;
 mod tokens;
+mod workers;
 
 pub use access::{AccessSync, Caller, Change, Credential, Origin, StaffMember};
 pub use accounts::{
@@ -36,14 +39,16 @@ pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
 pub use jobs::{JobError, JobHandler, JobLimits, JobOutcome, JobRunner};
+pub use key_lines::KeyError;
 pub use mail::{
     FolderMailer, LogMailer, Mail, MailAttachment, MailError, MailHandler, MailSender, Mailer,
     NotAMailSender, SmtpMailer, SmtpServer, SmtpUrlError,
 };
 pub use organizations::CreatedOrganization;
 pub use payments::{
-    GatewayError, Gateways, Notice, PaymentAction, PaymentGateway, PaymentRef, PaymentRequest, ProviderState,
-    RefundRequest, RefundState, SimulatedGateway, WebhookError, WebhookRequest,
+    ApiUrl, GatewayError, Gateways, MidtransConfig, MidtransGateway, NotAnApiUrl, Notice, PaymentAction,
+    PaymentGateway, PaymentRef, PaymentRequest, ProviderState, RefundRequest, RefundState, ResiliencePolicy,
+    ResilientGateway, SimulatedGateway, StripeConfig, StripeGateway, WebhookError, WebhookRequest,
 };
 pub use reads::Page;
 pub use sale::{
@@ -53,6 +58,10 @@ pub use sale::{
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
 pub use settlement::Settlement;
+pub use tickets::{
+    FaceTax, OwnedTicket, PassError, PdfError, TicketFace, TicketFile, TicketFileLink, TicketFiles,
+    TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
+};
 pub use tokens::{
     ACCESS_TOKEN_LIFETIME_MS, Grant, Identity, SECRET_BYTES_MIN, TokenAlgorithm, TokenError, TokenKeys,
     Tokens,
@@ -64,7 +73,9 @@ pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
-    EventRow, Job, JobCursor, JobKind, JobRow, JobState, LineRow, MailMessage, NewAssignment, NewJob,
-    OrderRow, OrderStatus, OrganizationRow, PaymentRow, PaymentStatus, PermissionRow, RoleRow, RoleScope,
-    ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow,
+    EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject,
+    MailMessage, NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink, ObjectStore,
+    OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PermissionRow,
+    RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus,
+    UserFilter, UserRow,
 };

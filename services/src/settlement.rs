@@ -132,14 +132,19 @@ impl Settlement {
         };
         let reference = PaymentRef {
             purchase: payment.order_id.into(),
-            reference: Some(payment.reference.clone()),
+            reference: payment.reference.clone(),
             amount: payment.amount,
         };
         let (call, to) = match payment.status {
             PaymentStatus::Authorized => (gateway.capture(&reference), PaymentStatus::Captured),
             PaymentStatus::Voiding => (gateway.void(&reference), PaymentStatus::Voided),
             PaymentStatus::Refunding => (gateway.void(&reference), PaymentStatus::Refunded),
-            PaymentStatus::Captured | PaymentStatus::Voided | PaymentStatus::Refunded => {
+            PaymentStatus::Pending
+            | PaymentStatus::Declined
+            | PaymentStatus::Quarantined
+            | PaymentStatus::Captured
+            | PaymentStatus::Voided
+            | PaymentStatus::Refunded => {
                 return None;
             }
         };

@@ -1,9 +1,9 @@
 //! The buyers: they send requests, repeat them under the same key until they are answered, and now and then after.
 
-use onsale_domain::command::{ConfirmHold, PlaceHold, RequestedLine};
+use onsale_domain::command::{CancelledBy, ConfirmHold, PlaceHold, RequestedLine};
 use onsale_domain::id::{BodyDigest, KeyDigest, TicketCode};
 use onsale_domain::record::{HoldPlaced, KeyBinding, PaymentAuthorization, ReleaseReason};
-use onsale_domain::{BuyerId, Command, HoldId, OrderId, Record, TicketId};
+use onsale_domain::{BuyerId, Command, Gateway, HoldId, OrderId, Record, TicketId};
 use uuid::Uuid;
 
 use crate::event::{ids, ticket_type_id};
@@ -134,6 +134,8 @@ impl Clients {
                 hold_id: HoldId(self.next_id()),
                 buyer_id,
                 lines: lines.into(),
+                payment: None,
+                package: None,
                 key: Some(key),
             }),
             Wish::Pay(hold) => Command::ConfirmHold(Box::new(self.payment(&hold, key))),
@@ -145,7 +147,7 @@ impl Clients {
             },
             Wish::Cancel(order_id, buyer_id) => Command::CancelOrder {
                 order_id,
-                buyer_id: Some(buyer_id),
+                by: CancelledBy::Buyer(buyer_id),
             },
         }
     }
@@ -157,15 +159,23 @@ impl Clients {
             hold_id: hold.hold_id,
             buyer_id: hold.buyer_id,
             payment: paid.map(|amount| PaymentAuthorization {
-                gateway: "simulated".to_owned(),
+                gateway: Gateway::Simulated,
                 reference: "authorization".to_owned(),
                 amount,
             }),
             tickets: (0..quantity)
-                .map(|_| (TicketId(self.next_id()), TicketCode([0; 10])))
+                .map(|_| (TicketId(self.next_id()), self.next_code()))
                 .collect(),
+            package_order_id: None,
             key: Some(key),
         }
+    }
+
+    fn next_code(&mut self) -> TicketCode {
+        self.ids += 1;
+        let mut code = [0; 10];
+        code[..8].copy_from_slice(&self.ids.to_be_bytes());
+        TicketCode(code)
     }
 
     fn next_id(&mut self) -> Uuid {

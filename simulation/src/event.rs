@@ -2,7 +2,7 @@
 
 use onsale_domain::money::Currency;
 use onsale_domain::{
-    Command, EventDetails, EventId, EventStatus, OrganizationId, Quota, QuotaId, SalesWindow, Sequence,
+    Command, EventDetails, EventId, EventStatus, OrganizationId, Quota, QuotaId, SalesWindow, Sequence, Tax,
     TicketType, TicketTypeId, UnixMillis,
 };
 use uuid::Uuid;
@@ -48,6 +48,8 @@ fn details() -> EventDetails {
         hold_duration_ms: 60_000,
         hold_lifetime_ms_max: 150_000,
         buyer_limit: Some(9),
+        check_in_opens_at: None,
+        re_entry: true,
     }
 }
 
@@ -57,6 +59,11 @@ fn ticket_type(number: usize, of: u128, unit_price_minor: i64) -> TicketType {
         name: format!("type {number}"),
         quota_id: quota(of, 0).id,
         unit_price_minor,
+        unit_fee_minor: unit_price_minor / 10,
+        tax: Tax {
+            basis_points: 1_900,
+            inclusive: number == 0,
+        },
     }
 }
 

@@ -66,6 +66,17 @@ impl Projection {
                     );
                 }
             }
+            Record::HoldReclaimed(order) => {
+                self.orders.insert(order.hold_id.into(), false);
+                for line in &order.lines {
+                    self.count(line.ticket_type_id, 0, i64::from(line.quantity));
+                }
+            }
+            Record::TicketsRefunded(refund) => {
+                for line in &refund.lines {
+                    self.count(line.ticket_type_id, 0, -i64::from(line.quantity));
+                }
+            }
             Record::OrderCancelled { order_id, lines, .. } => {
                 self.orders.insert(*order_id, true);
                 for line in lines {
@@ -77,7 +88,10 @@ impl Projection {
             | Record::QuotaSet { .. }
             | Record::TicketTypeSet { .. }
             | Record::StatusChanged { .. }
-            | Record::HoldExtended { .. } => {}
+            | Record::HoldExtended { .. }
+            | Record::PaymentStarted(_)
+            | Record::TicketTransferred(_)
+            | Record::TicketScanned(_) => {}
         }
     }
 

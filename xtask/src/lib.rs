@@ -16,6 +16,7 @@ pub mod cli;
 pub mod counts;
 pub mod crash;
 pub mod pg;
+pub mod poppler;
 pub mod postgres;
 pub mod private;
 pub mod process;

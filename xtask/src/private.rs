@@ -12,7 +12,7 @@ use rustix::process::Pid;
 use crate::postgres::Postgres;
 use crate::process::{self, Daemon};
 use crate::redis::Redis;
-use crate::{cargo, python, reaper};
+use crate::{cargo, poppler, python, reaper};
 
 /// Somebody else may take a free port before our server does; then we try the next one.
 const ATTEMPTS: u32 = 5;
@@ -33,6 +33,9 @@ impl Servers {
         // Before the servers: whatever a command leaves running is ended with it.
         let python = python::interpreter()
             .inspect_err(|error| eprintln!("xtask: tests with programs in Python will fail: {error:#}"));
+        if let Err(error) = poppler::ensure() {
+            eprintln!("xtask: tests that look at PDFs will fail: {error:#}");
+        }
         let mut servers = Self::start_postgres()?;
         servers.redis = Some(Redis::start()?);
         servers.python = python.ok();

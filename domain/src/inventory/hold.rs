@@ -1,11 +1,15 @@
 //! Decisions about holds: placing, extending, releasing, and ending those that are due.
 
-use super::state::{HeldLine, HoldEnd, Inventory};
+use super::line::{HeldLine, HeldLines};
+use super::state::{HoldEnd, Inventory};
 use super::status::check_selling;
-use crate::command::{PlaceHold, RequestedLine};
+use crate::command::{PackageLeg, PlaceHold};
 use crate::definition::EventDefinition;
-use crate::limits::{EXPIRED_HOLDS_PER_RECORD_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_QUANTITY_MAX};
-use crate::money::total_minor;
+use crate::limits::{
+    EXPIRED_HOLDS_PER_RECORD_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_QUANTITY_MAX, PAYMENT_WINDOW_MS,
+    UNIT_PRICE_MINOR_MAX,
+};
+use crate::price::{Tax, totals};
 use crate::record::{ExpiredHold, HoldPlaced, HoldReleased, KeyBinding, Line, Lines, ReleaseReason};
 use crate::{BuyerId, EventStatus, HoldId, OrderId, Record, Refusal, UnixMillis};
 
@@ -24,17 +28,25 @@ impl Inventory {
         if self.has_seen(command.hold_id) {
             return Err(Refusal::HoldExists);
         }
-        let lines = priced_lines(definition, &command.lines)?;
+        let lines = priced_lines(definition, command)?;
         let quantity: u32 = lines.iter().map(|line| line.quantity).sum();
         self.check_buyer_limit(definition, command.buyer_id, quantity)?;
         self.check_capacity(definition, &lines)?;
+        let costs = totals(&lines).is_some_and(|totals| totals.total_minor > 0);
+        let payment = command.payment.filter(|_| costs);
+        let duration_ms = match payment {
+            Some(_) => definition.details.hold_duration_ms.max(PAYMENT_WINDOW_MS),
+            None => definition.details.hold_duration_ms,
+        };
         Ok(Record::HoldPlaced(HoldPlaced {
             at: now,
             hold_id: command.hold_id,
             buyer_id: command.buyer_id,
             lines,
             currency: definition.details.currency,
-            expires_at: now.plus_ms(definition.details.hold_duration_ms),
+            expires_at: now.plus_ms(duration_ms),
+            payment,
+            package_order_id: command.package.as_ref().map(|leg| leg.package_order_id),
             key: command.key,
         }))
     }
@@ -48,6 +60,7 @@ impl Inventory {
     ) -> Result<Record, Refusal> {
         let hold = self.live_hold_of(hold_id, buyer_id)?;
         hold.check_not_overdue(now)?;
+        self.check_not_a_leg(hold_id)?;
         let details = &self.definition.as_ref().ok_or(Refusal::EventNotFound)?.details;
         let latest = hold.placed_at.plus_ms(details.hold_lifetime_ms_max);
         let expires_at = now.plus_ms(details.hold_duration_ms).min(latest);
@@ -72,6 +85,11 @@ impl Inventory {
     ) -> Result<Option<Record>, Refusal> {
         match self.live_hold_of(hold_id, buyer_id) {
             Ok(hold) => {
+                if reason != ReleaseReason::Package {
+                    self.check_not_a_leg(hold_id)?;
+                }
+                let payment = self.pending_payment(hold_id);
+                let key = payment.and_then(|payment| payment.key).or(key);
                 let lines = self.spell_out(&hold.lines);
                 Ok(Some(Record::HoldReleased(HoldReleased {
                     at: now,
@@ -79,6 +97,7 @@ impl Inventory {
                     buyer_id,
                     lines,
                     reason,
+                    payment: payment.map(|payment| payment.gateway),
                     key,
                 })))
             }
@@ -101,6 +120,7 @@ impl Inventory {
                     hold_id: *hold_id,
                     buyer_id: hold.buyer_id,
                     lines,
+                    payment: self.pending_payment(*hold_id).map(|payment| payment.gateway),
                 })
             })
             .collect();
@@ -144,7 +164,15 @@ impl Inventory {
             || self.orders.contains_key(&OrderId::from(hold_id))
     }
 
-    fn check_buyer_limit(
+    /// A leg is extended, released, paid and cancelled only with its package.
+    pub(super) fn check_not_a_leg(&self, hold_id: HoldId) -> Result<(), Refusal> {
+        match self.package_of(hold_id) {
+            Some(_) => Err(Refusal::PartOfPackage),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn check_buyer_limit(
         &self,
         definition: &EventDefinition,
         buyer_id: BuyerId,
@@ -161,7 +189,7 @@ impl Inventory {
     }
 
     /// Lines may share a quota, so each line is checked against what the lines before it leave.
-    fn check_capacity(&self, definition: &EventDefinition, lines: &[Line]) -> Result<(), Refusal> {
+    pub(super) fn check_capacity(&self, definition: &EventDefinition, lines: &[Line]) -> Result<(), Refusal> {
         for (index, line) in lines.iter().enumerate() {
             let unknown = Refusal::UnknownTicketType { line: index };
             let (_, ticket_type) = definition.ticket_type(line.ticket_type_id).ok_or(unknown)?;
@@ -187,23 +215,20 @@ impl Inventory {
     }
 
     /// Lines of the state for lines of a record.
-    pub(super) fn held_lines(&self, lines: &[Line]) -> Option<super::state::HeldLines> {
+    pub(super) fn held_lines(&self, lines: &[Line]) -> Option<HeldLines> {
         let definition = self.definition.as_ref()?;
         lines
             .iter()
             .map(|line| {
                 let (position, _) = definition.ticket_type(line.ticket_type_id)?;
-                Some(HeldLine {
-                    unit_price_minor: line.unit_price_minor,
-                    quantity: line.quantity,
-                    ticket_type: u16::try_from(position).ok()?,
-                })
+                HeldLine::of(line, position)
             })
             .collect()
     }
 }
 
-fn priced_lines(definition: &EventDefinition, requested: &[RequestedLine]) -> Result<Lines, Refusal> {
+fn priced_lines(definition: &EventDefinition, command: &PlaceHold) -> Result<Lines, Refusal> {
+    let requested = &command.lines;
     if requested.is_empty() {
         return Err(Refusal::BadLines {
             reason: "at least one line is needed",
@@ -233,11 +258,16 @@ fn priced_lines(definition: &EventDefinition, requested: &[RequestedLine]) -> Re
             });
         }
         quantity_sum = quantity_sum.saturating_add(quantity);
-        let unit_price_minor = ticket_type.unit_price_minor;
-        lines.push(Line {
+        let line = Line {
             ticket_type_id: ticket_type.id,
             quantity,
-            unit_price_minor,
+            unit_price_minor: ticket_type.unit_price_minor,
+            unit_fee_minor: ticket_type.unit_fee_minor,
+            tax: ticket_type.tax,
+        };
+        lines.push(match &command.package {
+            None => line,
+            Some(leg) => package_line(line, leg, index)?,
         });
     }
     if quantity_sum > ORDER_QUANTITY_MAX {
@@ -245,10 +275,29 @@ fn priced_lines(definition: &EventDefinition, requested: &[RequestedLine]) -> Re
             reason: "too many tickets",
         });
     }
-    if total_minor(lines.iter().map(|line| (line.unit_price_minor, line.quantity))).is_none() {
+    if totals(&lines).is_none() {
         return Err(Refusal::BadLines {
             reason: "the total is too large",
         });
     }
     Ok(lines)
+}
+
+/// A package has one price: what each ticket contributes to it contains the ticket's fee and tax.
+fn package_line(line: Line, leg: &PackageLeg, index: usize) -> Result<Line, Refusal> {
+    let unit_price_minor = *leg.unit_prices_minor.get(index).ok_or(Refusal::BadLines {
+        reason: "a line of the package has no price",
+    })?;
+    if !(0..=UNIT_PRICE_MINOR_MAX).contains(&unit_price_minor) {
+        return Err(Refusal::InvalidField { field: "price" });
+    }
+    Ok(Line {
+        unit_price_minor,
+        unit_fee_minor: 0,
+        tax: Tax {
+            inclusive: true,
+            ..line.tax
+        },
+        ..line
+    })
 }

@@ -2,8 +2,9 @@
 
 use thiserror::Error;
 
-use super::state::{HeldLines, Hold, Inventory, Map, Units};
-use crate::{BuyerId, HoldId};
+use super::line::HeldLines;
+use super::state::{Hold, Inventory, Map, Units};
+use crate::{BuyerId, HoldId, TicketStatus};
 
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -33,6 +34,13 @@ impl Violation {
     pub(super) const fn buyer_ledger(detail: &'static str) -> Self {
         Self {
             invariant: "I9",
+            detail,
+        }
+    }
+
+    pub(super) const fn tickets(detail: &'static str) -> Self {
+        Self {
+            invariant: "I15",
             detail,
         }
     }
@@ -75,6 +83,8 @@ impl Inventory {
             *buyers.entry(order.buyer_id).or_default() +=
                 order.lines.iter().map(|line| line.quantity).sum::<u32>();
         }
+        // Who has nothing left, because all was refunded, stands in no ledger.
+        buyers.retain(|_, live| *live > 0);
         if quotas != self.quota_units || ticket_types != self.ticket_type_units {
             return Err(Violation::conservation("counts differ from the holds and orders"));
         }
@@ -84,6 +94,7 @@ impl Inventory {
             ));
         }
         (0..quotas.len()).try_for_each(|position| self.check_conservation(position))?;
+        self.check_tickets()?;
         let indexed =
             |(hold_id, hold): (&HoldId, &Hold)| self.deadlines.contains(&(hold.expires_at, *hold_id));
         if self.deadlines.len() != self.holds.len() || !self.holds.iter().all(indexed) {
@@ -91,6 +102,41 @@ impl Inventory {
                 invariant: "I10",
                 detail: "deadlines differ from the live holds",
             });
+        }
+        Ok(())
+    }
+
+    /// I15: an order's tickets that still let in are as many as the units that are left of it.
+    fn check_tickets(&self) -> Result<(), Violation> {
+        for (order_id, order) in &self.orders {
+            let mut living = 0_usize;
+            for (_, ticket) in self.tickets_of(*order_id) {
+                if ticket.order_id != *order_id {
+                    return Err(Violation::tickets("an order with a ticket of another"));
+                }
+                living += usize::from(matches!(ticket.status, TicketStatus::Valid | TicketStatus::Used));
+            }
+            let left: u32 = order.lines.iter().map(|line| line.quantity).sum();
+            let expected = if order.cancelled {
+                Ok(0)
+            } else {
+                usize::try_from(left)
+            };
+            if expected != Ok(living) {
+                return Err(Violation::tickets("an order's tickets differ from its units"));
+            }
+        }
+        let indexed = self
+            .tickets
+            .values()
+            .zip(0_u32..)
+            .all(|(ticket, position)| self.codes.get(&ticket.code) == Some(&position));
+        if !indexed || self.codes.len() != self.tickets.len() {
+            return Err(Violation::tickets("codes differ from the tickets"));
+        }
+        let underway = |hold_id: &HoldId| self.holds.contains_key(hold_id);
+        if !self.payments.keys().all(underway) {
+            return Err(Violation::state("a payment of a hold that is not live"));
         }
         Ok(())
     }

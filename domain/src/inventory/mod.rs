@@ -9,14 +9,22 @@ mod definition;
 mod fold;
 mod hold;
 mod invariants;
+mod line;
+mod orders;
+mod payment;
+mod scan;
 mod state;
 mod status;
+mod transfer;
 
 use smallvec::{SmallVec, smallvec};
 
 pub use availability::{Availability, QuotaCounts, TicketTypeCounts};
 pub use invariants::Violation;
-pub use state::{EndedHold, HeldLine, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, Order};
+pub use line::HeldLine;
+pub use state::{
+    EndedHold, GateCounts, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, Order, PendingPayment, Ticket,
+};
 
 use crate::{Command, Record, Refusal, Sequence, UnixMillis};
 
@@ -77,7 +85,12 @@ impl Inventory {
                 key,
             } => self.release_hold(*hold_id, *buyer_id, *reason, *key, now)?,
             Command::ConfirmHold(command) => Some(self.confirm_hold(command, now)?),
-            Command::CancelOrder { order_id, buyer_id } => self.cancel_order(*order_id, *buyer_id, now)?,
+            Command::CancelOrder { order_id, by } => self.cancel_order(*order_id, *by, now)?,
+            Command::StartPayment(command) => Some(self.start_payment(*command, now)?),
+            Command::ReclaimHold(command) => Some(self.reclaim_hold(command, now)?),
+            Command::RefundTickets(command) => Some(self.refund_tickets(command, now)?),
+            Command::TransferTicket(command) => Some(self.transfer_ticket(*command, now)?),
+            Command::ScanTicket(command) => Some(self.scan_ticket(command, now)?),
             Command::Advance => return self.advance(due, now),
         };
         let Some(record) = record else {

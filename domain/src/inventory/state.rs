@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
+use super::line::{HeldLine, HeldLines};
 use crate::definition::EventDefinition;
-use crate::id::{BodyDigest, BuyerId, HoldId, KeyDigest, OrderId};
+use crate::id::{BodyDigest, BuyerId, HoldId, KeyDigest, OrderId, PackageOrderId, TicketCode, TicketId};
 use crate::limits::{HOLD_OVERDUE_MS, KEY_RETENTION_MS};
-use crate::record::{KeyBinding, Line, Lines};
-use crate::{Command, Refusal, Sequence, UnixMillis};
+use crate::record::{KeyBinding, Lines};
+use crate::{Command, Direction, Gateway, Refusal, ScanDigest, Sequence, TicketStatus, UnixMillis};
 
 /// A map with its entries in one array: a third of a hash map's memory right after growing, and growing moves no
 /// entry. The hashing is the same in every run; keys are `UUIDv7` made by us, or digests.
@@ -23,20 +23,6 @@ pub(super) struct Units {
     pub(super) held: u32,
     pub(super) sold: u32,
 }
-
-/// A line as the state keeps it: the ticket type by its position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldLine {
-    /// Price of one ticket, locked.
-    pub unit_price_minor: i64,
-    /// How many tickets.
-    pub quantity: u32,
-    /// Position of the ticket type in the definition.
-    pub ticket_type: u16,
-}
-
-/// Lines as the state keeps them.
-pub(super) type HeldLines = SmallVec<[HeldLine; 1]>;
 
 /// A live hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,10 +42,62 @@ pub struct Hold {
 pub struct Order {
     /// Whose.
     pub buyer_id: BuyerId,
-    /// What.
+    /// What is left of it: refunds take from the quantities.
     pub(super) lines: HeldLines,
     /// Whether its units have been given back.
     pub cancelled: bool,
+    /// Position of its first ticket; the others follow.
+    pub(super) first_ticket: u32,
+    /// Tickets that were issued.
+    pub(super) ticket_count: u32,
+}
+
+/// A payment of a live hold that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingPayment {
+    /// With whom.
+    pub gateway: Gateway,
+    /// Since when the order is pending.
+    pub started_at: UnixMillis,
+    /// The key that the outcome answers.
+    pub key: Option<KeyBinding>,
+}
+
+/// A ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Of which order.
+    pub order_id: OrderId,
+    /// Whose it is.
+    pub owner: BuyerId,
+    /// The code that lets in.
+    pub code: TicketCode,
+    /// Raised by each transfer; from 1.
+    pub version: u32,
+    /// Position of its type in the definition.
+    pub(super) type_position: u16,
+    /// Where it stands.
+    pub status: TicketStatus,
+}
+
+/// The last scan that let a ticket's holder through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LastScan {
+    pub(super) scan: ScanDigest,
+    pub(super) scanned_at: UnixMillis,
+    pub(super) seq: Sequence,
+    /// Position of the gate.
+    pub(super) gate: u16,
+    pub(super) direction: Direction,
+}
+
+/// How many a gate has let through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateCounts {
+    /// In.
+    pub entries: u32,
+    /// Out.
+    pub exits: u32,
 }
 
 /// How a hold ended, where no order came of it.
@@ -83,7 +121,8 @@ pub struct EndedHold {
 /// How far the answer of a key has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyStage {
-    /// A hold was placed. To a purchase, which confirms or releases it under the same key, that is no answer yet.
+    /// A hold was placed or its payment began. To a purchase or checkout, which confirms or releases it under the same
+    /// key, that is no answer yet.
     Placed,
     /// The hold was confirmed or released under the key.
     Settled,
@@ -116,6 +155,17 @@ pub struct Inventory {
     pub(super) holds: Map<HoldId, Hold>,
     pub(super) ended_holds: Map<HoldId, EndedHold>,
     pub(super) orders: Map<OrderId, Order>,
+    /// Payments of live holds that are under way.
+    pub(super) payments: Map<HoldId, PendingPayment>,
+    /// The package orders of the holds and orders that are legs of one, and of the holds that were while their end is
+    /// remembered: a leg is not reclaimed by itself either.
+    pub(super) package_legs: Map<HoldId, PackageOrderId>,
+    /// Never removed, so positions stay.
+    pub(super) tickets: Map<TicketId, Ticket>,
+    /// Codes that transfers killed, with the position of their ticket.
+    pub(super) dead_codes: Map<TicketCode, u32>,
+    pub(super) last_scans: Map<TicketId, LastScan>,
+    pub(super) gates: Map<String, GateCounts>,
     /// Live tickets (held and sold) of each buyer that has any.
     pub(super) buyers: Map<BuyerId, u32>,
     pub(super) keys: Map<KeyDigest, KeyEntry>,
@@ -124,6 +174,9 @@ pub struct Inventory {
     /// Index of `holds` by when they end.
     #[serde(skip)]
     pub(super) deadlines: BTreeSet<(UnixMillis, HoldId)>,
+    /// Index of `tickets` by the codes that let in: their positions.
+    #[serde(skip)]
+    pub(super) codes: Map<TicketCode, u32>,
 }
 
 impl Inventory {
@@ -152,6 +205,36 @@ impl Inventory {
         self.orders.get(&order_id)
     }
 
+    /// The payment of a live hold that is under way.
+    pub fn pending_payment(&self, hold_id: HoldId) -> Option<PendingPayment> {
+        self.payments.get(&hold_id).copied()
+    }
+
+    /// The package order that a hold or order is a leg of.
+    pub fn package_of(&self, hold_id: HoldId) -> Option<PackageOrderId> {
+        self.package_legs.get(&hold_id).copied()
+    }
+
+    /// A ticket.
+    pub fn ticket(&self, ticket_id: TicketId) -> Option<&Ticket> {
+        self.tickets.get(&ticket_id)
+    }
+
+    /// The tickets of an order, in the order they were issued.
+    pub fn tickets_of(&self, order_id: OrderId) -> impl Iterator<Item = (TicketId, &Ticket)> {
+        self.orders
+            .get(&order_id)
+            .into_iter()
+            .flat_map(|order| (order.first_ticket..).take(order.ticket_count as usize))
+            .filter_map(|position| self.tickets.get_index(position as usize))
+            .map(|(ticket_id, ticket)| (*ticket_id, ticket))
+    }
+
+    /// How many each gate has let through.
+    pub fn gates(&self) -> impl Iterator<Item = (&str, GateCounts)> {
+        self.gates.iter().map(|(gate, counts)| (gate.as_str(), *counts))
+    }
+
     /// When the next hold ends.
     pub fn next_expiry_at(&self) -> Option<UnixMillis> {
         self.deadlines.first().map(|(at, _)| *at)
@@ -175,20 +258,21 @@ impl Inventory {
             .map_or(&[][..], |definition| &definition.ticket_types);
         lines
             .iter()
-            .filter_map(|line| {
-                Some(Line {
-                    ticket_type_id: ticket_types.get(usize::from(line.ticket_type))?.id,
-                    quantity: line.quantity,
-                    unit_price_minor: line.unit_price_minor,
-                })
-            })
+            .filter_map(|line| Some(line.spell_out(ticket_types.get(usize::from(line.ticket_type))?.id)))
             .collect()
     }
 
     /// The record that answered this command's key before, if any.
     pub(super) fn answered(&self, command: &Command, now: UnixMillis) -> Result<Option<Sequence>, Refusal> {
         match command {
-            Command::PlaceHold(command) => Ok(self.key_entry(command.key, now)?.map(|entry| entry.seq)),
+            Command::PlaceHold(command) => self.answered_at_once(command.key, now),
+            Command::RefundTickets(command) => self.answered_at_once(command.key, now),
+            Command::TransferTicket(command) => self.answered_at_once(command.key, now),
+            Command::StartPayment(command) => match self.key_entry(command.key, now)? {
+                Some(entry) if entry.hold_id != command.hold_id => Err(Refusal::KeyReused),
+                entry => Ok(entry.map(|entry| entry.seq)),
+            },
+            Command::ScanTicket(command) => Ok(self.repeated_scan(command)),
             Command::ConfirmHold(command) => self.answered_for_hold(command.key, command.hold_id, now),
             Command::ReleaseHold { hold_id, key, .. } => self.answered_for_hold(*key, *hold_id, now),
             Command::CreateEvent { .. }
@@ -198,8 +282,17 @@ impl Inventory {
             | Command::ChangeStatus { .. }
             | Command::ExtendHold { .. }
             | Command::CancelOrder { .. }
+            | Command::ReclaimHold(_)
             | Command::Advance => Ok(None),
         }
+    }
+
+    fn answered_at_once(
+        &self,
+        key: Option<KeyBinding>,
+        now: UnixMillis,
+    ) -> Result<Option<Sequence>, Refusal> {
+        Ok(self.key_entry(key, now)?.map(|entry| entry.seq))
     }
 
     /// A one-call purchase places its hold and confirms or releases it under one key: before that, the key has no
@@ -242,6 +335,10 @@ impl Inventory {
 
     /// Builds what a snapshot leaves out.
     pub(crate) fn rebuild_indexes(&mut self) {
+        self.codes = (0..)
+            .zip(self.tickets.values())
+            .map(|(position, ticket)| (ticket.code, position))
+            .collect();
         self.deadlines = self
             .holds
             .iter()

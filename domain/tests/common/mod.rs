@@ -1,19 +1,24 @@
 //! The event that the tests sell, and short spellings of commands.
 #![allow(dead_code, reason = "each test crate uses another part of it")]
 
-use onsale_domain::command::{ConfirmHold, PlaceHold, RequestedLine};
+use onsale_domain::command::{
+    CancelledBy, ConfirmHold, PackageLeg, PlaceHold, ReclaimHold, RefundTickets, RequestedLine, ScanTicket,
+    StartPayment, TransferTicket,
+};
 use onsale_domain::id::{BodyDigest, KeyDigest, TicketCode};
 use onsale_domain::money::Currency;
-use onsale_domain::record::{KeyBinding, PaymentAuthorization, ReleaseReason};
+use onsale_domain::record::{KeyBinding, Line, PaymentAuthorization, ReleaseReason};
 use onsale_domain::{
-    BuyerId, Command, EventDetails, EventId, EventStatus, HoldId, Money, OrderId, OrganizationId, Quota,
-    QuotaId, Record, SalesWindow, Sequence, TicketId, TicketType, TicketTypeId, UnixMillis,
+    BuyerId, Command, Direction, EventDetails, EventId, EventStatus, Gateway, HoldId, Money, OrderId,
+    OrganizationId, PackageOrderId, Presented, Quota, QuotaId, Record, RefundId, SalesWindow, ScanDigest,
+    Sequence, Tax, TicketId, TicketType, TicketTypeId, UnixMillis,
 };
 use uuid::Uuid;
 
 pub(crate) const SECOND: i64 = 1_000;
 pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
+pub(crate) const PAYMENT_WINDOW: i64 = 15 * MINUTE;
 /// When the test event is created.
 pub(crate) const START: i64 = 1_800_000_000_000;
 pub(crate) const OPENS: i64 = START + HOUR;
@@ -59,6 +64,21 @@ pub(crate) fn ticket_id(number: u32) -> TicketId {
     TicketId(uuid(7, number))
 }
 
+/// A code of its own for each number.
+pub(crate) fn ticket_code(number: u32) -> TicketCode {
+    let mut code = [7; 10];
+    code[6..].copy_from_slice(&number.to_be_bytes());
+    TicketCode(code)
+}
+
+pub(crate) fn refund_id(number: u32) -> RefundId {
+    RefundId(uuid(8, number))
+}
+
+pub(crate) fn package_order_id(number: u32) -> PackageOrderId {
+    PackageOrderId(uuid(9, number))
+}
+
 pub(crate) fn key(key: u8, body: u8) -> KeyBinding {
     KeyBinding {
         key: KeyDigest([key; 16]),
@@ -75,7 +95,7 @@ pub(crate) fn euros(amount_minor: i64) -> Money {
 
 pub(crate) fn authorization(amount: Money) -> PaymentAuthorization {
     PaymentAuthorization {
-        gateway: "simulated".to_owned(),
+        gateway: Gateway::Simulated,
         reference: "auth-1".to_owned(),
         amount,
     }
@@ -97,6 +117,8 @@ pub(crate) fn details() -> EventDetails {
         hold_duration_ms: HOLD_DURATION,
         hold_lifetime_ms_max: HOLD_LIFETIME,
         buyer_limit: Some(8),
+        check_in_opens_at: None,
+        re_entry: false,
     }
 }
 
@@ -114,6 +136,8 @@ pub(crate) fn ticket_type(number: u32, quota: u32, unit_price_minor: i64) -> Tic
         name: format!("type {number}"),
         quota_id: quota_id(quota),
         unit_price_minor,
+        unit_fee_minor: 0,
+        tax: Tax::NONE,
     }
 }
 
@@ -164,8 +188,95 @@ pub(crate) fn place(hold: u32, buyer: u32, lines: &[(u32, i64)]) -> Command {
                 quantity: *quantity,
             })
             .collect(),
+        payment: None,
+        package: None,
         key: None,
     })
+}
+
+/// The same placing, with its payment begun at once.
+pub(crate) fn paying(mut command: Command) -> Command {
+    if let Command::PlaceHold(place) = &mut command {
+        place.payment = Some(Gateway::Simulated);
+    }
+    command
+}
+
+/// The same placing, as a leg of a package order with these prices.
+pub(crate) fn leg(mut command: Command, package_order: u32, unit_prices_minor: &[i64]) -> Command {
+    if let Command::PlaceHold(place) = &mut command {
+        place.package = Some(PackageLeg {
+            package_order_id: package_order_id(package_order),
+            unit_prices_minor: unit_prices_minor.iter().copied().collect(),
+        });
+    }
+    command
+}
+
+pub(crate) fn start(hold: u32, buyer: u32) -> Command {
+    Command::StartPayment(StartPayment {
+        hold_id: hold_id(hold),
+        buyer_id: buyer_id(buyer),
+        gateway: Gateway::Simulated,
+        key: None,
+    })
+}
+
+/// A line without fee and tax.
+pub(crate) fn line(number: u32, quantity: u32, unit_price_minor: i64) -> Line {
+    Line {
+        ticket_type_id: ticket_type_id(number),
+        quantity,
+        unit_price_minor,
+        unit_fee_minor: 0,
+        tax: Tax::NONE,
+    }
+}
+
+/// A confirmation that came too late, for a hold of these lines.
+pub(crate) fn reclaim(confirm: Command, lines: &[Line]) -> Command {
+    let Command::ConfirmHold(confirm) = confirm else {
+        panic!("{confirm:?} confirms nothing")
+    };
+    Command::ReclaimHold(Box::new(ReclaimHold {
+        confirm: *confirm,
+        lines: lines.iter().copied().collect(),
+        pending_since: UnixMillis(OPENS),
+    }))
+}
+
+pub(crate) fn refund(refund: u32, order: u32, tickets: &[u32]) -> Command {
+    Command::RefundTickets(Box::new(RefundTickets {
+        refund_id: refund_id(refund),
+        order_id: order_id(order),
+        tickets: tickets.iter().copied().map(ticket_id).collect(),
+        key: None,
+    }))
+}
+
+pub(crate) fn transfer(ticket: u32, from: u32, to: u32, code: u32) -> Command {
+    Command::TransferTicket(TransferTicket {
+        ticket_id: ticket_id(ticket),
+        from: buyer_id(from),
+        to: buyer_id(to),
+        code: ticket_code(code),
+        key: None,
+    })
+}
+
+/// Shows a code at the north gate; `nonce` tells repeats.
+pub(crate) fn scan(code: u32, direction: Direction, nonce: u8) -> Command {
+    scan_at("north", Presented::Code(ticket_code(code)), direction, nonce)
+}
+
+pub(crate) fn scan_at(gate: &str, presented: Presented, direction: Direction, nonce: u8) -> Command {
+    Command::ScanTicket(Box::new(ScanTicket {
+        presented,
+        gate: gate.to_owned(),
+        direction,
+        scan: ScanDigest([nonce; 16]),
+        scanned_at: None,
+    }))
 }
 
 pub(crate) fn extend(hold: u32, buyer: u32) -> Command {
@@ -195,13 +306,10 @@ pub(crate) fn confirm_paid_with(hold: u32, buyer: u32, paid: Option<Money>, tick
         buyer_id: buyer_id(buyer),
         payment: paid.map(authorization),
         tickets: (0..tickets)
-            .map(|index| {
-                (
-                    ticket_id(1_000 * hold + index),
-                    TicketCode([u8::try_from(index % 256).unwrap(); 10]),
-                )
-            })
+            .map(|index| (1_000 * hold + index, 1_000 * hold + index))
+            .map(|(id, code)| (ticket_id(id), ticket_code(code)))
             .collect(),
+        package_order_id: None,
         key: None,
     }))
 }
@@ -209,7 +317,7 @@ pub(crate) fn confirm_paid_with(hold: u32, buyer: u32, paid: Option<Money>, tick
 pub(crate) fn cancel(hold: u32, buyer: Option<u32>) -> Command {
     Command::CancelOrder {
         order_id: order_id(hold),
-        buyer_id: buyer.map(buyer_id),
+        by: buyer.map_or(CancelledBy::Staff, |buyer| CancelledBy::Buyer(buyer_id(buyer))),
     }
 }
 
@@ -219,6 +327,10 @@ pub(crate) fn keyed(mut command: Command, binding: KeyBinding) -> Command {
         Command::PlaceHold(place) => place.key = Some(binding),
         Command::ConfirmHold(confirm) => confirm.key = Some(binding),
         Command::ReleaseHold { key, .. } => *key = Some(binding),
+        Command::StartPayment(start) => start.key = Some(binding),
+        Command::ReclaimHold(reclaim) => reclaim.confirm.key = Some(binding),
+        Command::RefundTickets(refund) => refund.key = Some(binding),
+        Command::TransferTicket(transfer) => transfer.key = Some(binding),
         other => panic!("{other:?} takes no key"),
     }
     command
@@ -238,5 +350,10 @@ pub(crate) fn kind(record: &Record) -> &'static str {
         Record::HoldsExpired { .. } => "HoldsExpired",
         Record::HoldConfirmed(_) => "HoldConfirmed",
         Record::OrderCancelled { .. } => "OrderCancelled",
+        Record::PaymentStarted(_) => "PaymentStarted",
+        Record::HoldReclaimed(_) => "HoldReclaimed",
+        Record::TicketsRefunded(_) => "TicketsRefunded",
+        Record::TicketTransferred(_) => "TicketTransferred",
+        Record::TicketScanned(_) => "TicketScanned",
     }
 }

@@ -1,24 +1,16 @@
-//! The golden journal's records, in the order in which one event could have made them.
+//! The records of version 1's golden journal, in the order in which one event could have made them, as what they mean
+//! now.
 
 use onsale_domain::id::TicketCode;
 use onsale_domain::money::Currency;
 use onsale_domain::record::{
-    ExpiredHold, HoldConfirmed, HoldPlaced, HoldReleased, IssuedTicket, KeyBinding, Line, Lines,
-    ReleaseReason,
+    ExpiredHold, HoldConfirmed, HoldPlaced, HoldReleased, IssuedTicket, KeyBinding, Lines, ReleaseReason,
 };
 use onsale_domain::{EventDetails, EventStatus, Record, UnixMillis};
 
 use super::common::*;
 
 const PLACED: i64 = OPENS + MINUTE;
-
-fn line(number: u32, quantity: u32, unit_price_minor: i64) -> Line {
-    Line {
-        ticket_type_id: ticket_type_id(number),
-        quantity,
-        unit_price_minor,
-    }
-}
 
 fn lines() -> Lines {
     [line(1, 2, 2_500), line(2, 1, 0)].into_iter().collect()
@@ -32,6 +24,8 @@ fn placed(hold: u32, key: Option<KeyBinding>) -> Record {
         lines: lines(),
         currency: Currency::EUR,
         expires_at: UnixMillis(PLACED + HOLD_DURATION),
+        payment: None,
+        package_order_id: None,
         key,
     })
 }
@@ -43,6 +37,7 @@ fn released(hold: u32, reason: ReleaseReason, key: Option<KeyBinding>) -> Record
         buyer_id: buyer_id(1),
         lines: lines(),
         reason,
+        payment: None,
         key,
     })
 }
@@ -57,6 +52,8 @@ fn confirmed(hold: u32, lines: Lines, total: i64) -> Record {
         buyer_id: buyer_id(1),
         total: euros(total),
         payment: (total > 0).then(|| authorization(euros(total))),
+        pending_since: None,
+        package_order_id: None,
         tickets: (0..)
             .zip(tickets)
             .map(|(index, ticket_type_id)| IssuedTicket {
@@ -122,8 +119,8 @@ fn staff() -> Vec<(&'static str, Record)> {
     ]
 }
 
-/// Every golden record with its name.
-pub(crate) fn records() -> Vec<(&'static str, Record)> {
+/// Every golden record of version 1 with its name.
+pub(crate) fn v1_records() -> Vec<(&'static str, Record)> {
     let mut records = staff();
     records.extend([
         ("hold_placed", placed(1, None)),
@@ -166,6 +163,7 @@ pub(crate) fn records() -> Vec<(&'static str, Record)> {
                     hold_id: hold_id(5),
                     buyer_id: buyer_id(1),
                     lines: lines(),
+                    payment: None,
                 }],
             },
         ),

@@ -3,7 +3,8 @@
 use onsale_domain::limits::{
     CAPACITY_MAX, LINES_MAX, ORDER_QUANTITY_MAX, QUOTAS_MAX, TICKET_TYPES_MAX, UNIT_PRICE_MINOR_MAX,
 };
-use onsale_domain::money::{line_total_minor, total_minor};
+use onsale_domain::price::totals;
+use onsale_domain::record::Line;
 use onsale_domain::{EventDetails, Quota, Refusal, TicketType};
 
 use super::common::*;
@@ -66,12 +67,13 @@ fn an_order_has_a_largest_number_of_tickets() {
 
 #[test]
 fn money_is_checked_and_never_wraps() {
-    assert_eq!(line_total_minor(i64::MAX, 1), Some(i64::MAX));
-    assert_eq!(line_total_minor(i64::MAX, 2), None);
-    assert_eq!(line_total_minor(i64::MAX / 2 + 1, 2), None);
-    assert_eq!(total_minor([(i64::MAX, 1), (1, 1)]), None);
-    assert_eq!(total_minor([(2_500, 2), (1_000, 1)]), Some(6_000));
-    assert_eq!(total_minor([]), Some(0));
+    let total = |lines: &[Line]| totals(lines).map(|totals| totals.total_minor);
+    assert_eq!(total(&[line(1, 1, i64::MAX)]), Some(i64::MAX));
+    assert_eq!(total(&[line(1, 2, i64::MAX)]), None);
+    assert_eq!(total(&[line(1, 2, i64::MAX / 2 + 1)]), None);
+    assert_eq!(total(&[line(1, 1, i64::MAX), line(2, 1, 1)]), None);
+    assert_eq!(total(&[line(1, 2, 2_500), line(2, 1, 1_000)]), Some(6_000));
+    assert_eq!(total(&[]), Some(0));
 }
 
 #[test]

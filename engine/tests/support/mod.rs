@@ -21,7 +21,7 @@ use onsale_domain::id::{BodyDigest, KeyDigest, TicketCode};
 use onsale_domain::money::Currency;
 use onsale_domain::record::KeyBinding;
 use onsale_domain::{
-    BuyerId, Command, EventId, EventStatus, HoldId, OrganizationId, QuotaId, Route, Sequence, TicketId,
+    BuyerId, Command, EventId, EventStatus, HoldId, OrganizationId, QuotaId, Route, Sequence, Tax, TicketId,
     TicketTypeId, UnixMillis,
 };
 use onsale_engine::port::{
@@ -338,6 +338,8 @@ impl Fixture {
                 ticket_type_id: self.ticket_type_id,
                 quantity
             }],
+            payment: None,
+            package: None,
             key: key.map(binding),
         });
         (hold_id, command)
@@ -364,6 +366,8 @@ pub fn place(ticket_type_id: TicketTypeId) -> Command {
             ticket_type_id,
             quantity: 1
         }],
+        payment: None,
+        package: None,
         key: None,
     })
 }
@@ -374,10 +378,18 @@ pub fn confirm(hold_id: HoldId, tickets: usize) -> Command {
         buyer_id: BUYER,
         payment: None,
         tickets: (0..tickets)
-            .map(|_| (TicketId(Uuid::now_v7()), TicketCode([1; 10])))
+            .map(|_| (TicketId(Uuid::now_v7()), ticket_code()))
             .collect(),
+        package_order_id: None,
         key: None,
     }))
+}
+
+/// A code that no other ticket has.
+fn ticket_code() -> TicketCode {
+    let mut code = [0; 10];
+    code.copy_from_slice(&Uuid::now_v7().as_bytes()[6..]);
+    TicketCode(code)
 }
 
 pub fn binding(number: u64) -> KeyBinding {
@@ -421,6 +433,8 @@ pub async fn open_sale(engine: &Engine, event_id: EventId, capacity: u32) -> Tic
         hold_duration_ms: HOLD_DURATION_MS,
         hold_lifetime_ms_max: 2 * HOLD_DURATION_MS,
         buyer_limit: None,
+        check_in_opens_at: None,
+        re_entry: false,
     };
     let quota = Quota {
         id: QuotaId(Uuid::now_v7()),
@@ -432,6 +446,8 @@ pub async fn open_sale(engine: &Engine, event_id: EventId, capacity: u32) -> Tic
         name: "Free".to_owned(),
         quota_id: quota.id,
         unit_price_minor: 0,
+        unit_fee_minor: 0,
+        tax: Tax::default(),
     };
     let ticket_type_id = ticket_type.id;
     for command in [

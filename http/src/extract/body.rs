@@ -1,6 +1,6 @@
-//! JSON bodies within bounds.
+//! Bodies within bounds.
 //!
-//! A body of at most 16 KiB arrives within ten seconds, unencoded. Request types deny unknown fields, serde refuses
+//! A JSON body of at most 16 KiB arrives within ten seconds, unencoded. Request types deny unknown fields, serde refuses
 //! a field that comes twice, and no request type is recursive, so a deep body is refused at the first level that
 //! nothing asks for. Not JSON at all: 400. JSON of another shape: 422, with a pointer to the place, which is looked
 //! for only then.
@@ -8,7 +8,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use axum::body::{Bytes, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
@@ -36,19 +36,39 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         check_headers(request.headers())?;
-        let raw = tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), BODY_BYTES_MAX))
-            .await
-            .map_err(|_| Problem::new(Code::RequestTimeout))?
-            .map_err(|error| match error.source() {
-                Some(cause) if cause.is::<LengthLimitError>() => Problem::new(Code::BodyTooLarge),
-                Some(_) | None => Problem::new(Code::MalformedBody).detail("the body was cut off"),
-            })?;
+        let raw = read(request.into_body(), BODY_BYTES_MAX).await?;
         check_object(&raw)?;
         match serde_json::from_slice(&raw) {
             Ok(value) => Ok(Self { value, raw }),
             Err(error) => Err(refused::<T>(&raw, &error)),
         }
     }
+}
+
+/// A body of another's making, byte for byte, of at most so many bytes.
+pub(crate) struct RawBody<const BYTES_MAX: usize>(pub(crate) Bytes);
+
+impl<S: Send + Sync, const BYTES_MAX: usize> FromRequest<S> for RawBody<BYTES_MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        check_length(request.headers(), BYTES_MAX)?;
+        read(request.into_body(), BYTES_MAX).await.map(Self)
+    }
+}
+
+async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+    tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, bytes_max))
+        .await
+        .map_err(|_| Problem::new(Code::RequestTimeout))?
+        .map_err(|error| match error.source() {
+            Some(cause) if cause.is::<LengthLimitError>() => too_large(bytes_max),
+            Some(_) | None => Problem::new(Code::MalformedBody).detail("the body was cut off"),
+        })
+}
+
+fn too_large(bytes_max: usize) -> Problem {
+    Problem::new(Code::BodyTooLarge).detail(format!("the body is larger than {} KiB", bytes_max / 1_024))
 }
 
 fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
@@ -62,13 +82,17 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
     if !is_json || !is_plain {
         return Err(Problem::new(Code::UnsupportedMediaType));
     }
+    check_length(headers, BODY_BYTES_MAX)
+}
+
+fn check_length(headers: &HeaderMap, bytes_max: usize) -> Result<(), Problem> {
     let length = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.parse::<u64>().ok())
         .unwrap_or(0);
-    if usize::try_from(length).map_or(true, |length| length > BODY_BYTES_MAX) {
-        return Err(Problem::new(Code::BodyTooLarge));
+    if usize::try_from(length).map_or(true, |length| length > bytes_max) {
+        return Err(too_large(bytes_max));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ mod path;
 mod query;
 mod version;
 
-pub(crate) use body::JsonBody;
+pub(crate) use body::{JsonBody, RawBody};
 pub(crate) use idempotency::{IdempotencyKey, OptionalKey};
 pub(crate) use path::Id;
 pub(crate) use query::{PageQuery, Search};

@@ -8,6 +8,7 @@ mod auth;
 mod events;
 mod holds;
 mod orders;
+mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -20,5 +21,6 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(events::routes())
         .merge(holds::routes())
         .merge(orders::routes())
+        .merge(webhooks::routes())
         .merge(admin::routes())
 }

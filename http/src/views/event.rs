@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use onsale_domain::money::Currency;
 use onsale_domain::{
-    Availability, EventDefinition, EventDetails, Money, OrganizationId, Quota, QuotaId, SalesWindow,
+    Availability, EventDefinition, EventDetails, OrganizationId, Quota, QuotaId, SalesWindow, Tax,
     TicketType, UnixMillis,
 };
 use onsale_services::{EventRow, TicketTypeInput};
@@ -59,6 +59,12 @@ pub(crate) struct EventInput {
     /// Most live tickets of one buyer, across orders. Absent: no limit.
     #[serde(default)]
     buyer_limit: Option<u32>,
+    /// Nobody is let in before. Absent: no such limit.
+    #[serde(default)]
+    check_in_opens_at: Option<Timestamp>,
+    /// Whether who went out may come in again.
+    #[serde(default)]
+    re_entry: bool,
 }
 
 const fn hold_seconds_default() -> i64 {
@@ -86,6 +92,8 @@ impl From<EventInput> for EventDetails {
             hold_duration_ms: input.hold_duration_seconds.saturating_mul(1_000),
             hold_lifetime_ms_max: input.hold_lifetime_seconds_max.saturating_mul(1_000),
             buyer_limit: input.buyer_limit,
+            check_in_opens_at: input.check_in_opens_at.map(Into::into),
+            re_entry: input.re_entry,
         }
     }
 }
@@ -111,6 +119,39 @@ pub(crate) struct TicketTypeBody {
     quota_id: Uuid,
     /// Price of one ticket, in the event's currency. Zero is free.
     price: MoneyView,
+    /// Fee on one ticket, on top of its price, in minor units of the event's currency.
+    #[serde(default)]
+    fee: i64,
+    /// Tax on price and fee. Absent: none.
+    #[serde(default)]
+    tax: TaxView,
+}
+
+/// A tax on price and fee.
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Tax)]
+pub(crate) struct TaxView {
+    /// Hundredths of a percent: 1,900 are 19 %.
+    #[schema(minimum = 0, maximum = 10_000)]
+    basis_points: u16,
+    /// Whether price and fee contain it. Otherwise it comes on top.
+    inclusive: bool,
+}
+
+impl Default for TaxView {
+    fn default() -> Self {
+        Tax::NONE.into()
+    }
+}
+
+impl From<Tax> for TaxView {
+    fn from(tax: Tax) -> Self {
+        Self {
+            basis_points: tax.basis_points,
+            inclusive: tax.inclusive,
+        }
+    }
 }
 
 impl From<TicketTypeBody> for TicketTypeInput {
@@ -119,6 +160,11 @@ impl From<TicketTypeBody> for TicketTypeInput {
             name: body.name,
             quota_id: QuotaId(body.quota_id),
             price: body.price.into(),
+            fee_minor: body.fee,
+            tax: Tax {
+                basis_points: body.tax.basis_points,
+                inclusive: body.tax.inclusive,
+            },
         }
     }
 }
@@ -142,6 +188,10 @@ pub(crate) struct EventView {
     currency: Currency,
     /// Most live tickets of one buyer, across orders.
     buyer_limit: Option<u64>,
+    /// Nobody is let in before.
+    check_in_opens_at: Option<Timestamp>,
+    /// Whether who went out may come in again.
+    re_entry: bool,
     /// What can be bought; not in listings.
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket_types: Option<Vec<TicketTypeView>>,
@@ -154,6 +204,10 @@ pub(crate) struct TicketTypeView {
     id: Uuid,
     name: String,
     price: MoneyView,
+    fee: MoneyView,
+    tax: TaxView,
+    /// What the buyer pays for one ticket: price, fee, and the tax that comes on top.
+    total: MoneyView,
     /// The quota that it draws from; for staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota_id: Option<Uuid>,
@@ -184,13 +238,15 @@ pub(crate) struct StaffEventView {
 
 impl TicketTypeView {
     fn of(ticket_type: &TicketType, currency: Currency, quota_id: Option<Uuid>) -> Self {
+        let money = |amount| MoneyView { amount, currency };
         Self {
             id: ticket_type.id.0,
             name: ticket_type.name.clone(),
-            price: MoneyView::from(Money {
-                amount_minor: ticket_type.unit_price_minor,
-                currency,
-            }),
+            price: money(ticket_type.unit_price_minor),
+            fee: money(ticket_type.unit_fee_minor),
+            tax: ticket_type.tax.into(),
+            // The bounds of price, fee and tax keep it from overflowing.
+            total: money(ticket_type.unit_total_minor().unwrap_or(i64::MAX)),
             quota_id,
         }
     }
@@ -213,6 +269,8 @@ impl From<EventRow> for EventView {
             },
             currency: row.currency,
             buyer_limit: row.buyer_limit,
+            check_in_opens_at: row.check_in_opens_at.map(UnixMillis::to_timestamp),
+            re_entry: row.re_entry,
             ticket_types: None,
         }
     }
@@ -241,6 +299,8 @@ impl From<&EventDefinition> for EventView {
             },
             currency: details.currency,
             buyer_limit: details.buyer_limit.map(u64::from),
+            check_in_opens_at: details.check_in_opens_at.map(UnixMillis::to_timestamp),
+            re_entry: details.re_entry,
             ticket_types: Some(ticket_types),
         }
     }

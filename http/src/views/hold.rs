@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use onsale_domain::command::{RequestedLine, RequestedLines};
-use onsale_domain::money::{Currency, line_total_minor, total_minor};
+use onsale_domain::money::Currency;
+use onsale_domain::price::totals;
 use onsale_domain::record::Line;
 use onsale_domain::{Money, TicketTypeId};
 use onsale_services::{ExtendedHold, PlacedHold, ReleasedHold, ReleasedStatus};
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::MoneyView;
+use super::event::TaxView;
 use crate::problem::Problem;
 
 /// Bytes of a payment method's token.
@@ -110,7 +112,11 @@ pub(crate) struct LineView {
     quantity: u32,
     /// Price of one ticket, locked when the hold was placed.
     unit_price: MoneyView,
-    /// Unit price × quantity.
+    /// Fee on one ticket.
+    unit_fee: MoneyView,
+    /// Tax on price and fee.
+    tax: TaxView,
+    /// What the buyer pays for the line.
     total: MoneyView,
 }
 
@@ -123,8 +129,10 @@ pub(super) fn line_views(lines: &[Line], currency: Currency) -> Vec<LineView> {
             ticket_type_id: line.ticket_type_id.0,
             quantity: line.quantity,
             unit_price: money(line.unit_price_minor),
+            unit_fee: money(line.unit_fee_minor),
+            tax: line.tax.into(),
             // The domain has checked the sum of all lines before it made the record.
-            total: money(line_total_minor(line.unit_price_minor, line.quantity).unwrap_or(i64::MAX)),
+            total: money(line.total_minor().unwrap_or(i64::MAX)),
         })
         .collect()
 }
@@ -194,9 +202,9 @@ impl From<ExtendedHold> for HoldView {
 }
 
 fn total(lines: &[Line], currency: Currency) -> MoneyView {
-    let prices = lines.iter().map(|line| (line.unit_price_minor, line.quantity));
     MoneyView::from(Money {
-        amount_minor: total_minor(prices).unwrap_or(i64::MAX),
+        // The domain has checked the sum before it made the record.
+        amount_minor: totals(lines).map_or(i64::MAX, |totals| totals.total_minor),
         currency,
     })
 }

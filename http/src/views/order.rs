@@ -5,8 +5,7 @@ use onsale_domain::UnixMillis;
 use onsale_domain::money::Currency;
 use onsale_domain::record::{Line, PaymentAuthorization};
 use onsale_services::{
-    CancelledOrder, LineRow, OrderRow, OrderStatus, PaymentRow, PaymentStatus, Purchased, TicketRow,
-    TicketStatus,
+    CancelledOrder, OrderRow, OrderStatus, PaymentRow, PaymentStatus, Purchased, TicketRow, TicketStatus,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -24,8 +23,8 @@ pub(crate) struct PaymentView {
     amount: MoneyView,
     /// Name of the payment gateway.
     gateway: String,
-    /// The gateway's reference.
-    reference: String,
+    /// The gateway's reference, once it has told.
+    reference: Option<String>,
 }
 
 /// A ticket of an order.
@@ -53,7 +52,7 @@ pub(crate) struct OrderView {
     /// `null` for a free order.
     payment: Option<PaymentView>,
     tickets: Vec<TicketView>,
-    confirmed_at: Timestamp,
+    confirmed_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cancelled_at: Option<Timestamp>,
     /// Position in the event's journal.
@@ -93,7 +92,7 @@ impl From<Purchased> for OrderView {
                     status: TicketStatus::Valid.as_str(),
                 })
                 .collect(),
-            confirmed_at: order.at.to_timestamp(),
+            confirmed_at: Some(order.at.to_timestamp()),
             cancelled_at: None,
             seq: purchased.seq,
         }
@@ -103,7 +102,7 @@ impl From<Purchased> for OrderView {
 impl From<OrderRow> for OrderView {
     fn from(order: OrderRow) -> Self {
         let currency = order.currency;
-        let lines: Vec<Line> = order.lines.into_iter().map(line).collect();
+        let lines: Vec<Line> = order.lines.into_iter().map(Line::from).collect();
         Self {
             id: order.order_id.0,
             event_id: order.event_id.0,
@@ -117,18 +116,10 @@ impl From<OrderRow> for OrderView {
                 .payment
                 .map(|payment| PaymentView::of_row(payment, currency)),
             tickets: order.tickets.into_iter().map(TicketView::from).collect(),
-            confirmed_at: order.confirmed_at.to_timestamp(),
+            confirmed_at: order.confirmed_at.map(UnixMillis::to_timestamp),
             cancelled_at: order.cancelled_at.map(UnixMillis::to_timestamp),
             seq: order.seq,
         }
-    }
-}
-
-fn line(row: LineRow) -> Line {
-    Line {
-        ticket_type_id: row.ticket_type_id,
-        quantity: row.quantity,
-        unit_price_minor: row.unit_price_minor,
     }
 }
 
@@ -137,8 +128,8 @@ impl From<PaymentAuthorization> for PaymentView {
         Self {
             status: PaymentStatus::Authorized.as_str(),
             amount: payment.amount.into(),
-            gateway: payment.gateway,
-            reference: payment.reference,
+            gateway: payment.gateway.as_str().to_owned(),
+            reference: Some(payment.reference),
         }
     }
 }

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use onsale_domain::record::{HoldConfirmed, Lines};
+use onsale_domain::record::Lines;
 use onsale_domain::{
     BuyerId, EventDetails, EventId, EventStatus, HoldId, Money, OrderId, Quota, QuotaId, Sequence,
     TicketType, TicketTypeId, UnixMillis,
 };
+
+use super::orders::OrderChange;
+use super::tickets::{NewRefund, NewScan, NewTicket, TicketChange};
 
 /// All changes of one batch.
 #[derive(Debug, Default)]
@@ -22,8 +25,12 @@ pub(super) struct RowChanges {
     pub(super) units: BTreeMap<(EventId, TicketTypeId), UnitChange>,
     pub(super) new_holds: Vec<NewHold>,
     pub(super) changed_holds: Vec<ChangedHold>,
-    pub(super) new_orders: Vec<NewOrder>,
-    pub(super) cancelled_orders: Vec<CancelledOrder>,
+    pub(super) orders: Vec<OrderChange>,
+    pub(super) new_tickets: Vec<NewTicket>,
+    /// Of earlier batches' tickets.
+    pub(super) changed_tickets: Vec<TicketChange>,
+    pub(super) refunds: Vec<NewRefund>,
+    pub(super) scans: Vec<NewScan>,
     pub(super) index: Index,
 }
 
@@ -34,7 +41,7 @@ pub(super) struct Index {
     pub(super) ticket_types: HashMap<(EventId, TicketTypeId), usize>,
     pub(super) new_holds: HashMap<(EventId, HoldId), usize>,
     pub(super) changed_holds: HashMap<(EventId, HoldId), usize>,
-    pub(super) new_orders: HashMap<(EventId, OrderId), usize>,
+    pub(super) orders: HashMap<(EventId, OrderId), usize>,
 }
 
 /// A watermark's move.
@@ -100,24 +107,5 @@ pub(super) struct ChangedHold {
     pub(super) hold_id: HoldId,
     pub(super) status: Option<HoldStatus>,
     pub(super) expires_at: Option<UnixMillis>,
-    pub(super) seq: Sequence,
-}
-
-/// An order that was made in this batch, as the batch leaves it.
-#[derive(Debug)]
-pub(super) struct NewOrder {
-    pub(super) event_id: EventId,
-    pub(super) order_id: OrderId,
-    pub(super) confirmed: HoldConfirmed,
-    pub(super) cancelled_at: Option<UnixMillis>,
-    pub(super) seq: Sequence,
-}
-
-/// An earlier batch's order that was cancelled.
-#[derive(Debug)]
-pub(super) struct CancelledOrder {
-    pub(super) event_id: EventId,
-    pub(super) order_id: OrderId,
-    pub(super) cancelled_at: UnixMillis,
     pub(super) seq: Sequence,
 }

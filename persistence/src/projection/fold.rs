@@ -1,13 +1,11 @@
 //! Records in, row changes out. Pure: the same records always give the same changes.
 
 use onsale_domain::codec::decode_records;
-use onsale_domain::record::{HoldConfirmed, HoldPlaced, Line};
-use onsale_domain::{EventId, EventStatus, HoldId, OrderId, Record, Sequence, TicketTypeId, UnixMillis};
+use onsale_domain::record::{HoldPlaced, HoldReleased, Line};
+use onsale_domain::{EventId, EventStatus, HoldId, Record, Sequence, TicketTypeId, UnixMillis};
 use onsale_engine::port::{JournalEntry, ProjectionError};
 
-use super::changes::{
-    Advance, CancelledOrder, ChangedHold, EventChange, HoldStatus, NewHold, NewOrder, RowChanges, UnitChange,
-};
+use super::changes::{Advance, ChangedHold, EventChange, HoldStatus, NewHold, RowChanges, UnitChange};
 
 /// Folds entries into one change for each row.
 ///
@@ -85,22 +83,45 @@ impl RowChanges {
             Record::HoldExtended {
                 hold_id, expires_at, ..
             } => self.change_hold(event_id, hold_id, seq, None, Some(expires_at)),
-            Record::HoldReleased(record) => {
-                let status = Some(HoldStatus::Released);
-                self.change_hold(event_id, record.hold_id, seq, status, None);
-                self.add_units(event_id, &record.lines, -1, 0);
-            }
-            Record::HoldsExpired { holds, .. } => {
+            Record::HoldReleased(record) => self.release(event_id, seq, &record),
+            Record::HoldsExpired { at, holds } => {
                 for hold in holds {
                     let status = Some(HoldStatus::Expired);
                     self.change_hold(event_id, hold.hold_id, seq, status, None);
                     self.add_units(event_id, &hold.lines, -1, 0);
+                    if hold.payment.is_some() {
+                        self.expire_order(event_id, hold.hold_id.into(), seq, at);
+                    }
                 }
             }
-            Record::HoldConfirmed(record) => self.confirm(event_id, seq, record),
+            Record::PaymentStarted(record) => {
+                self.change_hold(event_id, record.hold_id, seq, None, Some(record.expires_at));
+                self.start_payment(event_id, seq, record)?;
+            }
+            Record::HoldConfirmed(record) => {
+                let status = Some(HoldStatus::Confirmed);
+                self.change_hold(event_id, record.hold_id, seq, status, None);
+                self.add_units(event_id, &record.lines, -1, 1);
+                self.confirm(event_id, seq, record)?;
+            }
+            Record::HoldReclaimed(record) => {
+                let status = Some(HoldStatus::Confirmed);
+                self.change_hold(event_id, record.hold_id, seq, status, None);
+                self.add_units(event_id, &record.lines, 0, 1);
+                self.confirm(event_id, seq, record)?;
+            }
             Record::OrderCancelled {
                 at, order_id, lines, ..
-            } => self.cancel(event_id, order_id, seq, at, &lines),
+            } => {
+                self.add_units(event_id, &lines, 0, -1);
+                self.cancel(event_id, order_id, seq, at);
+            }
+            Record::TicketsRefunded(record) => {
+                self.add_units(event_id, &record.lines, 0, -1);
+                self.refund(event_id, seq, record);
+            }
+            Record::TicketTransferred(record) => self.transfer(event_id, seq, record),
+            Record::TicketScanned(record) => self.scan(event_id, seq, record),
         }
         Ok(())
     }
@@ -111,8 +132,20 @@ impl RowChanges {
         change
     }
 
+    fn release(&mut self, event_id: EventId, seq: Sequence, record: &HoldReleased) {
+        let status = Some(HoldStatus::Released);
+        self.change_hold(event_id, record.hold_id, seq, status, None);
+        self.add_units(event_id, &record.lines, -1, 0);
+        if record.payment.is_some() {
+            self.give_up_order(event_id, record.hold_id.into(), seq, record);
+        }
+    }
+
     fn place(&mut self, event_id: EventId, seq: Sequence, record: HoldPlaced) -> Result<(), String> {
         let total = record.total().ok_or("the total of a hold overflows")?;
+        if record.payment.is_some() {
+            self.place_order(event_id, seq, &record)?;
+        }
         self.add_units(event_id, &record.lines, 1, 0);
         let place = self.new_holds.len();
         if self
@@ -137,7 +170,7 @@ impl RowChanges {
         Ok(())
     }
 
-    fn change_hold(
+    pub(super) fn change_hold(
         &mut self,
         event_id: EventId,
         hold_id: HoldId,
@@ -168,48 +201,8 @@ impl RowChanges {
         }
     }
 
-    fn confirm(&mut self, event_id: EventId, seq: Sequence, confirmed: HoldConfirmed) {
-        let status = Some(HoldStatus::Confirmed);
-        self.change_hold(event_id, confirmed.hold_id, seq, status, None);
-        self.add_units(event_id, &confirmed.lines, -1, 1);
-        let order_id = OrderId::from(confirmed.hold_id);
-        self.index
-            .new_orders
-            .insert((event_id, order_id), self.new_orders.len());
-        self.new_orders.push(NewOrder {
-            event_id,
-            order_id,
-            confirmed,
-            cancelled_at: None,
-            seq,
-        });
-    }
-
-    fn cancel(
-        &mut self,
-        event_id: EventId,
-        order_id: OrderId,
-        seq: Sequence,
-        cancelled_at: UnixMillis,
-        lines: &[Line],
-    ) {
-        self.add_units(event_id, lines, 0, -1);
-        if let Some(place) = self.index.new_orders.get(&(event_id, order_id)) {
-            let order = &mut self.new_orders[*place];
-            order.cancelled_at = Some(cancelled_at);
-            order.seq = seq;
-        } else {
-            self.cancelled_orders.push(CancelledOrder {
-                event_id,
-                order_id,
-                cancelled_at,
-                seq,
-            });
-        }
-    }
-
     /// Adds the lines' quantities, `held` and `sold` times, to the counters.
-    fn add_units(&mut self, event_id: EventId, lines: &[Line], held: i64, sold: i64) {
+    pub(super) fn add_units(&mut self, event_id: EventId, lines: &[Line], held: i64, sold: i64) {
         for line in lines {
             let key: (EventId, TicketTypeId) = (event_id, line.ticket_type_id);
             let units: &mut UnitChange = self.units.entry(key).or_default();

@@ -7,6 +7,8 @@
 
 mod changes;
 mod fold;
+mod orders;
+mod tickets;
 mod write;
 
 use futures::future::BoxFuture;
@@ -39,6 +41,8 @@ impl PostgresProjection {
         write::definitions(connection, &changes).await?;
         write::holds(connection, &changes).await?;
         write::orders(connection, &changes).await?;
+        write::tickets(connection, &changes).await?;
+        write::jobs(connection, &changes).await?;
         // An error here leaves the outcome open. The watermark knows it: the next attempt is told by it.
         transaction.commit().await.map_err(DatabaseError::from)?;
         Ok(())

@@ -38,6 +38,10 @@ pub struct EventRow {
     pub hold_lifetime_ms_max: i64,
     /// Most live tickets of one buyer.
     pub buyer_limit: Option<u64>,
+    /// Nobody is let in before.
+    pub check_in_opens_at: Option<UnixMillis>,
+    /// Whether who went out may come in again.
+    pub re_entry: bool,
     /// Where it stands.
     pub status: EventStatus,
     /// Version of the definition, for `If-Match`.
@@ -83,6 +87,8 @@ struct RawEvent {
     hold_duration_ms: i64,
     hold_lifetime_ms_max: i64,
     buyer_limit: Option<i64>,
+    check_in_opens_at: Option<Timestamp>,
+    re_entry: bool,
     status: String,
     definition_version: i64,
 }
@@ -105,6 +111,8 @@ impl TryFrom<RawEvent> for EventRow {
             hold_duration_ms: raw.hold_duration_ms,
             hold_lifetime_ms_max: raw.hold_lifetime_ms_max,
             buyer_limit: raw.buyer_limit.map(count_in),
+            check_in_opens_at: raw.check_in_opens_at.map(millis),
+            re_entry: raw.re_entry,
             status: event_status(&raw.status)?,
             definition_version: seq_in(raw.definition_version),
         })
@@ -125,7 +133,8 @@ impl Database {
             r#"SELECT event_id, organization_id, name, description, venue,
                    starts_at AS "starts_at: Timestamp", time_zone,
                    sales_open_at AS "sales_open_at: Timestamp", sales_close_at AS "sales_close_at: Timestamp",
-                   currency, hold_duration_ms, hold_lifetime_ms_max, buyer_limit, status, definition_version
+                   currency, hold_duration_ms, hold_lifetime_ms_max, buyer_limit,
+                   check_in_opens_at AS "check_in_opens_at: Timestamp", re_entry, status, definition_version
                FROM events
                WHERE ($1::text IS NULL OR name ILIKE $1 OR venue ILIKE $1)
                  AND ($2::timestamptz IS NULL OR starts_at >= $2)

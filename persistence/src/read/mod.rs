@@ -8,6 +8,7 @@ mod orders;
 mod organizations;
 mod payments;
 mod status;
+mod tickets;
 
 pub use events::{EventCursor, EventFilter, EventRow};
 pub use lines::LineRow;
@@ -16,3 +17,6 @@ pub use orders::{OrderRow, PaymentRow, TicketRow};
 pub use organizations::OrganizationRow;
 pub use payments::PaymentToSettle;
 pub use status::{OrderStatus, PaymentStatus, TicketStatus};
+pub use tickets::OwnedTicketRow;
+
+pub(crate) use status::currency;

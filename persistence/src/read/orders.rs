@@ -2,7 +2,9 @@
 
 use jiff_sqlx::Timestamp;
 use onsale_domain::money::Currency;
-use onsale_domain::{BuyerId, EventId, OrderId, Sequence, TicketId, TicketTypeId, UnixMillis};
+use onsale_domain::{
+    BuyerId, EventId, OrderId, PackageOrderId, Sequence, TicketId, TicketTypeId, UnixMillis,
+};
 use serde::Deserialize;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -27,8 +29,18 @@ pub struct OrderRow {
     pub currency: Currency,
     /// Sum of the lines.
     pub total_minor: i64,
+    /// The fees in it.
+    pub fees_minor: i64,
+    /// The tax in it.
+    pub tax_minor: i64,
+    /// How much of it goes back or went back for single tickets.
+    pub refunded_minor: i64,
+    /// The package order that it is a leg of.
+    pub package_order_id: Option<PackageOrderId>,
+    /// When it came into being: when its payment began, or when it was confirmed.
+    pub placed_at: UnixMillis,
     /// When it was confirmed.
-    pub confirmed_at: UnixMillis,
+    pub confirmed_at: Option<UnixMillis>,
     /// When it was cancelled.
     pub cancelled_at: Option<UnixMillis>,
     /// Last record that changed it.
@@ -46,9 +58,9 @@ pub struct OrderRow {
 pub struct PaymentRow {
     /// Name of the gateway.
     pub gateway: String,
-    /// The gateway's own reference.
-    pub reference: String,
-    /// What was authorized, in the order's currency.
+    /// The gateway's own reference; `None` while it has not told.
+    pub reference: Option<String>,
+    /// What was asked for, in the order's currency.
     pub amount_minor: i64,
     /// Where it stands.
     pub status: PaymentStatus,
@@ -67,6 +79,10 @@ pub struct TicketRow {
     pub code: String,
     /// Where it stands.
     pub status: TicketStatus,
+    /// Whose it is.
+    pub owner_id: BuyerId,
+    /// Raised by each transfer; from 1.
+    pub version: u32,
 }
 
 /// As the columns come.
@@ -77,7 +93,12 @@ struct RawOrder {
     status: String,
     currency: String,
     total_minor: i64,
-    confirmed_at: Timestamp,
+    fees_minor: i64,
+    tax_minor: i64,
+    refunded_minor: i64,
+    package_order_id: Option<Uuid>,
+    placed_at: Timestamp,
+    confirmed_at: Option<Timestamp>,
     cancelled_at: Option<Timestamp>,
     seq: i64,
     lines: Json<Vec<LineRow>>,
@@ -88,7 +109,7 @@ struct RawOrder {
 #[derive(Deserialize)]
 struct RawPayment {
     gateway: String,
-    reference: String,
+    reference: Option<String>,
     amount_minor: i64,
     status: String,
 }
@@ -99,6 +120,8 @@ struct RawTicket {
     ticket_type_id: TicketTypeId,
     code: String,
     status: String,
+    owner_id: BuyerId,
+    version: u32,
 }
 
 impl TryFrom<RawOrder> for OrderRow {
@@ -128,6 +151,8 @@ impl TryFrom<RawOrder> for OrderRow {
                     ticket_type_id: ticket.ticket_type_id,
                     code: ticket.code,
                     status: TicketStatus::parse(&ticket.status)?,
+                    owner_id: ticket.owner_id,
+                    version: ticket.version,
                 })
             })
             .collect::<Result<_, DatabaseError>>()?;
@@ -138,7 +163,12 @@ impl TryFrom<RawOrder> for OrderRow {
             status: OrderStatus::parse(&raw.status)?,
             currency: currency(&raw.currency)?,
             total_minor: raw.total_minor,
-            confirmed_at: millis(raw.confirmed_at),
+            fees_minor: raw.fees_minor,
+            tax_minor: raw.tax_minor,
+            refunded_minor: raw.refunded_minor,
+            package_order_id: raw.package_order_id.map(PackageOrderId),
+            placed_at: millis(raw.placed_at),
+            confirmed_at: raw.confirmed_at.map(millis),
             cancelled_at: raw.cancelled_at.map(millis),
             seq: seq_in(raw.seq),
             lines: raw.lines.0,
@@ -191,9 +221,12 @@ impl Database {
         sqlx::query_as!(
             RawOrder,
             r#"SELECT o.event_id, o.order_id, o.buyer_id, o.status, o.currency, o.total_minor,
-                   o.confirmed_at AS "confirmed_at: Timestamp", o.cancelled_at AS "cancelled_at: Timestamp", o.seq,
+                   o.fees_minor, o.tax_minor, o.refunded_minor, o.package_order_id,
+                   o.placed_at AS "placed_at: Timestamp", o.confirmed_at AS "confirmed_at: Timestamp", o.cancelled_at AS "cancelled_at: Timestamp", o.seq,
                    (SELECT COALESCE(jsonb_agg(jsonb_build_object('ticket_type_id', line.ticket_type_id,
-                        'quantity', line.quantity, 'unit_price_minor', line.unit_price_minor)
+                        'quantity', line.quantity, 'unit_price_minor', line.unit_price_minor,
+                        'unit_fee_minor', line.unit_fee_minor, 'tax_basis_points', line.tax_basis_points,
+                        'tax_inclusive', line.tax_inclusive)
                         ORDER BY line.position), '[]')
                     FROM order_lines AS line
                     WHERE line.event_id = o.event_id AND line.order_id = o.order_id)
@@ -204,7 +237,8 @@ impl Database {
                     WHERE payment.event_id = o.event_id AND payment.order_id = o.order_id)
                        AS "payment?: Json<RawPayment>",
                    (SELECT COALESCE(jsonb_agg(jsonb_build_object('ticket_id', ticket.ticket_id,
-                        'ticket_type_id', ticket.ticket_type_id, 'code', ticket.code, 'status', ticket.status)
+                        'ticket_type_id', ticket.ticket_type_id, 'code', ticket.code, 'status', ticket.status,
+                        'owner_id', ticket.owner_id, 'version', ticket.version)
                         ORDER BY ticket.ticket_id), '[]')
                     FROM tickets AS ticket
                     WHERE ticket.event_id = o.event_id AND ticket.order_id = o.order_id)

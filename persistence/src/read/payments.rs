@@ -16,7 +16,7 @@ pub struct PaymentToSettle {
     /// Name of the gateway.
     pub gateway: String,
     /// The gateway's own reference.
-    pub reference: String,
+    pub reference: Option<String>,
     /// What was authorized.
     pub amount: Money,
     /// `Authorized` (capture), `Voiding` (void) or `Refunding` (refund).

@@ -44,25 +44,42 @@ statuses! {
         Confirmed = "confirmed",
         /// Called off; its units are free again.
         Cancelled = "cancelled",
+        /// Its hold expired before it was paid.
+        Expired = "expired",
         /// All of its money was given back.
         Refunded = "refunded",
         /// A part of its money was given back.
         PartiallyRefunded = "partially_refunded",
     }
-    /// Where a payment stands; `Authorized`, `Voiding` and `Refunding` wait for an effect at the gateway.
+    /// Where a payment stands; `Pending`, `Authorized`, `Voiding` and `Refunding` wait for the gateway.
     PaymentStatus {
+        /// The provider decides.
+        Pending = "pending",
         /// To be captured.
         Authorized = "authorized",
         /// The money is here.
         Captured = "captured",
-        /// The authorization is to be given up.
+        /// To be let go, or given back where it was taken.
         Voiding = "voiding",
-        /// The authorization was given up.
+        /// Let go: nothing was taken, or it was given back.
         Voided = "voided",
         /// The money is to be given back.
         Refunding = "refunding",
         /// The money was given back.
         Refunded = "refunded",
+        /// The provider refused.
+        Declined = "declined",
+        /// The provider's amount or currency is not the order's; staff decide.
+        Quarantined = "quarantined",
+    }
+    /// Where a refund stands.
+    RefundStatus {
+        /// Asked for.
+        Pending = "pending",
+        /// The money is on its way back.
+        Succeeded = "succeeded",
+        /// The provider refused; staff decide.
+        Failed = "failed",
     }
     /// Where a ticket stands.
     TicketStatus {
@@ -72,8 +89,8 @@ statuses! {
         Used = "used",
         /// Its order was cancelled.
         Cancelled = "cancelled",
-        /// Another ticket took its place.
-        Transferred = "transferred",
+        /// Its money went back.
+        Refunded = "refunded",
     }
 }
 
@@ -91,6 +108,6 @@ pub(super) fn event_status(text: &str) -> Result<EventStatus, DatabaseError> {
     .ok_or_else(|| DatabaseError::Damaged(format!("EventStatus {text:?}")))
 }
 
-pub(super) fn currency(code: &str) -> Result<Currency, DatabaseError> {
+pub(crate) fn currency(code: &str) -> Result<Currency, DatabaseError> {
     Currency::from_code(code).ok_or_else(|| DatabaseError::Damaged(format!("currency {code:?}")))
 }

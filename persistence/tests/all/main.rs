@@ -11,6 +11,7 @@ mod conformance;
 mod database;
 mod jobs;
 mod local;
+mod objects;
 mod postgres;
 mod projection;
 mod random_streams;

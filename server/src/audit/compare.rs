@@ -177,7 +177,7 @@ mod tests {
                 ID,
                 PaymentRow {
                     gateway: "simulated".to_owned(),
-                    reference: "sim".to_owned(),
+                    reference: Some("sim".to_owned()),
                     amount_minor: 500,
                     currency: "EUR".to_owned(),
                     status: "authorized".to_owned(),

@@ -37,12 +37,22 @@ impl Expected {
                     self.end_hold(expired.hold_id.0, "expired");
                 }
             }
-            Record::HoldConfirmed(confirmed) => self.fold_confirmed(confirmed),
+            Record::HoldConfirmed(confirmed) | Record::HoldReclaimed(confirmed) => {
+                self.fold_confirmed(confirmed)
+            }
+            Record::PaymentStarted(started) => {
+                if let Some(hold) = self.rows.holds.get_mut(&started.hold_id.0) {
+                    hold.expires_at_ms = started.expires_at.0;
+                }
+            }
             Record::OrderCancelled { order_id, .. } => self.fold_cancelled(order_id.0),
             Record::EventCreated { .. }
             | Record::EventEdited { .. }
             | Record::QuotaSet { .. }
             | Record::TicketTypeSet { .. }
+            | Record::TicketsRefunded(_)
+            | Record::TicketTransferred(_)
+            | Record::TicketScanned(_)
             | Record::StatusChanged { .. } => {}
         }
     }
@@ -74,8 +84,8 @@ impl Expected {
         }
         if let Some(payment) = &confirmed.payment {
             let row = PaymentRow {
-                gateway: payment.gateway.clone(),
-                reference: payment.reference.clone(),
+                gateway: payment.gateway.as_str().to_owned(),
+                reference: Some(payment.reference.clone()),
                 amount_minor: payment.amount.amount_minor,
                 currency: payment.amount.currency.code().to_owned(),
                 status: "authorized".to_owned(),

@@ -1,6 +1,7 @@
 //! `onsale doctor`: looks at everything that stops people from serving, and says what to do about it.
 
 mod machine;
+mod payments;
 
 use clap::Args;
 use serde::Serialize;
@@ -78,6 +79,7 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
             checks.push(configuration(&settings));
             checks.extend(database(&settings).await);
             checks.push(redis(&settings).await);
+            checks.extend(payments::providers(&settings).await);
             if settings.journal == JournalKind::Local {
                 checks.push(machine::journal_directory(&settings.journal_directory));
             }

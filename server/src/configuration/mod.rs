@@ -5,11 +5,13 @@
 
 mod mail;
 mod parse;
+mod payments;
 mod setting;
 mod settings;
 mod sources;
 
 pub(crate) use mail::{MailSettings, unusable_mail_folder, unusable_smtp_server};
+pub(crate) use payments::unusable_gateway;
 pub(crate) use setting::{ALL, Setting};
 pub(crate) use settings::{
     JournalKind, LogFormat, Settings, cannot_listen, journal_directory_in_use, unusable_database_url,

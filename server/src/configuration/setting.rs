@@ -123,6 +123,39 @@ pub(super) const TOKEN_AUDIENCE: Setting = plain(
     "Audience that tokens must name.",
     "Give the audience that tokens name in `aud`",
 );
+pub(super) const PAYMENT_GATEWAY: Setting = plain(
+    ("payment_gateway", "ONSALE_PAYMENT_GATEWAY"),
+    "simulated",
+    "Who takes new payments. Every provider that has a key settles what it took before, whichever is named here.",
+    "Choose simulated (moves no money), stripe (needs stripe_secret_key) or midtrans (needs midtrans_server_key)",
+);
+pub(super) const STRIPE_SECRET_KEY: Setting = secret(
+    ("stripe_secret_key", "ONSALE_STRIPE_SECRET_KEY"),
+    "The key of the Stripe account.",
+    "Give a secret or restricted key of the account (sk_… or rk_…), or name a file that holds it in ONSALE_STRIPE_SECRET_KEY_FILE",
+);
+pub(super) const STRIPE_WEBHOOK_SECRETS: Setting = secret(
+    ("stripe_webhook_secrets", "ONSALE_STRIPE_WEBHOOK_SECRETS"),
+    "What Stripe signs its messages to `/v1/webhooks/payments/stripe` with. Without any, payments are only asked about from time to time.",
+    "Give the signing secret of the webhook endpoint (whsec_…), or two separated by a comma while one is exchanged, or name a file that holds them in ONSALE_STRIPE_WEBHOOK_SECRETS_FILE",
+);
+pub(super) const STRIPE_URL: Setting = plain(
+    ("stripe_url", "ONSALE_STRIPE_URL"),
+    "https://api.stripe.com",
+    "Where Stripe's API is.",
+    "Give an https address, or in trials an http address of this machine",
+);
+pub(super) const MIDTRANS_SERVER_KEY: Setting = secret(
+    ("midtrans_server_key", "ONSALE_MIDTRANS_SERVER_KEY"),
+    "The server key of the Midtrans account. It signs Midtrans's messages to `/v1/webhooks/payments/midtrans` too.",
+    "Give the server key of the account, or name a file that holds it in ONSALE_MIDTRANS_SERVER_KEY_FILE",
+);
+pub(super) const MIDTRANS_URL: Setting = plain(
+    ("midtrans_url", "ONSALE_MIDTRANS_URL"),
+    "https://api.midtrans.com",
+    "Where Midtrans's Core API is.",
+    "Give an https address, such as https://api.sandbox.midtrans.com, or in trials an http address of this machine",
+);
 pub(super) const MAILER: Setting = plain(
     ("mailer", "ONSALE_MAILER"),
     "none",
@@ -242,7 +275,7 @@ pub(super) const DRILLS: Setting = plain(
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 29] = [
+pub(crate) const ALL: [&Setting; 35] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
@@ -255,6 +288,12 @@ pub(crate) const ALL: [&Setting; 29] = [
     &TOKEN_KEYS,
     &TOKEN_ISSUER,
     &TOKEN_AUDIENCE,
+    &PAYMENT_GATEWAY,
+    &STRIPE_SECRET_KEY,
+    &STRIPE_WEBHOOK_SECRETS,
+    &STRIPE_URL,
+    &MIDTRANS_SERVER_KEY,
+    &MIDTRANS_URL,
     &MAILER,
     &MAIL_FROM,
     &MAIL_FOLDER,

@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::mail::MailSettings;
 use super::parse::Reader;
+use super::payments::PaymentSettings;
 use super::setting::{
     AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE, AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE, BREACHED_PASSWORDS,
     CONNECTIONS_MAX, CORS_ORIGINS, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, INTERNAL_LISTEN, JOURNAL,
@@ -70,6 +71,7 @@ pub(crate) struct Settings {
     pub(crate) token_keys: Option<SecretString>,
     pub(crate) token_issuer: String,
     pub(crate) token_audience: String,
+    pub(crate) payments: PaymentSettings,
     pub(crate) mail: MailSettings,
     /// Where [`Settings::breached_passwords`] reads.
     breached_passwords: Option<PathBuf>,
@@ -117,6 +119,7 @@ impl Settings {
             token_keys: reader.optional(&TOKEN_KEYS).map(Into::into),
             token_issuer: reader.text(&TOKEN_ISSUER)?.to_owned(),
             token_audience: reader.text(&TOKEN_AUDIENCE)?.to_owned(),
+            payments: PaymentSettings::read(&reader)?,
             mail: MailSettings::read(&reader)?,
             breached_passwords: reader.optional(&BREACHED_PASSWORDS).map(Into::into),
             connections_max: reader.number(&CONNECTIONS_MAX, 1..=1_000_000)?,

@@ -5,6 +5,7 @@
 
 mod audited;
 mod error;
+mod gateways;
 mod mail;
 
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use onsale_persistence::{
     Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection, Redis, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, Dependencies, Gateways, Housekeeping, JobHandler, JobRunner, MailHandler,
-    Services, ServicesConfig, Settlement, SimulatedGateway,
+    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, Services,
+    ServicesConfig, Settlement,
 };
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use audited::{open_audited, open_audited_database};
 pub(crate) use error::StartError;
+pub(crate) use gateways::payment_gateways;
 
 use crate::configuration::{JournalKind, Settings, journal_directory_in_use};
 
@@ -150,7 +152,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         engine: core.engine.clone(),
         database: core.database.clone(),
         redis: core.redis.clone(),
-        gateways: Gateways::new(Arc::new(SimulatedGateway::new(Arc::clone(&core.clock))), []),
+        gateways: gateways::open(settings, &core.clock)?,
         tokens: settings.tokens()?,
         audit,
     };

@@ -47,6 +47,7 @@ impl Who {
 /// - `u` 401: nobody knows who that is
 /// - `f` 403: it is not theirs to do
 /// - `n` 404: it is there, but not theirs
+/// - `s` 401: no token helps, only a provider's signature
 /// - `+` 2xx
 ///
 /// Rows run from top to bottom.
@@ -78,6 +79,7 @@ POST   /v1/holds/{hold_id}/checkout                              tickets.buy    
 GET    /v1/orders                                                tickets.buy           u + + f f f f f f
 GET    /v1/orders/{order_id}                                     tickets.buy           u + n f f f f f f
 POST   /v1/orders/{order_id}/cancel                              tickets.buy           u + n f f f f f f
+POST   /v1/webhooks/payments/{provider}                          -                     s s s s s s s s s
 GET    /v1/admin/organizations                                   organizations.read    u f f + + + f + f
 POST   /v1/admin/organizations                                   organizations.create  u f f f f f f + f
 GET    /v1/admin/organizations/{organization_id}                 organizations.read    u f f + n + f + f
@@ -162,6 +164,7 @@ impl Row {
             'o' | '+' if is_read => reply.status == 200,
             'o' => ![401, 403, 404].contains(&reply.status) && reply.status < 500,
             'u' => (reply.status, reply.code().as_str()) == (401, "unauthenticated"),
+            's' => (reply.status, reply.code().as_str()) == (401, "webhook_signature_invalid"),
             'f' => (reply.status, reply.code().as_str()) == (403, "forbidden"),
             'n' => (reply.status, reply.code().as_str()) == (404, "not_found"),
             '+' => (200..300).contains(&reply.status),

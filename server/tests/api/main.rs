@@ -35,3 +35,4 @@ mod rate_limits;
 mod request_log;
 mod slow_clients;
 mod tokens;
+mod webhooks;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use onsale_domain::{
-    Availability, Command, EventDetails, EventId, EventStatus, Money, Quota, QuotaId, Sequence, TicketType,
-    TicketTypeId,
+    Availability, Command, EventDetails, EventId, EventStatus, Money, Quota, QuotaId, Sequence, Tax,
+    TicketType, TicketTypeId,
 };
 use onsale_persistence::AuditOutcome;
 use serde_json::{Value, json};
@@ -21,6 +21,10 @@ pub struct TicketTypeInput {
     pub quota_id: QuotaId,
     /// Price of one ticket, in the event's currency.
     pub price: Money,
+    /// Fee on one ticket, in the event's currency.
+    pub fee_minor: i64,
+    /// Tax on price and fee.
+    pub tax: Tax,
 }
 
 impl Services {
@@ -155,6 +159,8 @@ impl Services {
             name: input.name,
             quota_id: input.quota_id,
             unit_price_minor: input.price.amount_minor,
+            unit_fee_minor: input.fee_minor,
+            tax: input.tax,
         };
         let before = event.definition.ticket_type(id);
         let before = before.and_then(|(_, before)| json_of(before));

@@ -5,7 +5,14 @@
 //! late, twice, in any order, or never.
 
 mod gateways;
+mod http_client;
+mod midtrans;
+mod notices;
+mod resilient;
 mod simulated;
+mod stripe;
+
+use std::fmt;
 
 use futures::future::BoxFuture;
 use onsale_domain::{Gateway, Money, Purchase, RefundId, UnixMillis};
@@ -13,7 +20,11 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 pub use gateways::Gateways;
+pub use http_client::{ApiUrl, NotAnApiUrl};
+pub use midtrans::{MidtransConfig, MidtransGateway};
+pub use resilient::{ResiliencePolicy, ResilientGateway};
 pub use simulated::SimulatedGateway;
+pub use stripe::{StripeConfig, StripeGateway};
 
 /// Asks a provider for money.
 #[derive(Clone, Debug)]
@@ -38,7 +49,7 @@ pub struct PaymentRef {
 }
 
 /// What the buyer has to do before the provider decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PaymentAction {
     /// `redirect`, `pay_code` or another word of the provider.
     pub kind: String,
@@ -46,6 +57,15 @@ pub struct PaymentAction {
     pub url: Option<String>,
     /// The provider's own data for its client library, such as a client secret or an account number.
     pub detail: Option<String>,
+}
+
+/// Without the detail, which may be a secret of the buyer's.
+impl fmt::Debug for PaymentAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PaymentAction")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A payment, as its provider knows it.
@@ -169,6 +189,9 @@ pub trait PaymentGateway: Send + Sync + 'static {
 
     /// Makes sure that the purchase costs nothing: ends what is undecided, lets go of what is set aside, gives back
     /// what was captured. After it, the purchase can no longer be paid.
+    ///
+    /// Done where it answers [`ProviderState::Voided`], [`ProviderState::Declined`], [`ProviderState::Absent`], or
+    /// [`ProviderState::Captured`] with all of it refunded. Any other state is to be voided again later.
     fn void<'a>(&'a self, payment: &'a PaymentRef) -> BoxFuture<'a, Result<ProviderState, GatewayError>>;
 
     /// Gives some of a captured payment back.
@@ -180,4 +203,9 @@ pub trait PaymentGateway: Send + Sync + 'static {
 
     /// Checks and reads a webhook.
     fn webhook(&self, request: WebhookRequest<'_>) -> Result<Notice, WebhookError>;
+
+    /// Whether the provider answers and knows us; for operators. Nothing to ask where there is no peer.
+    fn probe(&self) -> BoxFuture<'_, Result<(), GatewayError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }

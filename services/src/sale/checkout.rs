@@ -1,7 +1,7 @@
 //! Paying a hold that was placed before.
 
 use onsale_domain::command::ConfirmHold;
-use onsale_domain::money::total_minor;
+use onsale_domain::price::totals;
 use onsale_domain::record::KeyBinding;
 use onsale_domain::{BuyerId, Command, EventId, HoldId, Money, Refusal};
 use onsale_engine::{Answer, EngineError, HoldView};
@@ -57,6 +57,7 @@ impl Services {
             buyer_id: request.buyer_id,
             payment: None,
             tickets: vec![],
+            package_order_id: None,
             key: Some(request.key),
         }));
         let receipt = self.engine().execute(event_id, command).await?;
@@ -73,16 +74,14 @@ impl Services {
 }
 
 fn attempt(hold: &HoldView, request: CheckoutRequest) -> Result<Attempt, ServiceError> {
-    let prices = hold
-        .lines
-        .iter()
-        .map(|line| (line.unit_price_minor, line.quantity));
     Ok(Attempt {
         event_id: hold.event_id,
         hold_id: hold.hold_id,
         buyer_id: hold.buyer_id,
         total: Money {
-            amount_minor: total_minor(prices).ok_or(ServiceError::Internal("a hold without a total"))?,
+            amount_minor: totals(&hold.lines)
+                .ok_or(ServiceError::Internal("a hold without a total"))?
+                .total_minor,
             currency: hold.currency,
         },
         quantity: hold.lines.iter().map(|line| line.quantity).sum(),

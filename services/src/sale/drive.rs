@@ -66,6 +66,11 @@ pub(super) fn outcome_of(record: Record) -> Outcome {
         | Record::StatusChanged { .. }
         | Record::HoldExtended { .. }
         | Record::HoldsExpired { .. }
+        | Record::PaymentStarted(_)
+        | Record::HoldReclaimed(_)
+        | Record::TicketsRefunded(_)
+        | Record::TicketTransferred(_)
+        | Record::TicketScanned(_)
         | Record::OrderCancelled { .. } => Outcome::Settled(Settled::Unexpected),
     }
 }
@@ -87,7 +92,9 @@ impl Settled {
             }),
             Self::Released(ReleaseReason::PaymentDeclined) => Err(ServiceError::PaymentDeclined { replayed }),
             Self::Released(ReleaseReason::PaymentUnavailable) => Err(ServiceError::PaymentUnavailable),
-            Self::Released(ReleaseReason::Buyer) => Err(Refusal::HoldReleased.into()),
+            Self::Released(ReleaseReason::Buyer | ReleaseReason::Package) => {
+                Err(Refusal::HoldReleased.into())
+            }
             Self::Unexpected => Err(ServiceError::Internal("a purchase led to another record")),
         }
     }
@@ -135,7 +142,7 @@ impl Services {
         let gateway = self.gateways().current();
         match timeout(self.gateway_timeout(), gateway.start(request)).await {
             Ok(Ok(ProviderState::Authorized { reference, amount })) => Ok(Some(PaymentAuthorization {
-                gateway: gateway.gateway().as_str().to_owned(),
+                gateway: gateway.gateway(),
                 reference,
                 amount,
             })),
@@ -164,6 +171,7 @@ impl Services {
             buyer_id: attempt.buyer_id,
             payment,
             tickets,
+            package_order_id: None,
             key: Some(attempt.key),
         }));
         match self.execute_patiently(attempt.event_id, command).await {

@@ -74,6 +74,8 @@ impl Services {
             hold_id,
             buyer_id: request.buyer_id,
             lines: request.lines,
+            payment: None,
+            package: None,
             key: Some(request.key),
         });
         let receipt = self

@@ -1,5 +1,6 @@
 //! What a buyer may do with an order.
 
+use onsale_domain::command::CancelledBy;
 use onsale_domain::{BuyerId, Command, EventId, OrderId, Sequence};
 
 use crate::{ServiceError, Services};
@@ -26,7 +27,7 @@ impl Services {
         let event_id = self.event_of(order_id.route()).await?;
         let command = Command::CancelOrder {
             order_id,
-            buyer_id: Some(buyer_id),
+            by: CancelledBy::Buyer(buyer_id),
         };
         let receipt = self.engine().execute(event_id, command).await?;
         Ok(CancelledOrder {

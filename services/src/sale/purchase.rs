@@ -39,6 +39,8 @@ impl Services {
             hold_id,
             buyer_id: request.buyer_id,
             lines: request.lines,
+            payment: None,
+            package: None,
             key: Some(request.key),
         });
         let receipt = self

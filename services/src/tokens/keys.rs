@@ -3,18 +3,18 @@
 //! To rotate: add the new key at the end of the list in every process, then move it to the front, and take the old
 //! one away when its last token has expired, 15 minutes later.
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::TokenError;
+use crate::key_lines::{self, ED25519, KeyError, KeyLine};
 
 /// Shortest secret: HMAC-SHA-256 wants a key as long as its output (RFC 7518, 3.2).
 pub const SECRET_BYTES_MIN: usize = 32;
-/// Longest id of a key.
-const KEY_ID_BYTES_MAX: usize = 64;
+/// What a key's line calls HMAC with SHA-256.
+const HMAC_SHA256: &str = "HS256";
 
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub enum TokenAlgorithm {
 impl TokenAlgorithm {
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Hs256 => "HS256",
-            Self::EdDsa => "EdDSA",
+            Self::Hs256 => HMAC_SHA256,
+            Self::EdDsa => ED25519,
         }
     }
 }
@@ -57,15 +57,10 @@ impl TokenKeys {
 
     /// Reads `ID ALGORITHM KEY` lines: HS256 with a base64url secret, `EdDSA` with a base64url PKCS #8 key.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
-        let keys = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(parse_line)
+        let keys = key_lines::read(text)?
+            .into_iter()
+            .map(TokenKey::of_line)
             .collect::<Result<Vec<_>, _>>()?;
-        if keys.is_empty() {
-            return Err(TokenError::NoKey);
-        }
         let keys = Self(keys);
         keys.check_ids()?;
         Ok(keys)
@@ -83,14 +78,10 @@ impl TokenKeys {
         let key = match algorithm {
             TokenAlgorithm::Hs256 => {
                 let mut secret = [0; SECRET_BYTES_MIN];
-                getrandom::fill(&mut secret).map_err(|_| TokenError::NoRandomness)?;
+                getrandom::fill(&mut secret).map_err(|_| KeyError::NoRandomness)?;
                 URL_SAFE_NO_PAD.encode(secret)
             }
-            TokenAlgorithm::EdDsa => {
-                let pair = Ed25519KeyPair::generate().map_err(|_| TokenError::NoRandomness)?;
-                let document = pair.to_pkcs8().map_err(|_| TokenError::NoRandomness)?;
-                URL_SAFE_NO_PAD.encode(document.as_ref())
-            }
+            TokenAlgorithm::EdDsa => key_lines::generate_ed25519()?,
         };
         let line = format!("{id} {} {key}", algorithm.as_str());
         Self::parse(&line)?;
@@ -99,17 +90,11 @@ impl TokenKeys {
 
     /// The public keys as a JSON Web Key Set (RFC 7517). Secrets have no public half and are not in it.
     pub fn public_set(&self) -> Value {
-        let keys: Vec<Value> = self
+        let public = self
             .0
             .iter()
-            .filter_map(|key| {
-                let x = URL_SAFE_NO_PAD.encode(key.public.as_ref()?);
-                Some(json!({
-                    "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.id, "x": x,
-                }))
-            })
-            .collect();
-        json!({ "keys": keys })
+            .filter_map(|key| Some((key.id.as_str(), key.public.as_deref()?)));
+        key_lines::public_set(public)
     }
 
     pub(super) fn signing(&self) -> &TokenKey {
@@ -122,12 +107,7 @@ impl TokenKeys {
     }
 
     fn check_ids(&self) -> Result<(), TokenError> {
-        for (position, key) in self.0.iter().enumerate() {
-            if self.0[..position].iter().any(|earlier| earlier.id == key.id) {
-                return Err(TokenError::KeyIdTwice(key.id.clone()));
-            }
-        }
-        Ok(())
+        Ok(key_lines::check_ids(self.0.iter().map(|key| key.id.as_str()))?)
     }
 }
 
@@ -138,31 +118,16 @@ impl std::fmt::Debug for TokenKeys {
     }
 }
 
-/// Errors name the key's id at most, never the key.
-fn parse_line(line: &str) -> Result<TokenKey, TokenError> {
-    let mut words = line.split_ascii_whitespace();
-    let (Some(id), Some(algorithm), Some(key), None) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Err(TokenError::KeyUnreadable(
-            "a line is not `ID ALGORITHM KEY`".to_owned(),
-        ));
-    };
-    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if id.len() > KEY_ID_BYTES_MAX || !id.bytes().all(is_id) {
-        return Err(TokenError::KeyUnreadable(
-            "an id is not letters, digits, dots and dashes".to_owned(),
-        ));
-    }
-    let key = URL_SAFE_NO_PAD
-        .decode(key.trim_end_matches('='))
-        .map_err(|_| TokenError::KeyUnreadable(format!("key {id} is not base64url")))?;
-    match algorithm {
-        "HS256" => hs256(id.to_owned(), &key),
-        "EdDSA" => eddsa(id.to_owned(), &key),
-        _ => Err(TokenError::KeyUnreadable(format!(
-            "key {id} is neither HS256 nor EdDSA"
-        ))),
+impl TokenKey {
+    fn of_line(line: KeyLine) -> Result<Self, TokenError> {
+        match line.algorithm.as_str() {
+            HMAC_SHA256 => hs256(line.id, &line.key),
+            ED25519 => eddsa(line),
+            _ => {
+                let problem = format!("key {} is neither {HMAC_SHA256} nor {ED25519}", line.id);
+                Err(KeyError::Unreadable(problem).into())
+            }
+        }
     }
 }
 
@@ -179,14 +144,13 @@ fn hs256(id: String, secret: &[u8]) -> Result<TokenKey, TokenError> {
     })
 }
 
-fn eddsa(id: String, pkcs8: &[u8]) -> Result<TokenKey, TokenError> {
-    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8)
-        .map_err(|_| TokenError::KeyUnreadable(format!("key {id} is not a PKCS #8 Ed25519 key")))?;
-    let public = pair.public_key().as_ref().to_vec();
+fn eddsa(line: KeyLine) -> Result<TokenKey, TokenError> {
+    let pair = line.ed25519()?;
+    let public = key_lines::public_half(&pair);
     // Older programs write a form without the public half, which signing does not take.
-    let whole = pair.to_pkcs8().map_err(|_| TokenError::NoRandomness)?;
+    let whole = pair.to_pkcs8().map_err(|_| KeyError::NoRandomness)?;
     Ok(TokenKey {
-        id,
+        id: line.id,
         algorithm: Algorithm::EdDSA,
         signing: EncodingKey::from_ed_der(whole.as_ref()),
         verifying: DecodingKey::from_ed_der(&public),

@@ -19,6 +19,8 @@ use serde_json::Value;
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::key_lines::KeyError;
+
 pub use keys::{SECRET_BYTES_MIN, TokenAlgorithm, TokenKeys};
 
 /// How long an access token lives.
@@ -55,18 +57,9 @@ pub enum TokenError {
     /// The secret is too short to be one.
     #[error("a token secret must have at least {SECRET_BYTES_MIN} bytes")]
     SecretTooShort,
-    /// No key at all.
-    #[error("there is no token key")]
-    NoKey,
-    /// A key that cannot be read. The text does not hold it.
-    #[error("{0}")]
-    KeyUnreadable(String),
-    /// Two keys of the same id.
-    #[error("two token keys have the id {0}")]
-    KeyIdTwice(String),
-    /// The system gives no random numbers.
-    #[error("no random numbers")]
-    NoRandomness,
+    /// There are no usable keys.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The token could not be signed.
     #[error("the token could not be signed: {0}")]
     Signing(#[from] jsonwebtoken::errors::Error),
@@ -262,7 +255,7 @@ impl std::fmt::Debug for Tokens {
 
 fn random_id() -> Result<Uuid, TokenError> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| TokenError::NoRandomness)?;
+    getrandom::fill(&mut bytes).map_err(|_| KeyError::NoRandomness)?;
     Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
 }
 

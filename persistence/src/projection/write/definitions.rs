@@ -47,21 +47,22 @@ async fn put_details(connection: &mut PgConnection, changes: &RowChanges) -> Res
     sqlx::query!(
         r#"INSERT INTO events AS event (event_id, route, organization_id, name, description, venue, starts_at,
                time_zone, sales_open_at, sales_close_at, currency, hold_duration_ms, hold_lifetime_ms_max,
-               buyer_limit, status, definition_version)
+               buyer_limit, check_in_opens_at, re_entry, status, definition_version)
            SELECT event_id, route, organization_id, name, description, venue, starts_at,
                time_zone, sales_open_at, sales_close_at, currency, hold_duration_ms, hold_lifetime_ms_max,
-               buyer_limit, status, definition_version
+               buyer_limit, check_in_opens_at, re_entry, status, definition_version
            FROM jsonb_to_recordset($1) AS detail (event_id uuid, route bigint, organization_id uuid, name text,
                description text, venue text, starts_at timestamptz, time_zone text, sales_open_at timestamptz,
                sales_close_at timestamptz, currency text, hold_duration_ms bigint, hold_lifetime_ms_max bigint,
-               buyer_limit bigint, status text, definition_version bigint)
+               buyer_limit bigint, check_in_opens_at timestamptz, re_entry boolean, status text, definition_version bigint)
            ON CONFLICT ON CONSTRAINT events_pkey DO UPDATE SET
                organization_id = excluded.organization_id, name = excluded.name,
                description = excluded.description, venue = excluded.venue, starts_at = excluded.starts_at,
                time_zone = excluded.time_zone, sales_open_at = excluded.sales_open_at,
                sales_close_at = excluded.sales_close_at, currency = excluded.currency,
                hold_duration_ms = excluded.hold_duration_ms,
-               hold_lifetime_ms_max = excluded.hold_lifetime_ms_max, buyer_limit = excluded.buyer_limit"#,
+               hold_lifetime_ms_max = excluded.hold_lifetime_ms_max, buyer_limit = excluded.buyer_limit,
+               check_in_opens_at = excluded.check_in_opens_at, re_entry = excluded.re_entry"#,
         Value::Array(rows)
     )
     .execute(connection)
@@ -87,6 +88,8 @@ fn details_row(event_id: EventId, change: &EventChange) -> Option<Value> {
         "hold_duration_ms": details.hold_duration_ms,
         "hold_lifetime_ms_max": details.hold_lifetime_ms_max,
         "buyer_limit": details.buyer_limit,
+        "check_in_opens_at": details.check_in_opens_at.map(instant),
+        "re_entry": details.re_entry,
         // Only a new row takes it. An event that is edited without being created keeps its own.
         "status": change.status.unwrap_or(EventStatus::Draft).as_str(),
         "definition_version": change.version,
@@ -156,24 +159,36 @@ async fn put_ticket_types(
     let quota_ids: Vec<Uuid> = ticket_types.iter().map(|(_, t)| t.quota_id.0).collect();
     let names: Vec<String> = ticket_types.iter().map(|(_, t)| t.name.clone()).collect();
     let prices: Vec<i64> = ticket_types.iter().map(|(_, t)| t.unit_price_minor).collect();
+    let fees: Vec<i64> = ticket_types.iter().map(|(_, t)| t.unit_fee_minor).collect();
+    let taxes: Vec<i32> = ticket_types
+        .iter()
+        .map(|(_, t)| i32::from(t.tax.basis_points))
+        .collect();
+    let inclusive: Vec<bool> = ticket_types.iter().map(|(_, t)| t.tax.inclusive).collect();
     sqlx::query!(
         r#"WITH setting AS (
-               SELECT event_id, ticket_type_id, quota_id, name, unit_price_minor, ordinal
-               FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[]) WITH ORDINALITY
-                   AS setting (event_id, ticket_type_id, quota_id, name, unit_price_minor, ordinal)
+               SELECT event_id, ticket_type_id, quota_id, name, unit_price_minor, unit_fee_minor,
+                   tax_basis_points, tax_inclusive, ordinal
+               FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::int[],
+                   $8::boolean[]) WITH ORDINALITY
+                   AS setting (event_id, ticket_type_id, quota_id, name, unit_price_minor, unit_fee_minor,
+                       tax_basis_points, tax_inclusive, ordinal)
            ), changed AS (
                UPDATE ticket_types AS ticket_type
                SET quota_id = setting.quota_id, name = setting.name,
-                   unit_price_minor = setting.unit_price_minor
+                   unit_price_minor = setting.unit_price_minor, unit_fee_minor = setting.unit_fee_minor,
+                   tax_basis_points = setting.tax_basis_points, tax_inclusive = setting.tax_inclusive
                FROM setting
                WHERE ticket_type.event_id = setting.event_id
                  AND ticket_type.ticket_type_id = setting.ticket_type_id
            )
-           INSERT INTO ticket_types (event_id, ticket_type_id, position, quota_id, name, unit_price_minor)
+           INSERT INTO ticket_types (event_id, ticket_type_id, position, quota_id, name, unit_price_minor,
+               unit_fee_minor, tax_basis_points, tax_inclusive)
            SELECT setting.event_id, setting.ticket_type_id,
                (SELECT count(*) FROM ticket_types AS own WHERE own.event_id = setting.event_id)
                    + row_number() OVER (PARTITION BY setting.event_id ORDER BY setting.ordinal) - 1,
-               setting.quota_id, setting.name, setting.unit_price_minor
+               setting.quota_id, setting.name, setting.unit_price_minor, setting.unit_fee_minor,
+               setting.tax_basis_points, setting.tax_inclusive
            FROM setting
            WHERE NOT EXISTS (
                SELECT 1 FROM ticket_types AS present
@@ -183,7 +198,10 @@ async fn put_ticket_types(
         &ids,
         &quota_ids,
         &names,
-        &prices
+        &prices,
+        &fees,
+        &taxes,
+        &inclusive
     )
     .execute(connection)
     .await?;

@@ -5,12 +5,16 @@
 
 mod definitions;
 mod holds;
+mod jobs;
 mod orders;
+mod tickets;
 mod watermarks;
 
 pub(super) use definitions::definitions;
 pub(super) use holds::holds;
+pub(super) use jobs::jobs;
 pub(super) use orders::orders;
+pub(super) use tickets::tickets;
 pub(super) use watermarks::{advance_watermarks, relax_commit};
 
 use crate::DatabaseError;

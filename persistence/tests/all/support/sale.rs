@@ -1,13 +1,14 @@
 //! An event that sells, and the records that come of it.
 
-use onsale_domain::command::{ConfirmHold, PlaceHold, RequestedLine};
+use onsale_domain::command::{CancelledBy, ConfirmHold, PlaceHold, RequestedLine};
 use onsale_domain::id::TicketCode;
 use onsale_domain::money::Currency;
+use onsale_domain::price::totals;
 use onsale_domain::record::{PaymentAuthorization, ReleaseReason};
 use onsale_domain::{
-    BuyerId, Command, Decision, EventDetails, EventId, EventStatus, HoldId, Inventory, Money, OrderId,
-    OrganizationId, Quota, QuotaId, Record, Refusal, SalesWindow, TicketId, TicketType, TicketTypeId,
-    UnixMillis, codec,
+    BuyerId, Command, Decision, EventDetails, EventId, EventStatus, Gateway, HoldId, Inventory, Money,
+    OrderId, OrganizationId, Quota, QuotaId, Record, Refusal, SalesWindow, Tax, TicketId, TicketType,
+    TicketTypeId, UnixMillis, codec,
 };
 use onsale_engine::port::{Chain, Epoch, JournalEntry};
 use uuid::Uuid;
@@ -75,6 +76,8 @@ impl Sale {
                 name: format!("Type {index}"),
                 quota_id: sale.quotas[quota],
                 unit_price_minor,
+                unit_fee_minor: 0,
+                tax: Tax::NONE,
             });
             sale.apply(&Command::SetTicketType {
                 ticket_type,
@@ -106,6 +109,8 @@ impl Sale {
             hold_duration_ms: 600_000,
             hold_lifetime_ms_max: 1_200_000,
             buyer_limit: None,
+            check_in_opens_at: None,
+            re_entry: false,
         }
     }
 
@@ -157,6 +162,8 @@ impl Sale {
             hold_id,
             buyer_id,
             lines,
+            payment: None,
+            package: None,
             key: None,
         }))?;
         Ok((hold_id, buyer_id))
@@ -169,13 +176,10 @@ impl Sale {
     pub(crate) fn try_confirm(&mut self, (hold_id, buyer_id): (HoldId, BuyerId)) -> Result<OrderId, Refusal> {
         let hold = self.inventory.hold(hold_id).ok_or(Refusal::HoldNotFound)?;
         let quantity = hold.quantity();
-        let amount_minor = hold
-            .lines()
-            .iter()
-            .map(|line| line.unit_price_minor * i64::from(line.quantity))
-            .sum();
+        let lines = self.inventory.spell_out(hold.lines());
+        let amount_minor = totals(&lines).expect("a total").total_minor;
         let payment = (amount_minor > 0).then(|| PaymentAuthorization {
-            gateway: "simulated".to_owned(),
+            gateway: Gateway::Simulated,
             reference: format!("auth-{hold_id}"),
             amount: Money {
                 amount_minor,
@@ -195,6 +199,7 @@ impl Sale {
             buyer_id,
             payment,
             tickets,
+            package_order_id: None,
             key: None,
         })))?;
         Ok(hold_id.into())
@@ -216,7 +221,7 @@ impl Sale {
     pub(crate) fn cancel(&mut self, order_id: OrderId) -> Result<(), Refusal> {
         self.try_apply(&Command::CancelOrder {
             order_id,
-            buyer_id: None,
+            by: CancelledBy::Staff,
         })
     }
 

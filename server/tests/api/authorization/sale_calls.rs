@@ -28,6 +28,9 @@ impl Fixture {
                 .key(key),
             "GET /v1/orders" => get("/v1/orders"),
             "GET /v1/orders/{order_id}" => get(self.order(&key).await),
+            "POST /v1/webhooks/payments/{provider}" => {
+                post("/v1/webhooks/payments/simulated").json(&json!({"type": "payment"}))
+            }
             "POST /v1/orders/{order_id}/cancel" => post(format!("{}/cancel", self.order(&key).await)),
             _ => return None,
         })

@@ -1,0 +1,63 @@
+//! The background work that a batch asks for, in the transaction of its rows.
+
+use onsale_domain::UnixMillis;
+use sqlx::PgConnection;
+
+use crate::jobs::{JobKind, NewJob};
+use crate::projection::changes::RowChanges;
+use crate::projection::orders::{OrderChange, PaymentStep};
+use crate::read::OrderStatus;
+use crate::{DatabaseError, jobs};
+
+/// A payment that is still pending after this is looked at: by then the request that began it has given up, or its
+/// process died.
+const PENDING_LOOK_MS: i64 = 15_000;
+
+pub(in crate::projection) async fn jobs(
+    connection: &mut PgConnection,
+    changes: &RowChanges,
+) -> Result<(), DatabaseError> {
+    let Some(now) = changes.orders.iter().map(|order| order.at).max() else {
+        return Ok(());
+    };
+    let wanted: Vec<NewJob> = changes
+        .orders
+        .iter()
+        .flat_map(|order| [payment_job(order), files_job(order)])
+        .flatten()
+        .collect();
+    jobs::enqueue(connection, &wanted, now).await
+}
+
+/// The job finds out what there is to do; where there is no payment, that is nothing.
+fn payment_job(order: &OrderChange) -> Option<NewJob> {
+    let payment = &order.payment;
+    let undecided = order.status == Some(OrderStatus::Pending) && payment.step.is_none();
+    let due_at = if undecided {
+        order.at.plus_ms(PENDING_LOOK_MS)
+    } else {
+        order.at
+    };
+    let settled = payment.step == Some(PaymentStep::Decline);
+    let touched = payment.new.is_some()
+        || payment.step.is_some()
+        || order.refunded_minor > 0
+        || order.status == Some(OrderStatus::Expired);
+    (touched && !settled).then(|| job(JobKind::Payment, order, due_at))
+}
+
+fn files_job(order: &OrderChange) -> Option<NewJob> {
+    order
+        .makes_files
+        .then(|| job(JobKind::TicketFiles, order, order.at))
+}
+
+fn job(kind: JobKind, order: &OrderChange, due_at: UnixMillis) -> NewJob {
+    NewJob {
+        kind,
+        subject_id: order.order_id.0,
+        event_id: Some(order.event_id),
+        payload: None,
+        due_at,
+    }
+}
