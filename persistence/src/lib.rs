@@ -24,6 +24,7 @@ mod database;
 mod jobs;
 mod journal;
 mod objects;
+mod payments;
 mod projection;
 mod read;
 mod redis;
@@ -58,9 +59,9 @@ pub use objects::{
 };
 #[cfg(feature = "s3")]
 pub use objects::{S3Config, S3Store};
+pub use payments::{ListedPayment, PaymentFilter, PaymentToSettle, RefundToSettle, SettledRefund};
 pub use projection::PostgresProjection;
 pub use read::{
-    EventCursor, EventFilter, EventRow, LineRow, MailEvent, MailOrder, OrderRow, OrderStatus,
-    OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
+    EventCursor, EventFilter, EventRow, LineRow, MailEvent, MailOrder, OrderFilter, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, RefundRow, RefundStatus, TicketRow, TicketStatus,
 };
 pub use ticket_files::{NewTicketFile, TicketFaceRow, TicketFileRow};

@@ -5,9 +5,11 @@
 
 mod admin;
 mod auth;
+mod check_ins;
 mod events;
 mod holds;
 mod orders;
+mod transfers;
 mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -21,6 +23,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(events::routes())
         .merge(holds::routes())
         .merge(orders::routes())
+        .merge(transfers::routes())
+        .merge(check_ins::routes())
         .merge(webhooks::routes())
         .merge(admin::routes())
 }
