@@ -241,9 +241,8 @@ impl Parts {
     }
 
     async fn void(&self, payment: &PaymentRef) -> Result<ProviderState, GatewayError> {
-        let intent = match self.look(payment).await? {
-            Some(Found::Known(intent) | Found::Fresh(intent)) => intent,
-            None => return Ok(ProviderState::Absent),
+        let Some(Found::Known(intent) | Found::Fresh(intent)) = self.look(payment).await? else {
+            return Ok(ProviderState::Absent);
         };
         let id = intent.id.clone();
         let state = match intent.stage()? {
