@@ -4,6 +4,8 @@
 #[path = "properties/bytes.rs"]
 mod bytes;
 mod common;
+#[path = "properties/money.rs"]
+mod money;
 #[path = "properties/reference.rs"]
 mod reference;
 #[path = "properties/resolve.rs"]
@@ -12,3 +14,5 @@ mod resolve;
 mod sale;
 #[path = "properties/steps.rs"]
 mod steps;
+#[path = "properties/strategies.rs"]
+mod strategies;

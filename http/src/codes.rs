@@ -78,6 +78,7 @@ codes! {
     TicketTransferredAway 409 "ticket_transferred_away" "A ticket of the order was transferred";
     TransferToSelf 409 "transfer_to_self" "The ticket is theirs already";
     AlreadyUsed 409 "already_used" "The ticket was used already";
+    WrongEvent 409 "wrong_event" "The ticket is to another event";
     UnknownTicket 409 "unknown_ticket" "No ticket of this event has this code";
     TicketCancelled 409 "ticket_cancelled" "The ticket was cancelled";
     TicketRefunded 409 "ticket_refunded" "The ticket was refunded";
@@ -91,6 +92,7 @@ codes! {
     BodyTooLarge 413 "body_too_large" "The body is too large";
     UnsupportedMediaType 415 "unsupported_media_type" "The body must be application/json without encoding";
     ValidationFailed 422 "validation_failed" "The request is not acceptable";
+    RecipientUnknown 422 "recipient_unknown" "No account has this mail address";
     WeakPassword 422 "weak_password" "The password is not acceptable";
     IdempotencyKeyReused 422 "idempotency_key_reused" "The key was used with another request";
     PreconditionRequired 428 "precondition_required" "An If-Match header is required";

@@ -75,10 +75,6 @@ fn service_problem(error: ServiceError) -> Problem {
             tracing::error!(%error, "a file could not be read or linked");
             Problem::new(Code::Unavailable).retry(Retry::InSeconds(RETRY_SECONDS))
         }
-        ServiceError::Mail(error) => {
-            tracing::error!(%error, "mail was sent within a request");
-            Problem::new(Code::Internal)
-        }
         ServiceError::PaymentDeclined { replayed } => Problem::new(Code::PaymentDeclined).replayed(replayed),
         ServiceError::PaymentUnavailable => {
             Problem::new(Code::PaymentUnavailable).retry(Retry::InSeconds(RETRY_SECONDS))
@@ -96,6 +92,8 @@ fn service_problem(error: ServiceError) -> Problem {
         ServiceError::WebhookUnreadable => {
             Problem::new(Code::MalformedBody).detail("the message is signed and in no shape that is known")
         }
+        ServiceError::WrongEvent => Problem::new(Code::WrongEvent),
+        ServiceError::RecipientUnknown => Problem::new(Code::RecipientUnknown),
         ServiceError::Internal(what) => {
             tracing::error!(what, "a use case met something that cannot be");
             Problem::new(Code::Internal)

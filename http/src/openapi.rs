@@ -31,6 +31,7 @@ use crate::{v1, well_known};
         (name = "roles", description = "Staff: what accounts may do"),
         (name = "service accounts", description = "Staff: programs that call, and their keys"),
         (name = "events", description = "Staff: what is on sale"),
+        (name = "door", description = "Staff: letting ticket holders in"),
         (name = "webhooks", description = "For payment providers; signed instead of a token"),
         (name = "audit", description = "Staff: who did what"),
         (name = "jobs", description = "Staff: work in the background"),

@@ -8,7 +8,7 @@
 //!   [`SharedRates`].
 //! - [`FolderStore`] and, with the feature `s3`, `S3Store` keep files.
 //! - [`audit`] reads these tables again, for whom the projection must not be trusted.
-//! - `accounts` keeps people, their sessions and their mail; of tokens only digests.
+//! - `accounts` keeps people and their sessions; of tokens only digests.
 //! - `jobs` is the queue of background work.
 //! - `audit_log` keeps who did what, chained, in [`AuditEntry`] after [`AuditEntry`].
 //!
@@ -24,6 +24,7 @@ mod database;
 mod jobs;
 mod journal;
 mod objects;
+mod payments;
 mod projection;
 mod read;
 mod redis;
@@ -40,16 +41,17 @@ pub use access::{
     TakenRole,
 };
 pub use accounts::{
-    AccountRow, KeptSession, MailKind, MailToSend, NewMail, NewPerson, NewSession, PasswordChange,
-    PasswordReset, PasswordResetAccount, RefreshAttempt, Rotation, StatusChange, TokenDigest, UserFilter,
-    UserRow,
+    AccountRow, KeptSession, NewPerson, NewSession, PasswordChange, PasswordReset, PasswordResetAccount,
+    RefreshAttempt, Rotation, StatusChange, TokenDigest, UserFilter, UserRow,
 };
 pub use audit_log::{
     Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditFinding, AuditHash, AuditHead,
     AuditLogReport, AuditOutcome, AuditTarget, NotAnAuditHead,
 };
 pub use database::{Database, DatabaseConfig, DatabaseError};
-pub use jobs::{Job, JobCount, JobCursor, JobKind, JobRow, JobState, NewJob};
+pub use jobs::{
+    Job, JobCount, JobCursor, JobKind, JobRow, JobState, MailMessage, NewJob, NewMail, QueuedMail,
+};
 pub use journal::{LocalJournal, PostgresJournal};
 pub use objects::{
     FolderStore, LINK_LIFETIME_MAX, LinkSecrets, LinkTarget, LinkedObject, OBJECT_BYTES_MAX, ObjectError,
@@ -57,9 +59,11 @@ pub use objects::{
 };
 #[cfg(feature = "s3")]
 pub use objects::{S3Config, S3Store};
+pub use payments::{ListedPayment, PaymentFilter, PaymentToSettle, RefundToSettle, SettledRefund};
 pub use projection::PostgresProjection;
 pub use read::{
-    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow,
-    PaymentRow, PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
+    EventCursor, EventFilter, EventRow, LineRow, MailEvent, MailOrder, OrderFilter, OrderRow, OrderStatus,
+    OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, RefundRow, RefundStatus, TicketRow,
+    TicketStatus,
 };
 pub use ticket_files::{NewTicketFile, TicketFaceRow, TicketFileRow};

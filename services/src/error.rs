@@ -6,7 +6,6 @@ use onsale_persistence::{AccessError, DatabaseError, ObjectError};
 use thiserror::Error;
 
 use crate::ids::RandomError;
-use crate::mail::MailError;
 
 /// Why a use case gave no answer.
 #[derive(Debug, Error)]
@@ -59,9 +58,6 @@ pub enum ServiceError {
     /// Too many ask for this at once.
     #[error("too busy")]
     Overloaded,
-    /// A message was not sent.
-    #[error(transparent)]
-    Mail(#[from] MailError),
     /// The payment was declined; the hold is given back.
     #[error("the payment was declined")]
     PaymentDeclined {
@@ -86,6 +82,12 @@ pub enum ServiceError {
     /// A webhook that its provider signed and that is in no shape we know.
     #[error("the webhook cannot be read")]
     WebhookUnreadable,
+    /// A ticket to another event was shown at the door.
+    #[error("the ticket is to another event")]
+    WrongEvent,
+    /// No active account of a buyer has the address.
+    #[error("no account has this mail address")]
+    RecipientUnknown,
     /// Something that cannot be; told to nobody outside.
     #[error("internal: {0}")]
     Internal(&'static str),

@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod audit;
+mod check_ins;
 mod digest;
 mod error;
 mod events;
@@ -23,7 +24,6 @@ mod roles;
 mod sale;
 mod service_accounts;
 mod services;
-mod settlement;
 mod tickets;
 mod tokens;
 mod workers;
@@ -34,27 +34,34 @@ pub use accounts::{
     create_admin,
 };
 pub use audit::{AuditWriter, AuditWriterTask};
+pub use check_ins::{
+    BundleCursor, CheckIn, CheckInRequest, DoorBundle, OFFLINE_SCANS_MAX, OfflineScan, ScanRefusal,
+    SyncedScan,
+};
 pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
 pub use jobs::{JobError, JobHandler, JobLimits, JobOutcome, JobRunner};
 pub use key_lines::KeyError;
-pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
+pub use mail::{
+    FolderMailer, LogMailer, Mail, MailAttachment, MailError, MailHandler, MailSender, Mailer,
+    NotAMailSender, SmtpMailer, SmtpServer, SmtpUrlError,
+};
 pub use organizations::CreatedOrganization;
 pub use payments::{
     ApiUrl, GatewayError, Gateways, MidtransConfig, MidtransGateway, NotAnApiUrl, Notice, PaymentAction,
-    PaymentGateway, PaymentRef, PaymentRequest, ProviderState, RefundRequest, RefundState, ResiliencePolicy,
-    ResilientGateway, SimulatedGateway, StripeConfig, StripeGateway, WebhookError, WebhookRequest,
+    PaymentGateway, PaymentRef, PaymentRequest, PaymentWorker, ProviderState, RefundRequest, RefundState,
+    ResiliencePolicy, ResilientGateway, SimulatedGateway, StripeConfig, StripeGateway, WebhookError,
+    WebhookRequest,
 };
 pub use reads::Page;
 pub use sale::{
-    CancelledOrder, CheckoutRequest, ExtendedHold, HoldRequest, PlacedHold, PurchaseRequest, Purchased,
-    ReleasedHold, ReleasedStatus,
+    CancelledOrder, CheckoutRequest, ConfirmedOrder, ExtendedHold, HoldRequest, PendingOrder, PlacedHold,
+    PurchaseRequest, Purchased, ReleasedHold, ReleasedStatus, TransferRequest, TransferredTicket,
 };
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
-pub use settlement::Settlement;
 pub use tickets::{
     FaceTax, OwnedTicket, PassError, PdfError, TicketFace, TicketFile, TicketFileLink, TicketFiles,
     TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
@@ -71,8 +78,8 @@ pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
     EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject,
-    NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink, ObjectStore, OrderRow,
-    OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PermissionRow, RoleRow,
-    RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter,
-    UserRow,
+    ListedPayment, MailMessage, NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink,
+    ObjectStore, OrderFilter, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentFilter,
+    PaymentRow, PaymentStatus, PermissionRow, RefundRow, RefundStatus, RoleRow, RoleScope, ServiceAccountRow,
+    SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow,
 };

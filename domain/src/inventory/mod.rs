@@ -6,9 +6,11 @@
 mod availability;
 mod confirm;
 mod definition;
+mod door;
 mod fold;
 mod hold;
 mod invariants;
+mod line;
 mod orders;
 mod payment;
 mod scan;
@@ -19,10 +21,11 @@ mod transfer;
 use smallvec::{SmallVec, smallvec};
 
 pub use availability::{Availability, QuotaCounts, TicketTypeCounts};
+pub use door::{DoorCounts, ListedTicket};
 pub use invariants::Violation;
+pub use line::HeldLine;
 pub use state::{
-    EndedHold, GateCounts, HeldLine, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, Order, PendingPayment,
-    Ticket,
+    EndedHold, GateCounts, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, Order, PendingPayment, Ticket,
 };
 
 use crate::{Command, Record, Refusal, Sequence, UnixMillis};

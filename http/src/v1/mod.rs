@@ -5,11 +5,13 @@
 
 mod admin;
 mod auth;
+mod check_ins;
 mod events;
 mod files;
 mod holds;
 mod orders;
 mod tickets;
+mod transfers;
 mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -25,6 +27,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(orders::routes())
         .merge(tickets::routes())
         .merge(files::routes())
+        .merge(transfers::routes())
+        .merge(check_ins::routes())
         .merge(webhooks::routes())
         .merge(admin::routes())
 }

@@ -3,18 +3,18 @@
 
 mod events;
 mod lines;
+mod mail;
 mod orders;
 mod organizations;
-mod payments;
 mod status;
 mod tickets;
 
 pub use events::{EventCursor, EventFilter, EventRow};
 pub use lines::LineRow;
-pub use orders::{OrderRow, PaymentRow, TicketRow};
+pub use mail::{MailEvent, MailOrder};
+pub use orders::{OrderFilter, OrderRow, PaymentRow, RefundRow, TicketRow};
 pub use organizations::OrganizationRow;
-pub use payments::PaymentToSettle;
-pub use status::{OrderStatus, PaymentStatus, TicketStatus};
+pub use status::{OrderStatus, PaymentStatus, RefundStatus, TicketStatus};
 pub use tickets::OwnedTicketRow;
 
 pub(crate) use status::currency;

@@ -4,6 +4,7 @@
 //! environment, the file, `onsale config check` and the error messages follow from the row.
 
 mod files;
+mod mail;
 mod parse;
 mod payments;
 mod setting;
@@ -13,11 +14,12 @@ mod sources;
 #[cfg(feature = "s3")]
 pub(crate) use files::BucketSettings;
 pub(crate) use files::{FileSettings, unusable_files};
+pub(crate) use mail::{MailSettings, unusable_mail_folder, unusable_smtp_server};
 pub(crate) use payments::unusable_gateway;
 pub(crate) use setting::{ALL, Setting};
 pub(crate) use settings::{
-    JournalKind, LogFormat, MailerKind, Settings, cannot_listen, journal_directory_in_use,
-    unusable_database_url, unusable_redis_url,
+    JournalKind, LogFormat, Settings, cannot_listen, journal_directory_in_use, unusable_database_url,
+    unusable_redis_url,
 };
 pub(crate) use sources::{Sources, Value};
 

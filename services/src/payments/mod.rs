@@ -11,6 +11,9 @@ mod notices;
 mod resilient;
 mod simulated;
 mod stripe;
+mod worker;
+
+use std::fmt;
 
 use futures::future::BoxFuture;
 use onsale_domain::{Gateway, Money, Purchase, RefundId, UnixMillis};
@@ -23,6 +26,7 @@ pub use midtrans::{MidtransConfig, MidtransGateway};
 pub use resilient::{ResiliencePolicy, ResilientGateway};
 pub use simulated::SimulatedGateway;
 pub use stripe::{StripeConfig, StripeGateway};
+pub use worker::PaymentWorker;
 
 /// Asks a provider for money.
 #[derive(Clone, Debug)]
@@ -47,7 +51,7 @@ pub struct PaymentRef {
 }
 
 /// What the buyer has to do before the provider decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PaymentAction {
     /// `redirect`, `pay_code` or another word of the provider.
     pub kind: String,
@@ -55,6 +59,15 @@ pub struct PaymentAction {
     pub url: Option<String>,
     /// The provider's own data for its client library, such as a client secret or an account number.
     pub detail: Option<String>,
+}
+
+/// Without the detail, which may be a secret of the buyer's.
+impl fmt::Debug for PaymentAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PaymentAction")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A payment, as its provider knows it.
