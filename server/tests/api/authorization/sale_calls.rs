@@ -27,7 +27,7 @@ impl Fixture {
                 .json(&json!({"payment_method": "sim_approve"}))
                 .key(key),
             "GET /v1/tickets" => get("/v1/tickets"),
-            "GET /v1/tickets/{ticket_id}" => get(self.ticket(&key).await),
+            "GET /v1/tickets/{ticket_id}" => get(self.owned_ticket(&key).await),
             "GET /v1/tickets/{ticket_id}/file" => get(self.ticket_file(&key).await),
             "GET /v1/files/{token}" => get(self.file(&key).await),
             "GET /v1/orders" => get("/v1/orders"),
@@ -59,14 +59,14 @@ impl Fixture {
     }
 
     /// The path of a ticket of a new order of the buyer.
-    async fn ticket(&self, key: &str) -> String {
+    async fn owned_ticket(&self, key: &str) -> String {
         let order = self.world.send(get(self.order(key).await).by(self.buyer())).await;
         format!("/v1/tickets/{}", text(&order.expect(200)["tickets"][0], "id"))
     }
 
     /// The path of the file of such a ticket, once it is made.
     async fn ticket_file(&self, key: &str) -> String {
-        let path = format!("{}/file?format=ics", self.ticket(key).await);
+        let path = format!("{}/file?format=ics", self.owned_ticket(key).await);
         until("the file is made", std::time::Duration::from_secs(20), async || {
             self.world.send(get(&path).by(self.buyer())).await.status == 200
         })
