@@ -14,6 +14,8 @@ pub enum KeyedRoute {
     Purchase,
     /// Paying a hold.
     Checkout,
+    /// Refunding tickets.
+    RefundTickets,
     /// Bringing an event into being.
     CreateEvent,
     /// Making an organization.
@@ -27,6 +29,7 @@ impl KeyedRoute {
             Self::PlaceHold => "holds",
             Self::Purchase => "purchases",
             Self::Checkout => "checkout",
+            Self::RefundTickets => "admin/refunds",
             Self::CreateEvent => "admin/events",
             Self::CreateOrganization => "admin/organizations",
         }

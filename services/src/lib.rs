@@ -52,7 +52,7 @@ pub use payments::{
 pub use reads::Page;
 pub use sale::{
     CancelledOrder, CheckoutRequest, ConfirmedOrder, ExtendedHold, HoldRequest, PendingOrder, PlacedHold,
-    PurchaseRequest, Purchased, ReleasedHold, ReleasedStatus,
+    PurchaseRequest, Purchased, RefundRequested, ReleasedHold, ReleasedStatus, RequestedRefund,
 };
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};

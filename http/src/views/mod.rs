@@ -24,7 +24,7 @@ pub(crate) use money::MoneyView;
 pub(crate) use order::{CancelledView, OrderView, StaffOrderView};
 pub(crate) use organization::{OrganizationInput, OrganizationView};
 pub(crate) use page::{PageView, event_cursor, parse_event_cursor, parse_id_cursor};
-pub(crate) use payment::{RefundView, StaffPaymentView};
+pub(crate) use payment::{RefundBody, RefundView, StaffPaymentView};
 pub(crate) use user::{
     AccountView, ConfirmResetBody, IntrospectBody, IntrospectionView, LoginBody, PasswordBody, RefreshBody,
     RegistrationBody, ResetBody, SessionView, UserView,

@@ -12,12 +12,14 @@ mod holds;
 mod in_flight;
 mod orders;
 mod purchase;
+mod staff;
 
 pub use checkout::CheckoutRequest;
 pub use holds::{ExtendedHold, HoldRequest, PlacedHold, ReleasedHold, ReleasedStatus};
 pub(crate) use in_flight::{InFlight, Work};
 pub use orders::CancelledOrder;
 pub use purchase::PurchaseRequest;
+pub use staff::{RefundRequested, RequestedRefund};
 
 use onsale_domain::record::{HoldConfirmed, Lines};
 use onsale_domain::{EventId, Gateway, Money, OrderId, Refusal, Sequence, UnixMillis};
