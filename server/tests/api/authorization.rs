@@ -107,6 +107,13 @@ POST   /v1/admin/events/{event_id}/quotas                        events.edit    
 PUT    /v1/admin/events/{event_id}/quotas/{quota_id}             events.edit           u f f + n f f + f
 POST   /v1/admin/events/{event_id}/ticket-types                  events.edit           u f f + n f f + f
 PUT    /v1/admin/events/{event_id}/ticket-types/{ticket_type_id} events.edit           u f f + n f f + f
+GET    /v1/admin/orders                                          orders.read           u f f + + + f + f
+GET    /v1/admin/orders/{order_id}                               orders.read           u f f + n + f + f
+POST   /v1/admin/orders/{order_id}/cancel                        orders.cancel         u f f + n + f + f
+GET    /v1/admin/orders/{order_id}/refunds                       orders.read           u f f + n + f + f
+POST   /v1/admin/orders/{order_id}/refunds                       refunds.create        u f f + n + f + f
+GET    /v1/admin/payments                                        orders.read           u f f + + + f + f
+POST   /v1/admin/orders/{order_id}/payment/void                  refunds.create        u f f + n + f + f
 GET    /v1/admin/users                                           users.read            u f f f f + f + f
 GET    /v1/admin/users/{user_id}                                 users.read            u f f f f + f + f
 POST   /v1/admin/users/{user_id}/deactivate                      users.deactivate      u f f f f f f + f

@@ -12,6 +12,7 @@ mod holds;
 mod in_flight;
 mod orders;
 mod purchase;
+mod staff;
 mod transfer;
 
 pub use checkout::CheckoutRequest;
@@ -20,6 +21,7 @@ pub(crate) use in_flight::{InFlight, Work};
 pub use orders::CancelledOrder;
 pub use purchase::PurchaseRequest;
 pub use transfer::{TransferRequest, TransferredTicket};
+pub use staff::{RefundRequested, RequestedRefund};
 
 use onsale_domain::record::{HoldConfirmed, Lines};
 use onsale_domain::{EventId, Gateway, Money, OrderId, Refusal, Sequence, UnixMillis};

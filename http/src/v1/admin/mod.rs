@@ -6,9 +6,12 @@ mod assignments;
 mod audit_log;
 mod events;
 mod jobs;
+mod orders;
 mod organizations;
+mod payments;
 mod permissions;
 mod quotas;
+mod refunds;
 mod roles;
 mod service_accounts;
 mod status;
@@ -48,6 +51,12 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(ticket_types::edit))
         .routes(routes!(quotas::create))
         .routes(routes!(quotas::edit))
+        .routes(routes!(orders::list))
+        .routes(routes!(orders::get))
+        .routes(routes!(orders::cancel))
+        .routes(routes!(refunds::list, refunds::create))
+        .routes(routes!(payments::list))
+        .routes(routes!(payments::void))
         .routes(routes!(audit_log::list))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::retry))

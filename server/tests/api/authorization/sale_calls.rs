@@ -36,8 +36,57 @@ impl Fixture {
                 post("/v1/webhooks/payments/simulated").json(&json!({"type": "payment"}))
             }
             "POST /v1/orders/{order_id}/cancel" => post(format!("{}/cancel", self.order(&key).await)),
+            _ => return self.order_call(route, &key).await,
+        })
+    }
+
+    /// Staff's side of orders.
+    async fn order_call(&self, route: &str, key: &str) -> Option<Call> {
+        Some(match route {
+            "GET /v1/admin/orders" => get("/v1/admin/orders?limit=100"),
+            "GET /v1/admin/payments" => get("/v1/admin/payments?limit=100"),
+            "GET /v1/admin/orders/{order_id}" => get(self.staff_order(key).await),
+            "POST /v1/admin/orders/{order_id}/cancel" => {
+                post(format!("{}/cancel", self.staff_order(key).await))
+            }
+            "GET /v1/admin/orders/{order_id}/refunds" => {
+                get(format!("{}/refunds", self.staff_order(key).await))
+            }
+            "POST /v1/admin/orders/{order_id}/refunds" => {
+                let order = self.bought(key).await;
+                let body = json!({"ticket_ids": [order["tickets"][0]["id"]]});
+                post(format!("/v1/admin/orders/{}/refunds", text(&order, "id")))
+                    .json(&body)
+                    .key(key)
+            }
+            "POST /v1/admin/orders/{order_id}/payment/void" => {
+                // Long undecided, so that nothing else moves it.
+                let call = self
+                    .event
+                    .purchase(1, "sim_pending_10000")
+                    .by(self.buyer())
+                    .key(key);
+                let order_id = text(&self.world.send(call).await.expect(201), "id");
+                // What is read is projected.
+                let read = get(format!("/v1/orders/{order_id}")).by(self.buyer());
+                self.world.send(read).await.expect(200);
+                let quarantine = "UPDATE payments SET status = 'quarantined' WHERE order_id = $1";
+                let id = order_id.parse().expect("an id");
+                self.world.database.execute(quarantine, id).await;
+                post(format!("/v1/admin/orders/{order_id}/payment/void"))
+            }
             _ => return None,
         })
+    }
+
+    /// Staff's path of a new order of the buyer.
+    async fn staff_order(&self, key: &str) -> String {
+        format!("/v1/admin/orders/{}", text(&self.bought(key).await, "id"))
+    }
+
+    async fn bought(&self, key: &str) -> serde_json::Value {
+        let call = self.event.purchase(1, "sim_approve").by(self.buyer()).key(key);
+        self.world.send(call).await.expect(201)
     }
 
     /// The path of a new hold of the buyer.
