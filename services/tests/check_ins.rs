@@ -531,7 +531,8 @@ async fn a_scan_and_a_transfer_at_once_leave_one_winner() {
             key: None,
         });
         let event_id = door.fixture.event_id;
-        let scanning = door.scan(&ticket.code.to_string(), "North", "1");
+        let code = ticket.code.to_string();
+        let scanning = door.scan(&code, "North", "1");
         let transferring = door.fixture.engine.execute(event_id, transfer);
         let (scanned, transferred) = if round % 2 == 0 {
             tokio::join!(scanning, transferring)
