@@ -49,7 +49,8 @@ impl Audited {
             database,
             _directory: directory,
         };
-        audited.write(sale, &[sale.entry()]).await;
+        let entry = sale.entry();
+        audited.write(sale, &[entry]).await;
         audited
     }
 

@@ -17,13 +17,32 @@ struct Sums {
     pending: i128,
 }
 
+/// The refunds of each order.
+struct Refunds<'a>(BTreeMap<Uuid, Vec<&'a RefundRow>>);
+
+impl<'a> Refunds<'a> {
+    fn new(rows: &'a Rows) -> Self {
+        let mut refunds: BTreeMap<Uuid, Vec<&RefundRow>> = BTreeMap::new();
+        for refund in rows.refunds.values() {
+            refunds.entry(refund.order_id).or_default().push(refund);
+        }
+        Self(refunds)
+    }
+
+    /// What the refunds of an order make in which `count` says so of their status.
+    fn sum(&self, order_id: Uuid, count: impl Fn(&str) -> bool) -> i128 {
+        let refunds = self.0.get(&order_id).map_or(&[][..], Vec::as_slice);
+        let counted = refunds.iter().filter(|refund| count(&refund.status));
+        counted.map(|refund| i128::from(refund.amount_minor)).sum()
+    }
+}
+
 pub(super) fn check(rows: &Rows) -> Result<(), Difference> {
+    let refunds = Refunds::new(rows);
     for (order_id, order) in &rows.orders {
         let lines = rows.order_lines.get(order_id).map_or(&[][..], Vec::as_slice);
         adds_up(*order_id, order, lines)?;
-        let back: i128 = refunds_of(rows, *order_id)
-            .map(|refund| refund.amount_minor.into())
-            .sum();
+        let back = refunds.sum(*order_id, |_| true);
         if back != order.refunded_minor.into() {
             let stated = order.refunded_minor;
             return Err(Difference::money(format!(
@@ -34,15 +53,10 @@ pub(super) fn check(rows: &Rows) -> Result<(), Difference> {
     for (order_id, payment) in &rows.payments {
         let order = rows.orders.get(order_id);
         let order = order.ok_or_else(|| Difference::money(format!("payment {order_id} is for no order")))?;
-        fits(rows, *order_id, order, payment)?;
+        fits(&refunds, *order_id, order, payment)?;
+        is_moved(rows, &refunds, *order_id, payment)?;
     }
-    is_conserved(rows)
-}
-
-fn refunds_of(rows: &Rows, order_id: Uuid) -> impl Iterator<Item = &RefundRow> {
-    rows.refunds
-        .values()
-        .filter(move |refund| refund.order_id == order_id)
+    is_conserved(rows, &refunds)
 }
 
 /// Total, fees and tax are the sums of the lines.
@@ -69,8 +83,13 @@ fn adds_up(order_id: Uuid, order: &OrderRow, lines: &[OrderLineRow]) -> Result<(
     Ok(())
 }
 
-/// A payment is for its order's total, gave back what its refunds say, and stands where its order allows.
-fn fits(rows: &Rows, order_id: Uuid, order: &OrderRow, payment: &PaymentRow) -> Result<(), Difference> {
+/// A payment is for its order's total and gave back what its refunds say.
+fn fits(
+    refunds: &Refunds<'_>,
+    order_id: Uuid,
+    order: &OrderRow,
+    payment: &PaymentRow,
+) -> Result<(), Difference> {
     let wrong = |what: &str| {
         Err(Difference::money(format!(
             "payment of {} order {order_id} {what}: {payment:?}",
@@ -80,30 +99,38 @@ fn fits(rows: &Rows, order_id: Uuid, order: &OrderRow, payment: &PaymentRow) -> 
     if (payment.amount_minor, &payment.currency) != (order.total_minor, &order.currency) {
         return wrong("has another amount than the order");
     }
-    let given_back: i128 = refunds_of(rows, order_id)
-        .filter(|refund| refund.status == "succeeded")
-        .map(|refund| i128::from(refund.amount_minor))
-        .sum();
-    let due_back = match payment.status.as_str() {
-        "captured" | "refunding" => given_back,
+    let given_back = match payment.status.as_str() {
+        "captured" | "refunding" => refunds.sum(order_id, |status| status == "succeeded"),
         "refunded" => payment.amount_minor.into(),
         _ => 0,
     };
-    if due_back != payment.refunded_minor.into() {
+    if given_back != payment.refunded_minor.into() {
         return wrong("gave back another amount than its refunds");
-    }
-    let waits = matches!(
-        payment.status.as_str(),
-        "pending" | "authorized" | "voiding" | "refunding"
-    ) || (payment.status == "captured"
-        && refunds_of(rows, order_id).any(|refund| refund.status == "pending"));
-    if waits && !rows.payment_jobs.contains(&order_id) {
-        return wrong("waits, and no job will move it");
     }
     Ok(())
 }
 
-fn is_conserved(rows: &Rows) -> Result<(), Difference> {
+/// A job will move what waits for its provider.
+fn is_moved(
+    rows: &Rows,
+    refunds: &Refunds<'_>,
+    order_id: Uuid,
+    payment: &PaymentRow,
+) -> Result<(), Difference> {
+    let waits = match payment.status.as_str() {
+        "pending" | "authorized" | "voiding" | "refunding" => true,
+        "captured" => refunds.sum(order_id, |status| status == "pending") > 0,
+        _ => false,
+    };
+    if waits && !rows.payment_jobs.contains(&order_id) {
+        return Err(Difference::money(format!(
+            "payment of order {order_id} waits, and no job will move it: {payment:?}"
+        )));
+    }
+    Ok(())
+}
+
+fn is_conserved(rows: &Rows, refunds: &Refunds<'_>) -> Result<(), Difference> {
     let mut currencies: BTreeMap<&str, Sums> = BTreeMap::new();
     for (order_id, payment) in &rows.payments {
         if !matches!(payment.status.as_str(), "captured" | "refunding" | "refunded") {
@@ -118,10 +145,7 @@ fn is_conserved(rows: &Rows) -> Result<(), Difference> {
         };
         if is_live(order) {
             sums.paid += i128::from(order.total_minor) - i128::from(order.refunded_minor);
-            sums.pending += refunds_of(rows, *order_id)
-                .filter(|refund| refund.status != "succeeded")
-                .map(|refund| i128::from(refund.amount_minor))
-                .sum::<i128>();
+            sums.pending += refunds.sum(*order_id, |status| status != "succeeded");
         } else if payment.status == "refunding" {
             sums.pending += amount - i128::from(payment.refunded_minor);
         }
