@@ -247,7 +247,9 @@ async fn records_do_not_undo_what_the_payment_worker_did() {
         sale.release_for(hold, ReleaseReason::PaymentDeclined)
             .expect("released");
     };
-    let confirm = |sale: &mut Sale, hold| drop(sale.confirm(hold));
+    let confirm = |sale: &mut Sale, hold| {
+        sale.confirm(hold);
+    };
     type Step = fn(&mut Sale, crate::support::Held);
     let cases: [(PaymentStatus, Step, PaymentStatus); 12] = [
         (Pending, release, Voiding),
