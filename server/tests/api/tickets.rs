@@ -39,7 +39,10 @@ async fn a_ticket_is_read_with_its_event_type_and_signed_code() {
     assert_eq!(ticket["order_id"], order["id"]);
     assert_eq!(ticket["code"], order["tickets"][0]["code"]);
     assert_eq!(ticket["event"]["id"], order["event_id"]);
-    assert_eq!((&ticket["status"], &ticket["version"]), (&"valid".into(), &1.into()));
+    assert_eq!(
+        (&ticket["status"], &ticket["version"]),
+        (&"valid".into(), &1.into())
+    );
     assert!(ticket["qr"].as_str().unwrap().len() > 100);
     let list = world.send(get("/v1/tickets").by(&buyer)).await.expect(200);
     assert_eq!(list["data"][0]["id"], ticket["id"]);
@@ -64,13 +67,21 @@ async fn files_follow_the_sale_and_links_lead_to_them() {
         let file = world.send(get(url)).await;
         assert_eq!((file.status, file.header("content-type")), (200, content_type));
         assert_eq!(file.header("cache-control"), "private, no-store");
-        assert!(file.header("content-disposition").starts_with("attachment; filename=\"ticket-"));
+        assert!(
+            file.header("content-disposition")
+                .starts_with("attachment; filename=\"ticket-")
+        );
         assert!(file.raw.starts_with(begins.as_bytes()), "{format}");
         let mut changed = url.to_owned();
         changed.pop();
-        world.send(get(format!("{changed}x"))).await.problem(404, "not_found");
+        world
+            .send(get(format!("{changed}x")))
+            .await
+            .problem(404, "not_found");
     }
-    let reply = world.send(get(format!("{path}/file?format=png")).by(&buyer)).await;
+    let reply = world
+        .send(get(format!("{path}/file?format=png")).by(&buyer))
+        .await;
     reply.problem(422, "validation_failed");
 }
 
@@ -86,13 +97,18 @@ async fn nobody_else_sees_a_ticket_and_a_cancelled_one_has_no_files() {
         world.send(get(&path)).await.problem(401, "unauthenticated");
     }
     let unknown = format!("/v1/tickets/{}", Uuid::now_v7());
-    world.send(get(unknown).by(&buyer)).await.problem(404, "not_found");
+    world
+        .send(get(unknown).by(&buyer))
+        .await
+        .problem(404, "not_found");
 
     let cancel = post(format!("/v1/orders/{}/cancel", order["id"].as_str().unwrap()));
     world.send(cancel.by(&buyer)).await.expect(200);
     let ticket = world.send(get(&path).by(&buyer)).await.expect(200);
     assert_eq!(ticket["status"], "cancelled");
     assert!(ticket.get("qr").is_none());
-    let file = world.send(get(format!("{path}/file?format=pdf")).by(&buyer)).await;
+    let file = world
+        .send(get(format!("{path}/file?format=pdf")).by(&buyer))
+        .await;
     file.problem(404, "not_found");
 }

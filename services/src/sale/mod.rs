@@ -20,8 +20,8 @@ pub use holds::{ExtendedHold, HoldRequest, PlacedHold, ReleasedHold, ReleasedSta
 pub(crate) use in_flight::{InFlight, Work};
 pub use orders::CancelledOrder;
 pub use purchase::PurchaseRequest;
-pub use transfer::{TransferRequest, TransferredTicket};
 pub use staff::{RefundRequested, RequestedRefund};
+pub use transfer::{TransferRequest, TransferredTicket};
 
 use onsale_domain::record::{HoldConfirmed, Lines};
 use onsale_domain::{EventId, Gateway, Money, OrderId, Refusal, Sequence, UnixMillis};

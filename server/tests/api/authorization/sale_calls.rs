@@ -116,16 +116,21 @@ impl Fixture {
     /// The path of the file of such a ticket, once it is made.
     async fn ticket_file(&self, key: &str) -> String {
         let path = format!("{}/file?format=ics", self.owned_ticket(key).await);
-        until("the file is made", std::time::Duration::from_secs(20), async || {
-            self.world.send(get(&path).by(self.buyer())).await.status == 200
-        })
+        until(
+            "the file is made",
+            std::time::Duration::from_secs(20),
+            async || self.world.send(get(&path).by(self.buyer())).await.status == 200,
+        )
         .await;
         path
     }
 
     /// Where a link to such a file leads.
     async fn file(&self, key: &str) -> String {
-        let link = self.world.send(get(self.ticket_file(key).await).by(self.buyer())).await;
+        let link = self
+            .world
+            .send(get(self.ticket_file(key).await).by(self.buyer()))
+            .await;
         text(&link.expect(200), "url")
     }
 

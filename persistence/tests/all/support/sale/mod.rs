@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use onsale_domain::command::{CancelledBy, ConfirmHold, PackageLeg, PlaceHold, RequestedLine, StartPayment};
+use onsale_domain::command::{CancelledBy, PackageLeg, PlaceHold, RequestedLine, StartPayment};
 use onsale_domain::money::Currency;
 use onsale_domain::record::{Lines, ReleaseReason};
 use onsale_domain::{
