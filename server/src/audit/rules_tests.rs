@@ -178,7 +178,9 @@ fn an_order_has_a_ticket_for_each_unit() {
         rows.tickets.insert(KEPT, ticket("cancelled", None));
     });
     tickets("did not buy", |rows| {
-        rows.tickets.get_mut(&KEPT).unwrap().ticket_type_id = ORDER;
+        let mut stray = ticket("valid", None);
+        stray.ticket_type_id = ORDER;
+        rows.tickets.insert(ORDER, stray);
     });
     tickets("is lost", |rows| {
         rows.tickets.get_mut(&KEPT).unwrap().status = "lost".to_owned();
