@@ -62,6 +62,11 @@ pub(crate) fn purchase(purchased: Purchased) -> Answer {
     created_or_replayed(&OrderView::from(purchased), replayed)
 }
 
+/// 200 with a body, marked where it repeats an earlier answer.
+pub(crate) fn ok_or_replayed(body: &impl Serialize, replayed: bool) -> Answer {
+    Ok(marked(json(StatusCode::OK, body)?, replayed))
+}
+
 /// An event that staff brought into being, marked where it repeats an earlier answer.
 pub(crate) fn created_event(created: &CreatedEvent) -> Answer {
     let response = staff_definition(StatusCode::CREATED, &created.definition)?;

@@ -28,6 +28,7 @@ mod payments;
 mod projection;
 mod read;
 mod redis;
+mod ticket_files;
 
 pub use self::redis::{
     AccessCache, AccessLookup, AccessMarks, CHANGES_READ_MAX, ChangeReader, ChangeStream, Redis, RedisError,
@@ -62,5 +63,7 @@ pub use payments::{ListedPayment, PaymentFilter, PaymentToSettle, RefundToSettle
 pub use projection::PostgresProjection;
 pub use read::{
     EventCursor, EventFilter, EventRow, LineRow, MailEvent, MailOrder, OrderFilter, OrderRow, OrderStatus,
-    OrganizationRow, PaymentRow, PaymentStatus, RefundRow, RefundStatus, TicketRow, TicketStatus,
+    OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, RefundRow, RefundStatus, TicketRow,
+    TicketStatus,
 };
+pub use ticket_files::{NewTicketFile, TicketFaceRow, TicketFileRow};

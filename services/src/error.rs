@@ -2,7 +2,7 @@
 
 use onsale_domain::{Refusal, WeakPassword};
 use onsale_engine::EngineError;
-use onsale_persistence::{AccessError, DatabaseError};
+use onsale_persistence::{AccessError, DatabaseError, ObjectError};
 use thiserror::Error;
 
 use crate::ids::RandomError;
@@ -49,6 +49,12 @@ pub enum ServiceError {
     /// Somebody must be left who may do everything.
     #[error("the last active admin stays")]
     LastAdmin,
+    /// The ticket's file is still being made.
+    #[error("the file is being made")]
+    FileNotReady,
+    /// A file could not be stored or read.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
     /// Too many ask for this at once.
     #[error("too busy")]
     Overloaded,
@@ -79,6 +85,12 @@ pub enum ServiceError {
     /// A webhook that its provider signed and that is in no shape we know.
     #[error("the webhook cannot be read")]
     WebhookUnreadable,
+    /// A ticket to another event was shown at the door.
+    #[error("the ticket is to another event")]
+    WrongEvent,
+    /// No active account of a buyer has the address.
+    #[error("no account has this mail address")]
+    RecipientUnknown,
     /// Something that cannot be; told to nobody outside.
     #[error("internal: {0}")]
     Internal(&'static str),

@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod audit;
+mod check_ins;
 mod digest;
 mod error;
 mod events;
@@ -25,6 +26,7 @@ mod service_accounts;
 mod services;
 mod tickets;
 mod tokens;
+mod workers;
 
 pub use access::{AccessSync, Caller, Change, Credential, Origin, StaffMember};
 pub use accounts::{
@@ -32,6 +34,10 @@ pub use accounts::{
     create_admin,
 };
 pub use audit::{AuditWriter, AuditWriterTask};
+pub use check_ins::{
+    BundleCursor, CheckIn, CheckInRequest, DoorBundle, OFFLINE_SCANS_MAX, OfflineScan, ScanRefusal,
+    SyncedScan,
+};
 pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
@@ -52,12 +58,17 @@ pub use payments::{
 pub use reads::Page;
 pub use sale::{
     CancelledOrder, CheckoutRequest, ConfirmedOrder, ExtendedHold, HoldRequest, PendingOrder, PlacedHold,
+<<<<<<< HEAD
     PurchaseRequest, Purchased, RefundRequested, ReleasedHold, ReleasedStatus, RequestedRefund,
+=======
+    PurchaseRequest, Purchased, ReleasedHold, ReleasedStatus, TransferRequest, TransferredTicket,
+>>>>>>> core
 };
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
 pub use tickets::{
-    PassError, PdfError, TicketFace, TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
+    FaceTax, OwnedTicket, PassError, PdfError, TicketFace, TicketFile, TicketFileLink, TicketFiles,
+    TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
 };
 pub use tokens::{
     ACCESS_TOKEN_LIFETIME_MS, Grant, Identity, SECRET_BYTES_MIN, TokenAlgorithm, TokenError, TokenKeys,
@@ -70,8 +81,9 @@ pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
-    EventRow, Job, JobCursor, JobKind, JobRow, JobState, LineRow, ListedPayment, MailMessage, NewAssignment,
-    NewJob, OrderFilter, OrderRow, OrderStatus, OrganizationRow, PaymentFilter, PaymentRow, PaymentStatus,
-    PermissionRow, RefundRow, RefundStatus, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates,
-    Spent, TicketRow, TicketStatus, UserFilter, UserRow,
+    EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject,
+    ListedPayment, MailMessage, NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink,
+    ObjectStore, OrderFilter, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentFilter,
+    PaymentRow, PaymentStatus, PermissionRow, RefundRow, RefundStatus, RoleRow, RoleScope, ServiceAccountRow,
+    SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow,
 };

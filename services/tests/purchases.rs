@@ -11,12 +11,12 @@ use std::time::Duration;
 use onsale_domain::command::RequestedLine;
 use onsale_domain::limits::PAYMENT_WINDOW_MS;
 use onsale_domain::record::KeyBinding;
-use onsale_domain::{BuyerId, Command, Refusal};
-use onsale_persistence::{Database, DatabaseConfig};
+use onsale_domain::{BuyerId, Command, Refusal, UnixMillis};
+use onsale_persistence::{Database, DatabaseConfig, FolderStore};
 use onsale_services::{
     AuditWriter, CheckoutRequest, ConfirmedOrder, Dependencies, EngineError, Gateways, HoldRequest, Ids,
     KeyedRoute, PendingOrder, PurchaseRequest, Purchased, ReleasedStatus, ServiceError, Services,
-    ServicesConfig, SimulatedGateway, TokenKeys, Tokens, key_binding,
+    ServicesConfig, SimulatedGateway, TicketKeys, TokenKeys, Tokens, key_binding,
 };
 use smallvec::smallvec;
 use support::Fixture;
@@ -45,6 +45,9 @@ impl Shop {
             ..ServicesConfig::default()
         };
         let database = Database::connect_lazy(&database).unwrap();
+        let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+        let folder = std::env::temp_dir().join("onsale-test-files");
+        let objects = Arc::new(FolderStore::open(&folder, keys.link_secrets(), UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: fixture.engine.clone(),
@@ -56,6 +59,8 @@ impl Shop {
                     [],
                 ),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
+                ticket_keys: keys,
+                objects,
             },
             config,
         );

@@ -5,9 +5,13 @@
 
 mod admin;
 mod auth;
+mod check_ins;
 mod events;
+mod files;
 mod holds;
 mod orders;
+mod tickets;
+mod transfers;
 mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -21,6 +25,10 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(events::routes())
         .merge(holds::routes())
         .merge(orders::routes())
+        .merge(transfers::routes())
+        .merge(check_ins::routes())
+        .merge(tickets::routes())
+        .merge(files::routes())
         .merge(webhooks::routes())
         .merge(admin::routes())
 }

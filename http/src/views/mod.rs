@@ -2,6 +2,7 @@
 
 mod access;
 mod audit_entry;
+mod check_in;
 mod event;
 mod hold;
 mod job;
@@ -10,6 +11,8 @@ mod order;
 mod organization;
 mod page;
 mod payment;
+mod ticket;
+mod transfer;
 mod user;
 
 pub(crate) use access::{
@@ -17,6 +20,9 @@ pub(crate) use access::{
     RoleBody, RoleChangeBody, RoleView, ServiceAccountBody, ServiceAccountView, permissions_of,
 };
 pub(crate) use audit_entry::AuditEntryView;
+pub(crate) use check_in::{
+    BundleView, CheckInBody, CheckInView, GatesView, SYNC_BYTES_MAX, SyncBody, SyncedView,
+};
 pub(crate) use event::{AvailabilityView, EventInput, EventView, QuotaInput, StaffEventView, TicketTypeBody};
 pub(crate) use hold::{CheckoutBody, HoldBody, HoldView, PurchaseBody, ReleasedView};
 pub(crate) use job::{JobView, job_cursor, parse_job_cursor};
@@ -24,7 +30,13 @@ pub(crate) use money::MoneyView;
 pub(crate) use order::{CancelledView, OrderView, StaffOrderView};
 pub(crate) use organization::{OrganizationInput, OrganizationView};
 pub(crate) use page::{PageView, event_cursor, parse_event_cursor, parse_id_cursor};
+<<<<<<< HEAD
 pub(crate) use payment::{RefundBody, RefundView, StaffPaymentView};
+=======
+pub(crate) use payment::{RefundView, StaffPaymentView};
+pub(crate) use ticket::{FileLinkView, OwnedTicketView};
+pub(crate) use transfer::{TransferBody, TransferredTicketView};
+>>>>>>> core
 pub(crate) use user::{
     AccountView, ConfirmResetBody, IntrospectBody, IntrospectionView, LoginBody, PasswordBody, RefreshBody,
     RegistrationBody, ResetBody, SessionView, UserView,

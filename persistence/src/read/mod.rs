@@ -7,11 +7,14 @@ mod mail;
 mod orders;
 mod organizations;
 mod status;
+mod tickets;
 
 pub use events::{EventCursor, EventFilter, EventRow};
 pub use lines::LineRow;
 pub use mail::{MailEvent, MailOrder};
 pub use orders::{OrderFilter, OrderRow, PaymentRow, RefundRow, TicketRow};
 pub use organizations::OrganizationRow;
-pub(crate) use status::currency;
 pub use status::{OrderStatus, PaymentStatus, RefundStatus, TicketStatus};
+pub use tickets::OwnedTicketRow;
+
+pub(crate) use status::currency;

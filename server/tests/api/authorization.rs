@@ -2,6 +2,7 @@
 //! missing in it fails, as does a row without a route.
 
 mod access_calls;
+mod door_calls;
 mod fixture;
 mod sale_calls;
 
@@ -79,6 +80,11 @@ POST   /v1/holds/{hold_id}/checkout                              tickets.buy    
 GET    /v1/orders                                                tickets.buy           u + + f f f f f f
 GET    /v1/orders/{order_id}                                     tickets.buy           u + n f f f f f f
 POST   /v1/orders/{order_id}/cancel                              tickets.buy           u + n f f f f f f
+POST   /v1/tickets/{ticket_id}/transfer                          tickets.buy           u + n f f f f f f
+POST   /v1/check-ins                                             check_ins.create      u f f f f f + + f
+POST   /v1/check-ins/sync                                        check_ins.create      u f f f f f + + f
+GET    /v1/check-ins/gates                                       check_ins.create      u f f f f f + + f
+GET    /v1/check-ins/bundle                                      check_ins.create      u f f f f f + + f
 POST   /v1/webhooks/payments/{provider}                          -                     s s s s s s s s s
 GET    /v1/admin/organizations                                   organizations.read    u f f + + + f + f
 POST   /v1/admin/organizations                                   organizations.create  u f f f f f f + f

@@ -20,12 +20,15 @@ pub(in crate::projection) async fn jobs(
     let Some(now) = changes.orders.iter().map(|order| order.at).max() else {
         return Ok(());
     };
-    let wanted: Vec<NewJob> = changes
+    let mut wanted: Vec<NewJob> = changes
         .orders
         .iter()
         .flat_map(|order| [payment_job(order), files_job(order)])
         .flatten()
         .collect();
+    for (message, at) in &changes.mail {
+        wanted.push(message.clone().job(*at)?);
+    }
     jobs::enqueue(connection, &wanted, now).await
 }
 
