@@ -14,13 +14,10 @@ pub enum KeyedRoute {
     Purchase,
     /// Paying a hold.
     Checkout,
-<<<<<<< HEAD
     /// Refunding tickets.
     RefundTickets,
-=======
     /// Giving a ticket away.
     Transfer,
->>>>>>> core
     /// Bringing an event into being.
     CreateEvent,
     /// Making an organization.
@@ -34,11 +31,8 @@ impl KeyedRoute {
             Self::PlaceHold => "holds",
             Self::Purchase => "purchases",
             Self::Checkout => "checkout",
-<<<<<<< HEAD
             Self::RefundTickets => "admin/refunds",
-=======
             Self::Transfer => "transfer",
->>>>>>> core
             Self::CreateEvent => "admin/events",
             Self::CreateOrganization => "admin/organizations",
         }

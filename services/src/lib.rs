@@ -58,11 +58,8 @@ pub use payments::{
 pub use reads::Page;
 pub use sale::{
     CancelledOrder, CheckoutRequest, ConfirmedOrder, ExtendedHold, HoldRequest, PendingOrder, PlacedHold,
-<<<<<<< HEAD
     PurchaseRequest, Purchased, RefundRequested, ReleasedHold, ReleasedStatus, RequestedRefund,
-=======
-    PurchaseRequest, Purchased, ReleasedHold, ReleasedStatus, TransferRequest, TransferredTicket,
->>>>>>> core
+    TransferRequest, TransferredTicket,
 };
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};

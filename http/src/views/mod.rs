@@ -30,13 +30,9 @@ pub(crate) use money::MoneyView;
 pub(crate) use order::{CancelledView, OrderView, StaffOrderView};
 pub(crate) use organization::{OrganizationInput, OrganizationView};
 pub(crate) use page::{PageView, event_cursor, parse_event_cursor, parse_id_cursor};
-<<<<<<< HEAD
 pub(crate) use payment::{RefundBody, RefundView, StaffPaymentView};
-=======
-pub(crate) use payment::{RefundView, StaffPaymentView};
 pub(crate) use ticket::{FileLinkView, OwnedTicketView};
 pub(crate) use transfer::{TransferBody, TransferredTicketView};
->>>>>>> core
 pub(crate) use user::{
     AccountView, ConfirmResetBody, IntrospectBody, IntrospectionView, LoginBody, PasswordBody, RefreshBody,
     RegistrationBody, ResetBody, SessionView, UserView,

@@ -12,22 +12,16 @@ mod holds;
 mod in_flight;
 mod orders;
 mod purchase;
-<<<<<<< HEAD
 mod staff;
-=======
 mod transfer;
->>>>>>> core
 
 pub use checkout::CheckoutRequest;
 pub use holds::{ExtendedHold, HoldRequest, PlacedHold, ReleasedHold, ReleasedStatus};
 pub(crate) use in_flight::{InFlight, Work};
 pub use orders::CancelledOrder;
 pub use purchase::PurchaseRequest;
-<<<<<<< HEAD
 pub use staff::{RefundRequested, RequestedRefund};
-=======
 pub use transfer::{TransferRequest, TransferredTicket};
->>>>>>> core
 
 use onsale_domain::record::{HoldConfirmed, Lines};
 use onsale_domain::{EventId, Gateway, Money, OrderId, Refusal, Sequence, UnixMillis};
