@@ -6,7 +6,9 @@ use std::time::Duration;
 use onsale_domain::command::{RefundTickets, RequestedLine};
 use onsale_domain::id::{BodyDigest, KeyDigest};
 use onsale_domain::record::KeyBinding;
-use onsale_domain::{BuyerId, Command, EventId, OrderId, RefundId, Refusal, TicketId, TicketTypeId};
+use onsale_domain::{
+    BuyerId, Command, EventId, OrderId, RefundId, Refusal, TicketId, TicketTypeId, UnixMillis,
+};
 use onsale_engine::{Engine, EngineConfig};
 use onsale_persistence::{Database, DatabaseConfig, FolderStore, PostgresProjection};
 use onsale_services::{
