@@ -14,10 +14,10 @@ pub enum KeyedRoute {
     Purchase,
     /// Paying a hold.
     Checkout,
-    /// Refunding tickets.
-    RefundTickets,
     /// Giving a ticket away.
     Transfer,
+    /// Refunding tickets.
+    RefundTickets,
     /// Bringing an event into being.
     CreateEvent,
     /// Making an organization.
@@ -31,8 +31,8 @@ impl KeyedRoute {
             Self::PlaceHold => "holds",
             Self::Purchase => "purchases",
             Self::Checkout => "checkout",
-            Self::RefundTickets => "admin/refunds",
             Self::Transfer => "transfer",
+            Self::RefundTickets => "admin/refunds",
             Self::CreateEvent => "admin/events",
             Self::CreateOrganization => "admin/organizations",
         }

@@ -63,6 +63,8 @@ const TABLE: &str = "
                                                                                        | | | | | | | admin
                                                                                        | | | | | | | | key without scope
 GET    /.well-known/jwks.json                                    -                     o o o o o o o o o
+GET    /.well-known/ticket-keys.json                             -                     o o o o o o o o o
+GET    /v1/files/{token}                                         -                     o o o o o o o o o
 POST   /v1/auth/register                                         -                     o o o o o o o o o
 POST   /v1/auth/login                                            -                     o o o o o o o o o
 POST   /v1/auth/refresh                                          -                     o o o o o o o o o
@@ -85,6 +87,9 @@ POST   /v1/check-ins                                             check_ins.creat
 POST   /v1/check-ins/sync                                        check_ins.create      u f f f f f + + f
 GET    /v1/check-ins/gates                                       check_ins.create      u f f f f f + + f
 GET    /v1/check-ins/bundle                                      check_ins.create      u f f f f f + + f
+GET    /v1/tickets                                               tickets.buy           u + + f f f f f f
+GET    /v1/tickets/{ticket_id}                                   tickets.buy           u + n f f f f f f
+GET    /v1/tickets/{ticket_id}/file                              tickets.buy           u + n f f f f f f
 POST   /v1/webhooks/payments/{provider}                          -                     s s s s s s s s s
 GET    /v1/admin/organizations                                   organizations.read    u f f + + + f + f
 POST   /v1/admin/organizations                                   organizations.create  u f f f f f f + f

@@ -36,6 +36,7 @@ mod rate_limits;
 mod refunds;
 mod request_log;
 mod slow_clients;
+mod tickets;
 mod tokens;
 mod transfers;
 mod webhooks;

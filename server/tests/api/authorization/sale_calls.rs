@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::fixture::{Fixture, text};
-use crate::support::{Call, Event, EventPlan, delete, get, post, put};
+use crate::support::{Call, Event, EventPlan, delete, get, post, put, until};
 
 impl Fixture {
     pub(super) async fn sale_call(&mut self, route: &str) -> Option<Call> {
@@ -26,6 +26,10 @@ impl Fixture {
             "POST /v1/holds/{hold_id}/checkout" => post(format!("{}/checkout", self.hold(&key).await))
                 .json(&json!({"payment_method": "sim_approve"}))
                 .key(key),
+            "GET /v1/tickets" => get("/v1/tickets"),
+            "GET /v1/tickets/{ticket_id}" => get(self.owned_ticket(&key).await),
+            "GET /v1/tickets/{ticket_id}/file" => get(self.ticket_file(&key).await),
+            "GET /v1/files/{token}" => get(self.file(&key).await),
             "GET /v1/orders" => get("/v1/orders"),
             "GET /v1/orders/{order_id}" => get(self.order(&key).await),
             "POST /v1/webhooks/payments/{provider}" => {
@@ -101,6 +105,33 @@ impl Fixture {
             "/v1/orders/{}",
             text(&self.world.send(call).await.expect(201), "id")
         )
+    }
+
+    /// The path of a ticket of a new order of the buyer.
+    async fn owned_ticket(&self, key: &str) -> String {
+        let order = self.world.send(get(self.order(key).await).by(self.buyer())).await;
+        format!("/v1/tickets/{}", text(&order.expect(200)["tickets"][0], "id"))
+    }
+
+    /// The path of the file of such a ticket, once it is made.
+    async fn ticket_file(&self, key: &str) -> String {
+        let path = format!("{}/file?format=ics", self.owned_ticket(key).await);
+        until(
+            "the file is made",
+            std::time::Duration::from_secs(20),
+            async || self.world.send(get(&path).by(self.buyer())).await.status == 200,
+        )
+        .await;
+        path
+    }
+
+    /// Where a link to such a file leads.
+    async fn file(&self, key: &str) -> String {
+        let link = self
+            .world
+            .send(get(self.ticket_file(key).await).by(self.buyer()))
+            .await;
+        text(&link.expect(200), "url")
     }
 
     pub(super) async fn event_call(&mut self, route: &str) -> Option<Call> {
