@@ -33,6 +33,7 @@ mod orders;
 mod process;
 mod purchases;
 mod rate_limits;
+mod refunds;
 mod request_log;
 mod slow_clients;
 mod tickets;
