@@ -10,6 +10,7 @@
 //! - [`audit`] reads these tables again, for whom the projection must not be trusted.
 //! - `accounts` keeps people, their sessions and their mail; of tokens only digests.
 //! - `jobs` is the queue of background work.
+//! - `packages` keeps packages and the log of their sale.
 //! - `audit_log` keeps who did what, chained, in [`AuditEntry`] after [`AuditEntry`].
 //!
 //! What is not here: rules (domain), scheduling and retrying (engine), deciding what to show to whom (services).
@@ -24,6 +25,7 @@ mod database;
 mod jobs;
 mod journal;
 mod objects;
+mod packages;
 mod projection;
 mod read;
 mod redis;
@@ -56,8 +58,12 @@ pub use objects::{
 };
 #[cfg(feature = "s3")]
 pub use objects::{S3Config, S3Store};
+pub use packages::{
+    LegLine, NewPackage, NewPackageOrder, PackageChange, PackageError, PackageLegRow, PackageOrderRow,
+    PackageRefund, PackageRow, PackageStep,
+};
 pub use projection::PostgresProjection;
 pub use read::{
-    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PaymentRow,
-    PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
+    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PackageOrderState,
+    PackageStatus, PaymentRow, PaymentStatus, PaymentToSettle, RefundStatus, TicketRow, TicketStatus,
 };

@@ -17,6 +17,7 @@ mod keyed;
 mod mail;
 pub mod metrics;
 mod organizations;
+mod packages;
 mod payments;
 mod reads;
 mod roles;
@@ -41,6 +42,10 @@ pub use jobs::{JobError, JobHandler, JobLimits, JobOutcome, JobRunner};
 pub use key_lines::KeyError;
 pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
 pub use organizations::CreatedOrganization;
+pub use packages::{
+    CreatedPackage, PackageInput, PackageInputLine, PackageJobs, PackageOffer, PackageOrder,
+    PackagePurchaseRequest, PurchasedPackage,
+};
 pub use payments::{
     ApiUrl, GatewayError, Gateways, MidtransConfig, MidtransGateway, NotAnApiUrl, Notice, PaymentAction,
     PaymentGateway, PaymentRef, PaymentRequest, ProviderState, RefundRequest, RefundState, ResiliencePolicy,
@@ -69,6 +74,7 @@ pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
     EventRow, Job, JobCursor, JobKind, JobRow, JobState, LineRow, NewAssignment, NewJob, OrderRow,
-    OrderStatus, OrganizationRow, PaymentRow, PaymentStatus, PermissionRow, RoleRow, RoleScope,
-    ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow,
+    OrderStatus, OrganizationRow, PackageOrderRow, PackageOrderState, PackageRow, PackageStatus, PaymentRow,
+    PaymentStatus, PermissionRow, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent,
+    TicketRow, TicketStatus, UserFilter, UserRow,
 };

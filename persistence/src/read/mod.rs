@@ -13,4 +13,5 @@ pub use lines::LineRow;
 pub use orders::{OrderRow, PaymentRow, TicketRow};
 pub use organizations::OrganizationRow;
 pub use payments::PaymentToSettle;
-pub use status::{OrderStatus, PaymentStatus, TicketStatus};
+pub(crate) use status::currency;
+pub use status::{OrderStatus, PackageOrderState, PackageStatus, PaymentStatus, RefundStatus, TicketStatus};
