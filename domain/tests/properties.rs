@@ -12,3 +12,5 @@ mod resolve;
 mod sale;
 #[path = "properties/steps.rs"]
 mod steps;
+#[path = "properties/strategies.rs"]
+mod strategies;

@@ -1,7 +1,7 @@
 //! The engine without a disk: decisions, group commit and answers over a journal in memory. It shows what the actor,
 //! the lanes and the handle cost by themselves; `server/benches` measures the same with real journals.
 //!
-//! `cargo bench -p onsale-engine`
+//! `cargo bench -p onsale-engine`; with `-- memory` only what holds and tickets cost in memory
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -32,6 +32,15 @@ const IDLE_EVENTS: usize = 2_000;
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 fn main() {
+    if !std::env::args().any(|argument| argument == "memory") {
+        speed();
+    }
+    println!("open hold with its key: {} bytes", open_hold_bytes());
+    println!("order of one ticket with its key: {} bytes", order_bytes(1));
+    println!("order of four tickets with its key: {} bytes", order_bytes(4));
+}
+
+fn speed() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -68,7 +77,6 @@ fn main() {
             allocations as f64 / holds
         );
     });
-    println!("open hold with its key: {} bytes", open_hold_bytes());
 }
 
 async fn hold(fixture: &Fixture) {
@@ -104,6 +112,41 @@ fn numbered(template: &Command, number: usize) -> Command {
 /// the doubling of the tables, where they are emptiest.
 fn open_hold_bytes() -> usize {
     const OPEN: usize = 1_000_000;
+    let (mut inventory, template) = inventory_on_sale(1);
+    let before = resident_bytes();
+    for number in 0..OPEN {
+        inventory.apply(&numbered(&template, number), at(number)).unwrap();
+    }
+    (resident_bytes() - before) / OPEN
+}
+
+/// The same for confirmed orders, each of a buyer and under a key of its own.
+fn order_bytes(tickets: usize) -> usize {
+    const ORDERS: usize = 500_000;
+    let (mut inventory, template) = inventory_on_sale(tickets as i64);
+    let before = resident_bytes();
+    for number in 0..ORDERS {
+        let command = numbered(&template, number);
+        inventory.apply(&command, at(number)).unwrap();
+        let Command::PlaceHold(hold) = command else {
+            unreachable!()
+        };
+        let mut confirm = support::confirm(hold.hold_id, tickets);
+        if let Command::ConfirmHold(confirm) = &mut confirm {
+            confirm.buyer_id = hold.buyer_id;
+            confirm.key = hold.key;
+        }
+        inventory.apply(&confirm, at(number)).unwrap();
+    }
+    (resident_bytes() - before) / ORDERS
+}
+
+fn at(number: usize) -> UnixMillis {
+    UnixMillis(1_800_000_000_000 + number as i64)
+}
+
+/// The state of an event on sale, and a hold of so many tickets.
+fn inventory_on_sale(tickets: i64) -> (onsale_domain::Inventory, Command) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -118,17 +161,8 @@ fn open_hold_bytes() -> usize {
             inventory.replay(&record).unwrap();
         }
     }
-    let (_, template) = fixture.place(1, Some(0));
-    let before = resident_bytes();
-    for number in 0..OPEN {
-        inventory
-            .apply(
-                &numbered(&template, number),
-                UnixMillis(1_800_000_000_000 + number as i64),
-            )
-            .unwrap();
-    }
-    (resident_bytes() - before) / OPEN
+    let (_, template) = fixture.place(tickets, Some(0));
+    (inventory, template)
 }
 
 async fn idle_event_bytes() -> usize {

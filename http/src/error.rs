@@ -70,10 +70,6 @@ fn service_problem(error: ServiceError) -> Problem {
         ServiceError::Access(error) => access_problem(error),
         ServiceError::LastAdmin => Problem::new(Code::LastAdmin),
         ServiceError::Overloaded => Problem::new(Code::Overloaded).retry(Retry::InSeconds(RETRY_SECONDS)),
-        ServiceError::Mail(error) => {
-            tracing::error!(%error, "mail was sent within a request");
-            Problem::new(Code::Internal)
-        }
         ServiceError::PaymentDeclined { replayed } => Problem::new(Code::PaymentDeclined).replayed(replayed),
         ServiceError::PaymentUnavailable => {
             Problem::new(Code::PaymentUnavailable).retry(Retry::InSeconds(RETRY_SECONDS))

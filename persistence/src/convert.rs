@@ -36,6 +36,16 @@ pub(crate) fn count_in(count: i64) -> u64 {
     u64::try_from(count).unwrap_or_default()
 }
 
+/// A version from its column, where a check forbids what is none.
+pub(crate) fn version_in(version: i32) -> u32 {
+    u32::try_from(version).unwrap_or_default()
+}
+
+/// A version for its column. No ticket is transferred so often.
+pub(crate) fn version_out(version: u32) -> i32 {
+    i32::try_from(version).unwrap_or(i32::MAX)
+}
+
 /// The most rows to ask for, from a caller's limit.
 pub(crate) fn limit_out(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)

@@ -8,7 +8,7 @@
 //!   [`SharedRates`].
 //! - [`FolderStore`] and, with the feature `s3`, `S3Store` keep files.
 //! - [`audit`] reads these tables again, for whom the projection must not be trusted.
-//! - `accounts` keeps people, their sessions and their mail; of tokens only digests.
+//! - `accounts` keeps people and their sessions; of tokens only digests.
 //! - `jobs` is the queue of background work.
 //! - `packages` keeps packages and the log of their sale.
 //! - `audit_log` keeps who did what, chained, in [`AuditEntry`] after [`AuditEntry`].
@@ -29,6 +29,7 @@ mod packages;
 mod projection;
 mod read;
 mod redis;
+mod ticket_files;
 
 pub use self::redis::{
     AccessCache, AccessLookup, AccessMarks, CHANGES_READ_MAX, ChangeReader, ChangeStream, Redis, RedisError,
@@ -41,16 +42,17 @@ pub use access::{
     TakenRole,
 };
 pub use accounts::{
-    AccountRow, KeptSession, MailKind, MailToSend, NewMail, NewPerson, NewSession, PasswordChange,
-    PasswordReset, PasswordResetAccount, RefreshAttempt, Rotation, StatusChange, TokenDigest, UserFilter,
-    UserRow,
+    AccountRow, KeptSession, NewPerson, NewSession, PasswordChange, PasswordReset, PasswordResetAccount,
+    RefreshAttempt, Rotation, StatusChange, TokenDigest, UserFilter, UserRow,
 };
 pub use audit_log::{
     Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditFinding, AuditHash, AuditHead,
     AuditLogReport, AuditOutcome, AuditTarget, NotAnAuditHead,
 };
 pub use database::{Database, DatabaseConfig, DatabaseError};
-pub use jobs::{Job, JobCount, JobCursor, JobKind, JobRow, JobState, NewJob};
+pub use jobs::{
+    Job, JobCount, JobCursor, JobKind, JobRow, JobState, MailMessage, NewJob, NewMail, QueuedMail,
+};
 pub use journal::{LocalJournal, PostgresJournal};
 pub use objects::{
     FolderStore, LINK_LIFETIME_MAX, LinkSecrets, LinkTarget, LinkedObject, OBJECT_BYTES_MAX, ObjectError,
@@ -64,6 +66,8 @@ pub use packages::{
 };
 pub use projection::PostgresProjection;
 pub use read::{
-    EventCursor, EventFilter, EventRow, LineRow, OrderRow, OrderStatus, OrganizationRow, PackageOrderState,
-    PackageStatus, PaymentRow, PaymentStatus, PaymentToSettle, RefundStatus, TicketRow, TicketStatus,
+    EventCursor, EventFilter, EventRow, LineRow, MailEvent, MailOrder, OrderRow, OrderStatus,
+    OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
 };
+pub use read::{PackageOrderState, PackageStatus, RefundStatus};
+pub use ticket_files::{NewTicketFile, TicketFaceRow, TicketFileRow};

@@ -2,11 +2,10 @@
 
 use onsale_domain::{EventId, Refusal, WeakPassword};
 use onsale_engine::EngineError;
-use onsale_persistence::{AccessError, DatabaseError};
+use onsale_persistence::{AccessError, DatabaseError, ObjectError};
 use thiserror::Error;
 
 use crate::ids::RandomError;
-use crate::mail::MailError;
 
 /// Why a use case gave no answer.
 #[derive(Debug, Error)]
@@ -50,12 +49,15 @@ pub enum ServiceError {
     /// Somebody must be left who may do everything.
     #[error("the last active admin stays")]
     LastAdmin,
+    /// The ticket's file is still being made.
+    #[error("the file is being made")]
+    FileNotReady,
+    /// A file could not be stored or read.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
     /// Too many ask for this at once.
     #[error("too busy")]
     Overloaded,
-    /// A message was not sent.
-    #[error(transparent)]
-    Mail(#[from] MailError),
     /// The payment was declined; the hold is given back.
     #[error("the payment was declined")]
     PaymentDeclined {

@@ -27,6 +27,7 @@ mod services;
 mod settlement;
 mod tickets;
 mod tokens;
+mod workers;
 
 pub use access::{AccessSync, Caller, Change, Credential, Origin, StaffMember};
 pub use accounts::{
@@ -40,7 +41,10 @@ pub use events::{CreatedEvent, TicketTypeInput};
 pub use ids::{Ids, RandomError};
 pub use jobs::{JobError, JobHandler, JobLimits, JobOutcome, JobRunner};
 pub use key_lines::KeyError;
-pub use mail::{LogMailer, Mail, MailError, Mailer, Mailing};
+pub use mail::{
+    FolderMailer, LogMailer, Mail, MailAttachment, MailError, MailHandler, MailSender, Mailer,
+    NotAMailSender, SmtpMailer, SmtpServer, SmtpUrlError,
+};
 pub use organizations::CreatedOrganization;
 pub use packages::{
     CreatedPackage, PackageInput, PackageInputLine, PackageJobs, PackageOffer, PackageOrder,
@@ -60,7 +64,8 @@ pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
 pub use settlement::Settlement;
 pub use tickets::{
-    PassError, PdfError, TicketFace, TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
+    FaceTax, OwnedTicket, PassError, PdfError, TicketFace, TicketFile, TicketFileLink, TicketFiles,
+    TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
 };
 pub use tokens::{
     ACCESS_TOKEN_LIFETIME_MS, Grant, Identity, SECRET_BYTES_MIN, TokenAlgorithm, TokenError, TokenKeys,
@@ -73,8 +78,10 @@ pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
-    EventRow, Job, JobCursor, JobKind, JobRow, JobState, LineRow, NewAssignment, NewJob, OrderRow,
-    OrderStatus, OrganizationRow, PackageOrderRow, PackageOrderState, PackageRow, PackageStatus, PaymentRow,
-    PaymentStatus, PermissionRow, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent,
-    TicketRow, TicketStatus, UserFilter, UserRow,
+    EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject,
+    MailMessage, NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink, ObjectStore,
+    OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PermissionRow,
+    RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus,
+    UserFilter, UserRow,
 };
+pub use onsale_persistence::{PackageOrderRow, PackageOrderState, PackageRow, PackageStatus};

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use onsale_domain::{EventId, Route, UnixMillis};
 use onsale_engine::{Engine, EngineError};
-use onsale_persistence::{Database, Redis};
+use onsale_persistence::{Database, ObjectStore, Redis};
 
 use crate::access::AccessControl;
 use crate::accounts::Accounts;
 use crate::audit::AuditWriter;
 use crate::payments::Gateways;
 use crate::sale::InFlight;
+use crate::tickets::{TicketKeys, Ticketing};
 use crate::{BreachedPasswords, Ids, RandomError, ServiceError, Tokens};
 
 /// What an operator may tune.
@@ -46,6 +47,10 @@ pub struct Dependencies {
     pub tokens: Tokens,
     /// Appends to the audit log what has no transaction of its own. Its task must run.
     pub audit: AuditWriter,
+    /// Sign tickets.
+    pub ticket_keys: TicketKeys,
+    /// Keeps files.
+    pub objects: Arc<dyn ObjectStore>,
 }
 
 /// All use cases. Cloning it is cheap.
@@ -61,6 +66,7 @@ struct Parts {
     audit: AuditWriter,
     ids: Ids,
     in_flight: InFlight,
+    tickets: Ticketing,
     config: ServicesConfig,
 }
 
@@ -76,6 +82,7 @@ impl Services {
             audit: dependencies.audit,
             ids: Ids::new()?,
             in_flight: InFlight::default(),
+            tickets: Ticketing::new(dependencies.ticket_keys, dependencies.objects),
             config,
         })))
     }
@@ -127,6 +134,15 @@ impl Services {
 
     pub(crate) fn ids(&self) -> &Ids {
         &self.0.ids
+    }
+
+    /// Keys of tickets.
+    pub fn ticket_keys(&self) -> &TicketKeys {
+        &self.0.tickets.keys
+    }
+
+    pub(crate) fn ticketing(&self) -> &Ticketing {
+        &self.0.tickets
     }
 
     pub(crate) fn in_flight(&self) -> &InFlight {

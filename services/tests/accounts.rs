@@ -1,4 +1,4 @@
-//! Accounts whose clock a test moves: repeats of a refresh token, and the outbox with mailers that fail.
+//! Accounts whose clock a test moves: repeats of a refresh token, and mail with mailers that fail.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
@@ -13,8 +13,8 @@ use futures::future::BoxFuture;
 use onsale_domain::EmailAddress;
 use onsale_persistence::{Database, DatabaseConfig};
 use onsale_services::{
-    AuditWriter, Dependencies, Gateways, Mail, MailError, Mailer, Mailing, Origin, Registration,
-    ServiceError, Services, ServicesConfig, Session, SimulatedGateway, TokenKeys, Tokens,
+    AuditWriter, Dependencies, Gateways, JobRunner, Mail, MailError, MailHandler, Mailer, Origin,
+    Registration, ServiceError, Services, ServicesConfig, Session, SimulatedGateway, TokenKeys, Tokens,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use support::Fixture;
@@ -32,7 +32,7 @@ struct Recorder {
 impl Mailer for Recorder {
     fn send(&self, mail: Mail) -> BoxFuture<'_, Result<(), MailError>> {
         let answer = if self.fails.load(Ordering::SeqCst) {
-            Err(MailError("the other side hung up".to_owned()))
+            Err(MailError::Failed("the other side hung up".to_owned()))
         } else {
             let text = |secret: &SecretString| secret.expose_secret().to_owned();
             self.mails
@@ -49,7 +49,6 @@ struct Desk {
     services: Services,
     fixture: Fixture,
     recorder: Arc<Recorder>,
-    mailing: Mailing,
 }
 
 impl Desk {
@@ -76,7 +75,6 @@ impl Desk {
         .unwrap();
         let recorder = Arc::new(Recorder::default());
         Self {
-            mailing: Mailing::new(services.clone(), Arc::clone(&recorder) as Arc<dyn Mailer>),
             services,
             fixture,
             recorder,
@@ -100,9 +98,16 @@ impl Desk {
             .await
     }
 
+    /// What a process of its own works on the queue with.
+    fn runner(&self) -> JobRunner {
+        let mailer = Arc::clone(&self.recorder) as Arc<dyn Mailer>;
+        let handler = MailHandler::new(self.services.clone(), mailer).unwrap();
+        JobRunner::new(self.services.clone(), vec![Arc::new(handler)])
+    }
+
     /// Works until nothing is due, and gives the texts that went to an address.
     async fn mail(&self, email: &str) -> Vec<String> {
-        while self.mailing.round().await.unwrap() > 0 {}
+        self.runner().run_due().await;
         let mut mails = self.recorder.mails.lock().unwrap();
         let texts = mails
             .iter()
@@ -160,7 +165,7 @@ async fn a_session_that_nobody_refreshes_ends_after_thirty_days() {
     assert!(matches!(refused, Err(ServiceError::RefreshTokenInvalid)));
 }
 
-/// One test for all of the outbox: the tests here share a database, and with it the outbox.
+/// One test for all of the mail: the tests here share a database, and with it the queue.
 #[tokio::test]
 async fn mail_is_tried_until_it_is_sent_or_too_late_and_sent_by_one_of_two_workers() {
     let desk = Desk::open().await;
@@ -170,7 +175,7 @@ async fn mail_is_tried_until_it_is_sent_or_too_late_and_sent_by_one_of_two_worke
     assert!(desk.mail(&email).await.is_empty());
     desk.recorder.fails.store(false, Ordering::SeqCst);
     assert!(desk.mail(&email).await.is_empty(), "not due again yet");
-    desk.fixture.clock.advance_ms(10_000);
+    desk.fixture.clock.advance_ms(1_000);
     let texts = desk.mail(&email).await;
     assert_eq!(texts.len(), 1);
     assert!(desk.mail(&email).await.is_empty(), "sent once");
@@ -212,11 +217,8 @@ async fn mail_is_tried_until_it_is_sent_or_too_late_and_sent_by_one_of_two_worke
         desk.services.request_password_reset(&email).await.unwrap();
         emails.push(email);
     }
-    let other = desk.mailing.clone();
-    let (one, other) = tokio::join!(desk.mailing.round(), other.round());
-    one.unwrap();
-    other.unwrap();
-    while desk.mailing.round().await.unwrap() > 0 {}
+    let (one, other) = (desk.runner(), desk.runner());
+    tokio::join!(one.run_due(), other.run_due());
     let mails = desk.recorder.mails.lock().unwrap();
     for email in emails {
         assert_eq!(mails.iter().filter(|(to, _)| *to == email).count(), 1);

@@ -1,6 +1,7 @@
 //! Decisions about holds: placing, extending, releasing, and ending those that are due.
 
-use super::state::{HeldLine, HoldEnd, Inventory};
+use super::line::{HeldLine, HeldLines};
+use super::state::{HoldEnd, Inventory};
 use super::status::check_selling;
 use crate::command::{PackageLeg, PlaceHold};
 use crate::definition::EventDefinition;
@@ -217,19 +218,13 @@ impl Inventory {
     }
 
     /// Lines of the state for lines of a record.
-    pub(super) fn held_lines(&self, lines: &[Line]) -> Option<super::state::HeldLines> {
+    pub(super) fn held_lines(&self, lines: &[Line]) -> Option<HeldLines> {
         let definition = self.definition.as_ref()?;
         lines
             .iter()
             .map(|line| {
                 let (position, _) = definition.ticket_type(line.ticket_type_id)?;
-                Some(HeldLine {
-                    unit_price_minor: line.unit_price_minor,
-                    unit_fee_minor: line.unit_fee_minor,
-                    tax: line.tax,
-                    quantity: line.quantity,
-                    ticket_type: u16::try_from(position).ok()?,
-                })
+                HeldLine::of(line, position)
             })
             .collect()
     }

@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use super::state::{HeldLines, Hold, Inventory, Map, Units};
+use super::line::HeldLines;
+use super::state::{Hold, Inventory, Map, Units};
 use crate::{BuyerId, HoldId, TicketStatus};
 
 /// A broken invariant.
@@ -82,6 +83,8 @@ impl Inventory {
             *buyers.entry(order.buyer_id).or_default() +=
                 order.lines.iter().map(|line| line.quantity).sum::<u32>();
         }
+        // Who has nothing left, because all was refunded, stands in no ledger.
+        buyers.retain(|_, live| *live > 0);
         if quotas != self.quota_units || ticket_types != self.ticket_type_units {
             return Err(Violation::conservation("counts differ from the holds and orders"));
         }

@@ -9,6 +9,7 @@ mod definition;
 mod fold;
 mod hold;
 mod invariants;
+mod line;
 mod orders;
 mod payment;
 mod scan;
@@ -20,9 +21,9 @@ use smallvec::{SmallVec, smallvec};
 
 pub use availability::{Availability, QuotaCounts, TicketTypeCounts};
 pub use invariants::Violation;
+pub use line::HeldLine;
 pub use state::{
-    EndedHold, GateCounts, HeldLine, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, Order, PendingPayment,
-    Ticket,
+    EndedHold, GateCounts, Hold, HoldEnd, Inventory, KeyEntry, KeyStage, Order, PendingPayment, Ticket,
 };
 
 use crate::{Command, Record, Refusal, Sequence, UnixMillis};

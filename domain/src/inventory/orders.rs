@@ -115,7 +115,9 @@ impl Inventory {
     /// The lines of an order, with as many units as there are tickets of each type.
     fn lines_of(&self, order: &Order, tickets: &[&Ticket]) -> Lines {
         let quantity = |ticket_type: u16| {
-            let of_type = tickets.iter().filter(|ticket| ticket.ticket_type == ticket_type);
+            let of_type = tickets
+                .iter()
+                .filter(|ticket| ticket.type_position == ticket_type);
             u32::try_from(of_type.count()).unwrap_or(u32::MAX)
         };
         self.spell_out(&order.lines)

@@ -36,7 +36,7 @@ impl Inventory {
         if command.scanned_at.is_some() && last.is_some_and(|last| last.scanned_at > scanned_at) {
             return Err(self.already_passed(last, command.direction));
         }
-        let ticket_type = definition.ticket_types.get(usize::from(ticket.ticket_type));
+        let ticket_type = definition.ticket_types.get(usize::from(ticket.type_position));
         Ok(Record::TicketScanned(TicketScanned {
             at: now,
             ticket_id,
@@ -67,9 +67,10 @@ impl Inventory {
                         .map(|(ticket_id, ticket)| (*ticket_id, ticket))
                         .ok_or(Refusal::UnknownCode);
                 }
-                match self.dead_codes.contains_key(&code) {
-                    true => Err(Refusal::CodeTransferred),
-                    false => Err(Refusal::UnknownCode),
+                if self.dead_codes.contains_key(&code) {
+                    Err(Refusal::CodeTransferred)
+                } else {
+                    Err(Refusal::UnknownCode)
                 }
             }
             Presented::Pass { ticket_id, version } => match self.tickets.get(&ticket_id) {
@@ -100,14 +101,13 @@ impl Inventory {
         match direction {
             Direction::In if inside => Err(self.already_used(last)),
             Direction::In if last.is_some() && !re_entry => Err(self.already_used(last)),
-            Direction::In => Ok(()),
             Direction::Out if !re_entry => Err(Refusal::NotLeaving {
                 reason: "the event lets nobody in again, so nobody is scanned out",
             }),
             Direction::Out if !inside => Err(Refusal::NotLeaving {
                 reason: "the ticket's holder is not inside",
             }),
-            Direction::Out => Ok(()),
+            Direction::In | Direction::Out => Ok(()),
         }
     }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
+use super::line::{HeldLine, HeldLines};
 use crate::definition::EventDefinition;
 use crate::id::{BodyDigest, BuyerId, HoldId, KeyDigest, OrderId, PackageOrderId, TicketCode, TicketId};
 use crate::limits::{HOLD_OVERDUE_MS, KEY_RETENTION_MS};
-use crate::record::{KeyBinding, Line, Lines};
-use crate::{Command, Direction, Gateway, Refusal, ScanDigest, Sequence, Tax, TicketStatus, UnixMillis};
+use crate::record::{KeyBinding, Lines};
+use crate::{Command, Direction, Gateway, Refusal, ScanDigest, Sequence, TicketStatus, UnixMillis};
 
 /// A map with its entries in one array: a third of a hash map's memory right after growing, and growing moves no
 /// entry. The hashing is the same in every run; keys are `UUIDv7` made by us, or digests.
@@ -23,24 +23,6 @@ pub(super) struct Units {
     pub(super) held: u32,
     pub(super) sold: u32,
 }
-
-/// A line as the state keeps it: the ticket type by its position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldLine {
-    /// Price of one ticket, locked.
-    pub unit_price_minor: i64,
-    /// Fee on one ticket, locked.
-    pub unit_fee_minor: i64,
-    /// How many tickets.
-    pub quantity: u32,
-    /// Tax on price and fee, locked.
-    pub tax: Tax,
-    /// Position of the ticket type in the definition.
-    pub ticket_type: u16,
-}
-
-/// Lines as the state keeps them.
-pub(super) type HeldLines = SmallVec<[HeldLine; 1]>;
 
 /// A live hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,8 +74,8 @@ pub struct Ticket {
     pub code: TicketCode,
     /// Raised by each transfer; from 1.
     pub version: u32,
-    /// Position of the ticket type in the definition.
-    pub(super) ticket_type: u16,
+    /// Position of its type in the definition.
+    pub(super) type_position: u16,
     /// Where it stands.
     pub status: TicketStatus,
 }
@@ -276,15 +258,7 @@ impl Inventory {
             .map_or(&[][..], |definition| &definition.ticket_types);
         lines
             .iter()
-            .filter_map(|line| {
-                Some(Line {
-                    ticket_type_id: ticket_types.get(usize::from(line.ticket_type))?.id,
-                    quantity: line.quantity,
-                    unit_price_minor: line.unit_price_minor,
-                    unit_fee_minor: line.unit_fee_minor,
-                    tax: line.tax,
-                })
-            })
+            .filter_map(|line| Some(line.spell_out(ticket_types.get(usize::from(line.ticket_type))?.id)))
             .collect()
     }
 

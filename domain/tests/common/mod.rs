@@ -19,10 +19,6 @@ pub(crate) const SECOND: i64 = 1_000;
 pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const PAYMENT_WINDOW: i64 = 15 * MINUTE;
-pub(crate) const NO_TAX: Tax = Tax {
-    basis_points: 0,
-    inclusive: true,
-};
 /// When the test event is created.
 pub(crate) const START: i64 = 1_800_000_000_000;
 pub(crate) const OPENS: i64 = START + HOUR;
@@ -141,7 +137,7 @@ pub(crate) fn ticket_type(number: u32, quota: u32, unit_price_minor: i64) -> Tic
         quota_id: quota_id(quota),
         unit_price_minor,
         unit_fee_minor: 0,
-        tax: NO_TAX,
+        tax: Tax::NONE,
     }
 }
 
@@ -233,7 +229,7 @@ pub(crate) fn line(number: u32, quantity: u32, unit_price_minor: i64) -> Line {
         quantity,
         unit_price_minor,
         unit_fee_minor: 0,
-        tax: NO_TAX,
+        tax: Tax::NONE,
     }
 }
 

@@ -5,14 +5,22 @@
 mod buyers;
 #[path = "reference/note.rs"]
 mod note;
+#[path = "reference/orders.rs"]
+mod orders;
+#[path = "reference/payments.rs"]
+mod payments;
 #[path = "reference/staff.rs"]
 mod staff;
+#[path = "reference/tickets.rs"]
+mod tickets;
 
-use onsale_domain::record::{HoldReleased, KeyBinding, Line};
+use onsale_domain::inventory::PendingPayment;
+use onsale_domain::record::{KeyBinding, Line};
 use onsale_domain::{
-    BuyerId, Command, Decision, EventDetails, EventStatus, HoldId, Money, Quota, QuotaId, Record, Refusal,
-    Sequence, TicketType, TicketTypeId, UnixMillis,
+    BuyerId, Command, Decision, EventDetails, EventStatus, HoldId, Money, PackageOrderId, Quota, QuotaId,
+    Record, Refusal, Sequence, TicketStatus, TicketType, TicketTypeId, UnixMillis,
 };
+pub(crate) use tickets::{Issued, Scan};
 
 const DAY: i64 = 24 * 3_600_000;
 
@@ -30,10 +38,14 @@ pub(crate) enum State {
 pub(crate) struct Holding {
     pub(crate) id: HoldId,
     pub(crate) buyer: BuyerId,
+    /// As they were placed.
     pub(crate) lines: Vec<Line>,
     pub(crate) placed: i64,
     pub(crate) ends: i64,
     pub(crate) state: State,
+    /// While it is live.
+    pub(crate) payment: Option<PendingPayment>,
+    pub(crate) package: Option<PackageOrderId>,
 }
 
 #[derive(Clone, Debug)]
@@ -59,6 +71,8 @@ pub(crate) struct Reference {
     pub(crate) event: Option<Event>,
     pub(crate) journal: Vec<Record>,
     pub(crate) holdings: Vec<Holding>,
+    /// Every ticket, in the order of issuing.
+    pub(crate) tickets: Vec<Issued>,
     answers: Vec<Answer>,
 }
 
@@ -98,27 +112,37 @@ impl Reference {
 
     /// Sums the quantities in one state that a quota has given out.
     pub(crate) fn units(&self, quota: QuotaId, state: State) -> u32 {
-        let lines = self
-            .holdings
-            .iter()
-            .filter(|holding| holding.state == state)
-            .flat_map(|holding| &holding.lines);
-        lines
+        self.left_in(state)
             .filter(|line| self.type_of(line.ticket_type_id).unwrap().quota_id == quota)
             .map(|line| line.quantity)
             .sum()
     }
 
     pub(crate) fn type_units(&self, id: TicketTypeId, state: State) -> u32 {
-        let lines = self
-            .holdings
-            .iter()
-            .filter(|holding| holding.state == state)
-            .flat_map(|holding| &holding.lines);
-        lines
+        self.left_in(state)
             .filter(|line| line.ticket_type_id == id)
             .map(|line| line.quantity)
             .sum()
+    }
+
+    fn left_in(&self, state: State) -> impl Iterator<Item = Line> {
+        self.holdings
+            .iter()
+            .filter(move |holding| holding.state == state)
+            .flat_map(|holding| self.left_of(holding))
+    }
+
+    /// Its lines without the tickets that were refunded.
+    pub(crate) fn left_of(&self, holding: &Holding) -> Vec<Line> {
+        let mut lines = holding.lines.clone();
+        for ticket in &self.tickets {
+            if ticket.order == holding.id && ticket.status == TicketStatus::Refunded {
+                let of_type = |line: &&mut Line| line.ticket_type_id == ticket.ticket_type;
+                lines.iter_mut().find(of_type).unwrap().quantity -= 1;
+            }
+        }
+        lines.retain(|line| line.quantity > 0);
+        lines
     }
 
     pub(crate) fn holding(&self, id: HoldId) -> Option<&Holding> {
@@ -140,7 +164,7 @@ impl Reference {
             .holdings
             .iter()
             .filter(counted)
-            .flat_map(|holding| &holding.lines);
+            .flat_map(|holding| self.left_of(holding));
         lines.map(|line| line.quantity).sum()
     }
 
@@ -167,8 +191,16 @@ impl Reference {
     }
 
     fn answered(&self, command: &Command, now: i64) -> Result<Option<Sequence>, Refusal> {
-        let (binding, settles) = match command {
+        let mut starts = false;
+        let (binding, of_hold) = match command {
+            Command::ScanTicket(scan) => return Ok(self.scanned_before(scan)),
             Command::PlaceHold(place) => (place.key, None),
+            Command::RefundTickets(refund) => (refund.key, None),
+            Command::TransferTicket(transfer) => (transfer.key, None),
+            Command::StartPayment(start) => {
+                starts = true;
+                (start.key, Some(start.hold_id))
+            }
             Command::ConfirmHold(confirm) => (confirm.key, Some(confirm.hold_id)),
             Command::ReleaseHold { hold_id, key, .. } => (*key, Some(*hold_id)),
             _ => (None, None),
@@ -179,10 +211,10 @@ impl Reference {
             .iter()
             .rfind(|answer| answer.binding.key == binding.key && now - answer.at < DAY);
         let Some(answer) = found else { return Ok(None) };
-        if answer.binding.body != binding.body || settles.is_some_and(|hold| hold != answer.hold) {
+        if answer.binding.body != binding.body || of_hold.is_some_and(|hold| hold != answer.hold) {
             return Err(Refusal::KeyReused);
         }
-        Ok((settles.is_none() || !answer.is_placing).then_some(answer.seq))
+        Ok((of_hold.is_none() || starts || !answer.is_placing).then_some(answer.seq))
     }
 
     fn decide(&self, command: &Command, now: i64) -> Wanted {
@@ -210,36 +242,34 @@ impl Reference {
                 buyer_id,
                 reason,
                 key,
-            } => {
-                let lines = match self.live(*hold_id, *buyer_id) {
-                    Ok(holding) => holding.lines.clone().into(),
-                    Err(Refusal::HoldReleased | Refusal::HoldExpired) => return Ok(None),
-                    Err(other) => return Err(other),
-                };
-                let (hold_id, buyer_id, reason, key) = (*hold_id, *buyer_id, *reason, *key);
-                Ok(Some(Record::HoldReleased(HoldReleased {
-                    at,
-                    hold_id,
-                    buyer_id,
-                    lines,
-                    reason,
-                    key,
-                })))
-            }
+            } => self.release((*hold_id, *buyer_id), *reason, *key, at),
             Command::ConfirmHold(confirm) => self.confirm(confirm, at),
-            Command::CancelOrder { order_id, buyer_id } => self.cancel(*order_id, *buyer_id, at),
+            Command::CancelOrder { order_id, by } => self.cancel(*order_id, *by, at),
+            Command::StartPayment(start) => self.start(start, at),
+            Command::ReclaimHold(reclaim) => self.reclaim(reclaim, at),
+            Command::RefundTickets(refund) => self.refund(refund, at),
+            Command::TransferTicket(transfer) => self.transfer(transfer, at),
+            Command::ScanTicket(scan) => self.scan(scan, at),
         }
     }
 
-    pub(crate) fn total(&self, holding: &Holding) -> Money {
-        let amount_minor = holding
-            .lines
-            .iter()
-            .map(|line| line.unit_price_minor * i64::from(line.quantity))
-            .sum();
+    pub(crate) fn total(&self, lines: &[Line]) -> Money {
         Money {
-            amount_minor,
+            amount_minor: lines
+                .iter()
+                .map(|line| unit_total(line) * i64::from(line.quantity))
+                .sum(),
             currency: self.event().details.currency,
         }
     }
+}
+
+/// What one ticket costs: tax that comes on top is rounded half up.
+fn unit_total(line: &Line) -> i64 {
+    let net = line.unit_price_minor + line.unit_fee_minor;
+    if line.tax.inclusive {
+        return net;
+    }
+    let exact = net * i64::from(line.tax.basis_points);
+    net + exact / 10_000 + i64::from(exact % 10_000 >= 5_000)
 }

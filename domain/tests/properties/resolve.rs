@@ -1,14 +1,17 @@
 //! From a random step to a command and an instant, with what its sender would know from the event.
 
-use onsale_domain::command::ConfirmHold;
-use onsale_domain::id::TicketCode;
-use onsale_domain::money::Currency;
+use onsale_domain::command::{CancelledBy, PackageLeg, StartPayment};
 use onsale_domain::record::KeyBinding;
-use onsale_domain::{BuyerId, Command, HoldId, Money, Record};
+use onsale_domain::{BuyerId, Command, Gateway, HoldId, PackageOrderId, Record, Tax, TicketType};
 
 use super::common::*;
-use super::reference::Reference;
-use super::steps::{Action, Asker, KeyPick, Paying, Pick, Version, Wait};
+use super::reference::{Holding, Reference, State};
+use super::steps::{Action, Asker, Canceller, KeyPick, Kind, PackagePick, Pick, Version, Wait};
+
+#[path = "resolve/orders.rs"]
+mod orders;
+#[path = "resolve/tickets.rs"]
+mod tickets;
 
 impl Wait {
     /// The instant of the step. Time never goes back.
@@ -35,10 +38,11 @@ impl KeyPick {
             Record::HoldPlaced(placed) if placed.hold_id == hold_id => placed.key,
             _ => None,
         });
-        match (self, of_hold) {
-            (Self::OfHold, Some(binding)) => binding,
-            (Self::OfHold, None) => key(0, 0),
-            (Self::Any(number, body), _) => key(number, body),
+        let of_payment = || known.holding(hold_id)?.payment?.key;
+        match self {
+            Self::OfHold => of_hold.unwrap_or_else(|| key(0, 0)),
+            Self::OfPayment => of_payment().or(of_hold).unwrap_or_else(|| key(0, 0)),
+            Self::Any(number, body) => key(number, body),
         }
     }
 }
@@ -56,6 +60,36 @@ impl Pick {
                 .map_or_else(fresh, |holding| holding.id),
             Self::Any(number) => hold_id(number),
             Self::Fresh => fresh(),
+            Self::Last(kind, back) => {
+                let such: Vec<&Holding> = known.holdings.iter().filter(|holding| kind.is(holding)).collect();
+                such.iter()
+                    .rev()
+                    .cycle()
+                    .nth(back)
+                    .map_or_else(fresh, |holding| holding.id)
+            }
+        }
+    }
+}
+
+impl Kind {
+    fn is(self, holding: &Holding) -> bool {
+        match self {
+            Self::Live => holding.state == State::Live,
+            Self::Pending => holding.state == State::Live && holding.payment.is_some(),
+            Self::Expired => holding.state == State::Expired,
+            Self::Sold => holding.state == State::Sold,
+            Self::Leg => holding.package.is_some(),
+        }
+    }
+}
+
+impl PackagePick {
+    fn of(self, hold_id: HoldId, known: &Reference) -> Option<PackageOrderId> {
+        match self {
+            Self::OfHold => known.holding(hold_id).and_then(|holding| holding.package),
+            Self::Other(number) => Some(package_order_id(number)),
+            Self::None => None,
         }
     }
 }
@@ -82,18 +116,25 @@ impl Action {
                 number,
                 of,
                 price,
+                fee,
+                tax,
                 version: seen,
-            } => set_ticket_type(ticket_type(*number, *of, *price), version(seen)),
+            } => {
+                let ticket_type = TicketType {
+                    unit_fee_minor: *fee,
+                    tax: Tax {
+                        basis_points: *tax,
+                        inclusive: number % 2 == 0,
+                    },
+                    ..ticket_type(*number, *of, *price)
+                };
+                set_ticket_type(ticket_type, version(seen))
+            }
             Self::Status { to, version: seen } => Command::ChangeStatus {
                 to: *to,
                 expected_version: seen.as_ref().map(version),
             },
-            Self::Place {
-                hold,
-                buyer,
-                lines,
-                key,
-            } => place_known(hold.hold(known), place(0, *buyer, lines), *key, known),
+            Self::Place { .. } | Self::Start { .. } => self.payment(known),
             Self::Extend { hold, asker } => Command::ExtendHold {
                 hold_id: hold.hold(known),
                 buyer_id: asker.of(hold.hold(known), known),
@@ -109,56 +150,55 @@ impl Action {
                 reason: *reason,
                 key: key.map(|key| key.binding(hold.hold(known), known)),
             },
-            Self::Confirm {
-                hold,
-                asker,
-                paying,
-                tickets_off,
-                key,
-            } => {
-                let hold_id = hold.hold(known);
-                let buyer_id = asker.of(hold_id, known);
-                let key = key.map(|key| key.binding(hold_id, known));
-                confirm_known(hold_id, buyer_id, *paying, *tickets_off, key, known)
-            }
-            Self::Cancel { hold, asker } => Command::CancelOrder {
+            Self::Confirm { .. } | Self::Reclaim { .. } => self.confirmation(known),
+            Self::Cancel { hold, by } => Command::CancelOrder {
                 order_id: hold.hold(known).into(),
-                buyer_id: asker.map(|asker| asker.of(hold.hold(known), known)),
+                by: match by {
+                    Canceller::Staff => CancelledBy::Staff,
+                    Canceller::Buyer(asker) => CancelledBy::Buyer(asker.of(hold.hold(known), known)),
+                    Canceller::Package(package) => {
+                        let package = package.of(hold.hold(known), known);
+                        CancelledBy::Package(package.unwrap_or_else(|| package_order_id(9)))
+                    }
+                },
             },
+            Self::Refund { .. } | Self::Transfer { .. } | Self::Scan { .. } => self.of_tickets(known),
             Self::Advance => Command::Advance,
         }
     }
-}
 
-/// The placing, of this hold and under this key.
-fn place_known(hold_id: HoldId, mut command: Command, key: Option<KeyPick>, known: &Reference) -> Command {
-    if let Command::PlaceHold(place) = &mut command {
-        place.hold_id = hold_id;
-        place.key = key.map(|key| key.binding(hold_id, known));
+    /// Placing a hold, with or without its payment, and beginning the payment later.
+    fn payment(&self, known: &Reference) -> Command {
+        match self {
+            Self::Place {
+                hold,
+                buyer,
+                lines,
+                pays,
+                package,
+                key,
+            } => {
+                let mut command = place(0, *buyer, lines);
+                if let Command::PlaceHold(place) = &mut command {
+                    place.hold_id = hold.hold(known);
+                    place.payment = pays.then_some(Gateway::Simulated);
+                    place.package = package.map(|(number, price)| PackageLeg {
+                        package_order_id: package_order_id(number),
+                        unit_prices_minor: vec![price; lines.len()].into(),
+                    });
+                    place.key = key.map(|key| key.binding(place.hold_id, known));
+                }
+                command
+            }
+            Self::Start { hold, asker, key } => Command::StartPayment(StartPayment {
+                hold_id: hold.hold(known),
+                buyer_id: asker.of(hold.hold(known), known),
+                gateway: Gateway::Stripe,
+                key: key.map(|key| key.binding(hold.hold(known), known)),
+            }),
+            other => panic!("{other:?} begins no payment"),
+        }
     }
-    command
-}
-
-/// A confirmation with the total that the hold is known to have.
-fn confirm_known(
-    hold_id: HoldId,
-    buyer_id: BuyerId,
-    paying: Paying,
-    tickets_off: u32,
-    key: Option<KeyBinding>,
-    known: &Reference,
-) -> Command {
-    let holding = known.holding(hold_id);
-    let total = holding.map_or(euros(0), |holding| known.total(holding));
-    let count = holding.map_or(1, |holding| holding.lines.iter().map(|line| line.quantity).sum());
-    let tickets = (0..count + tickets_off).map(|index| (ticket_id(index), TicketCode([7; 10])));
-    Command::ConfirmHold(Box::new(ConfirmHold {
-        hold_id,
-        buyer_id,
-        payment: paying.amount(total).map(authorization),
-        tickets: tickets.collect(),
-        key,
-    }))
 }
 
 impl Asker {
@@ -168,23 +208,6 @@ impl Asker {
                 .holding(hold_id)
                 .map_or(buyer_id(0), |holding| holding.buyer),
             Self::Buyer(number) => buyer_id(number),
-        }
-    }
-}
-
-impl Paying {
-    fn amount(self, total: Money) -> Option<Money> {
-        match self {
-            Self::Exactly => (total.amount_minor > 0).then_some(total),
-            Self::Nothing => None,
-            Self::TooMuch => Some(Money {
-                amount_minor: total.amount_minor + 1,
-                ..total
-            }),
-            Self::InDollars => Some(Money {
-                currency: Currency::USD,
-                ..total
-            }),
         }
     }
 }

@@ -1,17 +1,11 @@
 //! Random steps: what is asked of the event, and how much time passes before.
 
-use onsale_domain::money::Currency;
 use onsale_domain::record::ReleaseReason;
-use onsale_domain::{Command, EventDetails, EventStatus, SalesWindow, Sequence, UnixMillis};
-use proptest::prelude::*;
+use onsale_domain::{Command, Direction, EventDetails, EventStatus, Sequence, TicketType};
 
 use super::common::*;
 
-/// Holds, buyers and so on are few, so that steps meet each other.
-const HOLDS: u32 = 14;
-const BUYERS: u32 = 4;
-const TYPES: u32 = 6;
-const QUOTAS: u32 = 4;
+pub(crate) const TYPES: u32 = 6;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Version {
@@ -36,6 +30,20 @@ pub(crate) enum Pick {
     Any(u32),
     /// One that was never placed.
     Fresh,
+    /// One of the latest that are such.
+    Last(Kind, usize),
+}
+
+/// What became of a hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Live,
+    /// Live, with its payment under way.
+    Pending,
+    Expired,
+    Sold,
+    /// Any, of a package.
+    Leg,
 }
 
 /// Who asks about a hold: usually its buyer.
@@ -50,11 +58,61 @@ pub(crate) enum Asker {
 pub(crate) enum KeyPick {
     /// The key that placed the hold, as a purchase uses it.
     OfHold,
+    /// The key that the hold's payment began under.
+    OfPayment,
     /// A number and a body.
     Any(u8, u8),
 }
 
-type Key = Option<KeyPick>;
+pub(crate) type Key = Option<KeyPick>;
+
+/// What is wrong with the tickets of a confirmation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tickets {
+    Right,
+    OneTooMany,
+    /// The first and the last have one code.
+    TwoAlike,
+    /// The first is another order's.
+    Known,
+}
+
+/// Which package a step names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PackagePick {
+    /// The hold's own, or none.
+    OfHold,
+    Other(u32),
+    None,
+}
+
+/// Whether a reclaim names the lines of its hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LinesPick {
+    OfHold,
+    Twice,
+    OneUnitMore,
+}
+
+/// On whose behalf an order is cancelled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Canceller {
+    Buyer(Asker),
+    Staff,
+    Package(PackagePick),
+}
+
+/// What is shown at the door.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shown {
+    Code,
+    /// The ticket's first code, dead after a transfer.
+    FirstCode,
+    Pass,
+    /// A pass of a version before (or after) the ticket's.
+    OtherPass(i32),
+    Unknown,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
@@ -72,6 +130,8 @@ pub(crate) enum Action {
         number: u32,
         of: u32,
         price: i64,
+        fee: i64,
+        tax: u16,
         version: Version,
     },
     Status {
@@ -82,6 +142,13 @@ pub(crate) enum Action {
         hold: Pick,
         buyer: u32,
         lines: Vec<(u32, i64)>,
+        pays: bool,
+        package: Option<(u32, i64)>,
+        key: Key,
+    },
+    Start {
+        hold: Pick,
+        asker: Asker,
         key: Key,
     },
     Extend {
@@ -98,12 +165,45 @@ pub(crate) enum Action {
         hold: Pick,
         asker: Asker,
         paying: Paying,
-        tickets_off: u32,
+        tickets: Tickets,
+        package: PackagePick,
+        key: Key,
+    },
+    Reclaim {
+        hold: Pick,
+        asker: Asker,
+        paying: Paying,
+        tickets: Tickets,
+        package: PackagePick,
+        lines: LinesPick,
         key: Key,
     },
     Cancel {
         hold: Pick,
-        asker: Option<Asker>,
+        by: Canceller,
+    },
+    Refund {
+        order: Pick,
+        /// Which of the order's tickets, by bits.
+        which: u8,
+        twice: bool,
+        key: Key,
+    },
+    Transfer {
+        ticket: usize,
+        from: Option<u32>,
+        to: u32,
+        known_code: bool,
+        key: Key,
+    },
+    Scan {
+        ticket: usize,
+        shown: Shown,
+        gate: &'static str,
+        direction: Direction,
+        nonce: u8,
+        /// How long ago an offline gate scanned it.
+        ago: Option<i64>,
     },
     Advance,
 }
@@ -124,14 +224,17 @@ pub(crate) struct Step {
     pub(crate) action: Action,
 }
 
-pub(crate) fn steps(max: usize) -> impl Strategy<Value = Vec<Step>> {
-    let step = (waits(), actions()).prop_map(|(wait, action)| Step { wait, action });
-    prop::collection::vec(step, 1..max)
-}
-
 /// The commands that bring an event on sale, and when it is.
 pub(crate) fn prepared(capacities: [u32; 3]) -> Vec<(i64, Command)> {
     let mut commands = vec![(START, create(details()))];
+    let taxed = TicketType {
+        unit_fee_minor: 75,
+        tax: onsale_domain::Tax {
+            basis_points: 1_900,
+            inclusive: false,
+        },
+        ..ticket_type(2, 0, 1_000)
+    };
     let mut version = 1;
     let mut push = |command: fn(u32, u32, Sequence) -> Command, number, value| {
         commands.push((START, command(number, value, version)));
@@ -153,131 +256,8 @@ pub(crate) fn prepared(capacities: [u32; 3]) -> Vec<(i64, Command)> {
             of,
         );
     }
+    commands.push((START, set_ticket_type(taxed, version)));
     commands.push((START, change_status(EventStatus::Published)));
     commands.push((OPENS, Command::Advance));
     commands
-}
-
-fn waits() -> impl Strategy<Value = Wait> {
-    prop_oneof![
-        180 => Just(Wait::For(0)),
-        120 => (1..2 * SECOND).prop_map(Wait::For),
-        48 => (MINUTE..8 * MINUTE).prop_map(Wait::For),
-        6 => Just(Wait::For(HOLD_DURATION)),
-        6 => (HOUR..3 * HOUR).prop_map(Wait::For),
-        6 => (23 * HOUR..26 * HOUR).prop_map(Wait::For),
-        30 => (-1..2_i64).prop_map(Wait::UntilExpiry),
-        1 => (-1..2_i64).prop_map(Wait::UntilWindow),
-    ]
-}
-
-fn versions() -> impl Strategy<Value = Version> {
-    prop_oneof![9 => Just(Version::Present), 1 => (0..20_u64).prop_map(Version::Other)]
-}
-
-fn picks() -> impl Strategy<Value = Pick> {
-    prop_oneof![14 => (0..5_usize).prop_map(Pick::Recent), 1 => (0..HOLDS).prop_map(Pick::Any)]
-}
-
-fn placed() -> impl Strategy<Value = Pick> {
-    prop_oneof![10 => Just(Pick::Fresh), 1 => (0..5_usize).prop_map(Pick::Recent), 2 => (0..HOLDS).prop_map(Pick::Any)]
-}
-
-fn askers() -> impl Strategy<Value = Asker> {
-    prop_oneof![8 => Just(Asker::Owner), 1 => (0..BUYERS).prop_map(Asker::Buyer)]
-}
-
-fn any_key() -> impl Strategy<Value = KeyPick> {
-    (0..24_u8, prop_oneof![5 => Just(0_u8), 1 => Just(1_u8)])
-        .prop_map(|(number, body)| KeyPick::Any(number, body))
-}
-
-fn keys() -> impl Strategy<Value = Key> {
-    prop::option::weighted(0.5, any_key())
-}
-
-fn settling_keys() -> impl Strategy<Value = Key> {
-    prop::option::weighted(0.6, prop_oneof![3 => Just(KeyPick::OfHold), 1 => any_key()])
-}
-
-fn quantities() -> impl Strategy<Value = i64> {
-    prop_oneof![40 => 1..4_i64, 4 => 4..12_i64, 1 => prop::sample::select(vec![0, -1, 101, 1 << 32, i64::MIN])]
-}
-
-fn statuses() -> impl Strategy<Value = EventStatus> {
-    use EventStatus::{Cancelled, Closed, Draft, OnSale, Paused, Published};
-    prop_oneof![
-        16 => Just(OnSale),
-        4 => Just(Paused),
-        2 => Just(Published),
-        1 => Just(Draft),
-        1 => Just(Closed),
-        1 => Just(Cancelled),
-    ]
-}
-
-fn edits() -> impl Strategy<Value = Box<EventDetails>> {
-    let limits = prop_oneof![1 => Just(Some(0)), 6 => (1..10_u32).prop_map(Some), 3 => Just(None)];
-    let durations = prop_oneof![Just(MINUTE), Just(HOLD_DURATION), Just(20 * MINUTE)];
-    let windows = prop_oneof![
-        30 => Just((OPENS, CLOSES)),
-        1 => Just((OPENS, OPENS)),
-        1 => (0..100 * HOUR, HOUR..200 * HOUR).prop_map(|(from, length)| (START + from, START + from + length)),
-    ];
-    let currencies = prop_oneof![9 => Just(Currency::EUR), 1 => Just(Currency::USD)];
-    let owners = prop_oneof![9 => Just(1), 1 => Just(2)];
-    (limits, durations, windows, currencies, owners).prop_map(
-        |(buyer_limit, hold_duration_ms, window, currency, owner)| {
-            Box::new(EventDetails {
-                organization_id: organization_id(owner),
-                buyer_limit,
-                hold_duration_ms,
-                currency,
-                sales_window: SalesWindow {
-                    opens_at: UnixMillis(window.0),
-                    closes_at: UnixMillis(window.1),
-                },
-                ..details()
-            })
-        },
-    )
-}
-
-fn actions() -> impl Strategy<Value = Action> {
-    let capacities = prop_oneof![12 => 0..16_u32, 1 => Just(10_000_001)];
-    let prices = prop::sample::select(vec![0, 0, 100, 500, 2_500, -1]);
-    let known = prop::collection::vec((0..TYPES - 1, quantities()), 1..3);
-    let lines = prop_oneof![12 => known, 1 => prop::collection::vec((0..TYPES, quantities()), 0..4)];
-    let reasons = prop::sample::select(vec![
-        ReleaseReason::Buyer,
-        ReleaseReason::PaymentDeclined,
-        ReleaseReason::PaymentUnavailable,
-    ]);
-    let paying = prop_oneof![
-        12 => Just(Paying::Exactly),
-        1 => Just(Paying::Nothing),
-        1 => Just(Paying::TooMuch),
-        1 => Just(Paying::InDollars),
-    ];
-    let staff = prop_oneof![
-        1 => Just(Action::Create),
-        3 => (edits(), versions()).prop_map(|(details, version)| Action::Edit { details, version }),
-        3 => (0..QUOTAS, capacities, versions())
-            .prop_map(|(number, capacity, version)| Action::Quota { number, capacity, version }),
-        3 => (0..TYPES, 0..QUOTAS, prices, versions())
-            .prop_map(|(number, of, price, version)| Action::Type { number, of, price, version }),
-        2 => (statuses(), prop::option::of(versions())).prop_map(|(to, version)| Action::Status { to, version }),
-    ];
-    let buyers = prop_oneof![
-        14 => (placed(), 0..BUYERS, lines, keys())
-            .prop_map(|(hold, buyer, lines, key)| Action::Place { hold, buyer, lines, key }),
-        4 => (picks(), askers()).prop_map(|(hold, asker)| Action::Extend { hold, asker }),
-        4 => (picks(), askers(), reasons, settling_keys())
-            .prop_map(|(hold, asker, reason, key)| Action::Release { hold, asker, reason, key }),
-        8 => (picks(), askers(), paying, prop_oneof![12 => Just(0_u32), 1 => Just(1)], settling_keys())
-            .prop_map(|(hold, asker, paying, tickets_off, key)| Action::Confirm { hold, asker, paying, tickets_off, key }),
-        3 => (picks(), prop::option::of(askers())).prop_map(|(hold, asker)| Action::Cancel { hold, asker }),
-        5 => Just(Action::Advance),
-    ];
-    prop_oneof![1 => staff, 5 => buyers]
 }

@@ -7,8 +7,7 @@ use crate::convert::{limit_out, timestamp};
 use crate::{Database, DatabaseError};
 
 impl Database {
-    /// Deletes sessions that ended before `ended`, and tokens and messages that expired before it: at most `limit`
-    /// of each. Gives how many rows went; as long as that is not less than `limit`, there may be more.
+    /// Deletes sessions that ended before `ended`, and tokens that expired before it: at most `limit` of each. Gives how many rows went; as long as that is not less than `limit`, there may be more.
     pub async fn delete_expired_accounts_data(
         &self,
         ended: UnixMillis,
@@ -45,15 +44,6 @@ impl Database {
         deleted += sqlx::query!(
             "DELETE FROM password_resets WHERE digest IN (
                  SELECT digest FROM password_resets WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
-            ended as _,
-            limit
-        )
-        .execute(self.pool())
-        .await?
-        .rows_affected();
-        deleted += sqlx::query!(
-            "DELETE FROM mail_outbox WHERE mail_id IN (
-                 SELECT mail_id FROM mail_outbox WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
             ended as _,
             limit
         )

@@ -1,4 +1,4 @@
-//! People's accounts, their sessions and what is mailed to them. Written directly; no event's journal holds them.
+//! People's accounts, their sessions and what they are mailed. Written directly; no event's journal holds them.
 //!
 //! Two rules keep concurrent changes apart. Whoever changes an account locks its row first and what hangs on it
 //! (sessions, reset tokens) afterwards, so no two changes wait for each other. And every change that ends sessions
@@ -8,15 +8,14 @@
 //! Tokens are known here by their digests only.
 
 mod housekeeping;
-mod mail_outbox;
 mod password_resets;
 mod passwords;
+mod reset_mail;
 mod rotation;
 mod sessions;
 mod status;
 mod users;
 
-pub use mail_outbox::{MailKind, MailToSend, NewMail};
 pub use password_resets::{PasswordReset, PasswordResetAccount};
 pub use passwords::{KeptSession, PasswordChange};
 pub use rotation::{RefreshAttempt, Rotation};

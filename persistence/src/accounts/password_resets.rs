@@ -3,10 +3,10 @@
 use onsale_domain::{UnixMillis, UserId};
 
 use super::TokenDigest;
-use super::mail_outbox::NewMail;
 use super::passwords::after_password;
 use crate::audit_log::{self, Actor, AuditEntry};
 use crate::convert::{seq_in, timestamp};
+use crate::jobs::NewMail;
 use crate::{Database, DatabaseError};
 
 /// Whose password a token resets.

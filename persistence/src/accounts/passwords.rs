@@ -4,10 +4,10 @@ use onsale_domain::{SessionId, UnixMillis, UserId};
 use sqlx::PgConnection;
 
 use super::TokenDigest;
-use super::mail_outbox::{MailKind, NewMail, insert_mail};
 use super::sessions::revoke_sessions;
 use crate::audit_log::{self, AuditEntry};
 use crate::convert::{seq_in, timestamp};
+use crate::jobs::{MailMessage, NewMail, enqueue_mail};
 use crate::{Database, DatabaseError};
 
 /// The session that goes on with a new refresh token; its earlier ones are worth nothing any more.
@@ -120,5 +120,5 @@ pub(super) async fn after_password(
     sqlx::query!("DELETE FROM password_resets WHERE user_id = $1", user_id.0)
         .execute(&mut *connection)
         .await?;
-    insert_mail(connection, mail, MailKind::PasswordChanged, user_id, at).await
+    enqueue_mail(connection, mail, MailMessage::PasswordChanged { user_id }, at).await
 }

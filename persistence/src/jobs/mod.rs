@@ -14,6 +14,7 @@ mod claim;
 mod counts;
 mod enqueue;
 mod list;
+mod mail;
 mod outcome;
 
 use onsale_domain::{EventId, UnixMillis};
@@ -24,9 +25,10 @@ use crate::DatabaseError;
 
 pub use counts::JobCount;
 pub use list::{JobCursor, JobRow, JobState};
+pub use mail::{MailMessage, NewMail, QueuedMail};
 
-#[allow(unused_imports, reason = "for transactions of this crate")]
 pub(crate) use enqueue::enqueue;
+pub(crate) use mail::enqueue_mail;
 
 /// What a job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -36,6 +36,29 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::Pdf, Self::Calendar];
+
+    /// Its name in tables.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pdf => "pdf",
+            Self::Calendar => "calendar",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// What a name of such a file ends with.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Pdf => "pdf",
+            Self::Calendar => "ics",
+        }
+    }
+
     /// The media type.
     pub const fn content_type(self) -> &'static str {
         match self {

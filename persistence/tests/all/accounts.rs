@@ -2,9 +2,9 @@
 
 use onsale_domain::{EmailAddress, MailId, SessionId, UnixMillis, UserId};
 use onsale_persistence::{
-    AccountStatus, Actor, AuditEntry, AuditFilter, AuditOutcome, Database, DatabaseError, KeptSession,
-    MailKind, NewMail, NewPerson, NewSession, PasswordChange, PasswordReset, RefreshAttempt, Rotation,
-    StatusChange, TokenDigest, UserFilter,
+    AccountStatus, Actor, AuditEntry, AuditFilter, AuditOutcome, Database, DatabaseError, JobKind,
+    KeptSession, MailMessage, NewMail, NewPerson, NewSession, PasswordChange, PasswordReset, QueuedMail,
+    RefreshAttempt, Rotation, StatusChange, TokenDigest, UserFilter,
 };
 use uuid::Uuid;
 
@@ -458,60 +458,57 @@ async fn a_shut_account_has_no_sessions_and_the_last_admin_stays() {
 }
 
 #[tokio::test]
-async fn mail_is_claimed_by_one_sender_and_tried_again_later_and_later() {
+async fn a_link_is_asked_for_once_as_long_as_it_waits_and_at_most_three_are_good() {
     let test = TestDatabase::new().await;
-    let other = test.another().await;
-    for number in 0..20 {
-        person(&test.database, &format!("p{number}"), &["buyer"]).await;
-        let address = email(&format!("p{number}"));
-        for _ in 0..2 {
-            let asked = test.database.request_password_reset(&address, &mail(), NOW).await;
-            asked.expect("request");
-        }
+    let user_id = person(&test.database, "ada", &["buyer"]).await;
+    person(&test.database, "bob", &["buyer"]).await;
+    let ask = async |name: &str, at: UnixMillis| {
+        let mail = NewMail {
+            mail_id: MailId(Uuid::now_v7()),
+            expires_at: at.plus_ms(1_000),
+        };
+        let asked = test
+            .database
+            .request_password_reset(&email(name), &mail, at)
+            .await;
+        asked.expect("nobody is told who has an account");
+    };
+    let claimed = async |at: UnixMillis| {
+        let claimed = test.database.claim_jobs(JobKind::Mail, at, 1, 50).await;
+        claimed.expect("claim")
+    };
+    for name in ["ada", "ada", "nobody", "ada"] {
+        ask(name, NOW).await;
     }
-    let asked = test
-        .database
-        .request_password_reset(&email("nobody"), &mail(), NOW)
-        .await;
-    asked.expect("nobody has this address, which nobody is told");
-    let (one, two) = tokio::join!(test.database.claim_mail(NOW, 15), other.claim_mail(NOW, 15));
-    let (mut claimed, two) = (one.expect("claim"), two.expect("claim"));
-    claimed.extend(two);
-    claimed.extend(test.database.claim_mail(NOW, 50).await.expect("claim"));
-    let mut ids: Vec<_> = claimed.iter().map(|mail| mail.mail_id.0).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!((claimed.len(), ids.len()), (20, 20), "each once");
-    assert!(
-        claimed
-            .iter()
-            .all(|mail| mail.kind == MailKind::PasswordReset && mail.attempts == 1)
-    );
-    let sent: Vec<_> = claimed[1..].iter().map(|mail| mail.mail_id).collect();
-    test.database.mail_sent(&sent).await.expect("sent");
-    let mut at = NOW;
-    for (attempt, wait_ms) in [(2, 10_000), (3, 20_000), (4, 40_000)] {
-        assert!(
-            test.database
-                .claim_mail(at.plus_ms(wait_ms - 1), 9)
-                .await
-                .expect("claim")
-                .is_empty()
-        );
-        at = at.plus_ms(wait_ms);
-        let again = test.database.claim_mail(at, 9).await.expect("claim");
-        assert_eq!(
-            again.iter().map(|mail| mail.attempts).collect::<Vec<_>>(),
-            [attempt]
-        );
+    let mut waiting = claimed(NOW).await;
+    assert_eq!(waiting.len(), 1);
+    let message = QueuedMail::of_payload(waiting.remove(0).payload).expect("a message");
+    assert_eq!(message.message, MailMessage::PasswordReset { user_id });
+    assert_eq!(message.expires_at, NOW.plus_ms(1_000));
+    // One that is too late to be sent keeps nobody from the next.
+    ask("ada", NOW.plus_ms(1_000)).await;
+    ask("bob", NOW.plus_ms(1_000)).await;
+    assert_eq!(claimed(NOW.plus_ms(1_000)).await.len(), 3);
+
+    for token in 1..=3 {
+        let token = TokenDigest([token; 32]);
+        let noted = test
+            .database
+            .insert_password_reset(token, user_id, NOW.plus_ms(DAY_MS))
+            .await;
+        noted.expect("insert");
     }
-    assert!(
-        test.database
-            .claim_mail(NOW.plus_ms(DAY_MS), 9)
-            .await
-            .expect("claim")
-            .is_empty()
-    );
+    ask("ada", NOW.plus_ms(5_000)).await;
+    assert_eq!(claimed(NOW.plus_ms(5_000)).await.len(), 3, "three links are good");
+    ask("ada", NOW.plus_ms(DAY_MS)).await;
+    assert_eq!(claimed(NOW.plus_ms(DAY_MS)).await.len(), 4);
+    let deleted = [2, 2].map(async |limit| {
+        let ended = NOW.plus_ms(DAY_MS);
+        let deleted = test.database.delete_expired_mail(ended, limit).await;
+        deleted.expect("delete")
+    });
+    assert_eq!(futures::future::join_all(deleted).await.iter().sum::<u64>(), 3);
+    assert_eq!(claimed(NOW.plus_ms(2 * DAY_MS)).await.len(), 1);
 }
 
 #[tokio::test]

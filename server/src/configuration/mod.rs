@@ -3,17 +3,19 @@
 //! To add a setting: a row in [`setting::ALL`], a field in [`Settings`], its reading in `settings.rs`. The
 //! environment, the file, `onsale config check` and the error messages follow from the row.
 
+mod mail;
 mod parse;
 mod payments;
 mod setting;
 mod settings;
 mod sources;
 
+pub(crate) use mail::{MailSettings, unusable_mail_folder, unusable_smtp_server};
 pub(crate) use payments::unusable_gateway;
 pub(crate) use setting::{ALL, Setting};
 pub(crate) use settings::{
-    JournalKind, LogFormat, MailerKind, Settings, cannot_listen, journal_directory_in_use,
-    unusable_database_url, unusable_redis_url,
+    JournalKind, LogFormat, Settings, cannot_listen, journal_directory_in_use, unusable_database_url,
+    unusable_redis_url,
 };
 pub(crate) use sources::{Sources, Value};
 

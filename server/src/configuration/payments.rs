@@ -101,3 +101,67 @@ fn url(reader: &Reader<'_>, setting: &Setting) -> Result<ApiUrl, ConfigurationEr
     ApiUrl::from_str(reader.text(setting)?)
         .map_err(|error| ConfigurationError::of(setting, format!("is {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::configuration::{Settings, Sources};
+
+    fn read(environment: &[(&str, &str)]) -> Result<PaymentSettings, ConfigurationError> {
+        let environment: HashMap<_, _> = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let settings = Settings::load(&Sources::with_environment(environment, None))?;
+        Ok(settings.payments)
+    }
+
+    #[test]
+    fn nobody_configured_means_no_money() {
+        let payments = read(&[]).unwrap();
+        assert_eq!(payments.current, Gateway::Simulated);
+        assert!(payments.stripe.is_none() && payments.midtrans.is_none());
+    }
+
+    #[test]
+    fn every_provider_with_a_key_is_there_and_one_takes_new_payments() {
+        let payments = read(&[
+            ("ONSALE_PAYMENT_GATEWAY", "midtrans"),
+            ("ONSALE_MIDTRANS_SERVER_KEY", "Mid-server-x"),
+            ("ONSALE_STRIPE_SECRET_KEY", "sk_test_1"),
+            ("ONSALE_STRIPE_WEBHOOK_SECRETS", "whsec_1, whsec_2"),
+        ])
+        .unwrap();
+        assert_eq!(payments.current, Gateway::Midtrans);
+        let stripe = payments.stripe.unwrap();
+        assert_eq!(stripe.webhook_secrets.len(), 2);
+        assert_eq!(stripe.url.to_string(), "https://api.stripe.com");
+        assert_eq!(
+            payments.midtrans.unwrap().url.to_string(),
+            "https://api.midtrans.com"
+        );
+    }
+
+    #[test]
+    fn what_cannot_take_payments_is_refused_by_name() {
+        for (environment, setting) in [
+            (vec![("ONSALE_PAYMENT_GATEWAY", "paypal")], "payment_gateway"),
+            (vec![("ONSALE_PAYMENT_GATEWAY", "stripe")], "stripe_secret_key"),
+            (
+                vec![("ONSALE_PAYMENT_GATEWAY", "midtrans")],
+                "midtrans_server_key",
+            ),
+            (
+                vec![("ONSALE_STRIPE_WEBHOOK_SECRETS", "a,b,c")],
+                "stripe_webhook_secrets",
+            ),
+            (vec![("ONSALE_STRIPE_URL", "http://api.stripe.com")], "stripe_url"),
+            (vec![("ONSALE_MIDTRANS_URL", "midtrans")], "midtrans_url"),
+        ] {
+            let error = read(&environment).unwrap_err();
+            assert!(error.setting.starts_with(setting), "{error}");
+        }
+    }
+}

@@ -159,8 +159,27 @@ pub(super) const MIDTRANS_URL: Setting = plain(
 pub(super) const MAILER: Setting = plain(
     ("mailer", "ONSALE_MAILER"),
     "none",
-    "Who sends mail: nobody (`none`; what people ask for waits until it is too late), or the log (`log`; with tokens and addresses, so for development only).",
-    "Choose none or log",
+    "Who sends mail: an SMTP server (`smtp`), nobody (`none`; what people ask for waits until it is too late), a folder that it is put into (`folder`), or the log (`log`). Folder and log hold tokens and addresses: they are for development.",
+    "Choose smtp, none, folder or log",
+);
+pub(super) const MAIL_FROM: Setting = Setting {
+    key: "mail_from",
+    env: "ONSALE_MAIL_FROM",
+    secret: false,
+    default: None,
+    meaning: "From whom mail comes. Its domain also names the messages.",
+    mend: "Give a name and an address that the SMTP server sends for, such as Onsale <tickets@onsale.example>",
+};
+pub(super) const MAIL_FOLDER: Setting = plain(
+    ("mail_folder", "ONSALE_MAIL_FOLDER"),
+    "mail",
+    "Where `mailer = folder` puts each message, as a file.",
+    "Name a folder that this user may write, and nobody else may read",
+);
+pub(super) const SMTP_URL: Setting = secret(
+    ("smtp_url", "ONSALE_SMTP_URL"),
+    "The server that `mailer = smtp` hands mail to. Its certificate must be trusted by this machine.",
+    "Give smtps://name:password@host:465, or smtp://name:password@host:587?tls=required for STARTTLS; what a URL reserves is percent-encoded",
 );
 pub(super) const BREACHED_PASSWORDS: Setting = Setting {
     key: "breached_passwords",
@@ -256,7 +275,7 @@ pub(super) const DRILLS: Setting = plain(
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 32] = [
+pub(crate) const ALL: [&Setting; 35] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
@@ -276,6 +295,9 @@ pub(crate) const ALL: [&Setting; 32] = [
     &MIDTRANS_SERVER_KEY,
     &MIDTRANS_URL,
     &MAILER,
+    &MAIL_FROM,
+    &MAIL_FOLDER,
+    &SMTP_URL,
     &BREACHED_PASSWORDS,
     &CONNECTIONS_MAX,
     &RATE_LIMIT_PER_SECOND,

@@ -11,14 +11,15 @@ use onsale_http::CorsOrigin;
 use onsale_services::{BreachedPasswords, TokenError, TokenKeys, Tokens};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::mail::MailSettings;
 use super::parse::Reader;
 use super::payments::PaymentSettings;
 use super::setting::{
     AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE, AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE, BREACHED_PASSWORDS,
     CONNECTIONS_MAX, CORS_ORIGINS, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, INTERNAL_LISTEN, JOURNAL,
-    JOURNAL_DIRECTORY, LISTEN, LOG_FORMAT, LOG_LEVEL, MAILER, NODE_NAME, RATE_LIMIT_BURST,
-    RATE_LIMIT_PER_SECOND, REDIS_PREFIX, REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER,
-    TOKEN_KEYS, TOKEN_SECRET, TRUSTED_PROXIES,
+    JOURNAL_DIRECTORY, LISTEN, LOG_FORMAT, LOG_LEVEL, NODE_NAME, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND,
+    REDIS_PREFIX, REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, TOKEN_SECRET,
+    TRUSTED_PROXIES,
 };
 use super::{ConfigurationError, Sources, Value};
 
@@ -53,15 +54,6 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Who sends mail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MailerKind {
-    /// Nobody.
-    None,
-    /// The log, for development.
-    Log,
-}
-
 /// Everything that is configured. Secrets that only some commands need are optional here and demanded by
 /// [`Settings::required_database_url`] and [`Settings::tokens`].
 #[derive(Clone, Debug)]
@@ -80,7 +72,7 @@ pub(crate) struct Settings {
     pub(crate) token_issuer: String,
     pub(crate) token_audience: String,
     pub(crate) payments: PaymentSettings,
-    pub(crate) mailer: MailerKind,
+    pub(crate) mail: MailSettings,
     /// Where [`Settings::breached_passwords`] reads.
     breached_passwords: Option<PathBuf>,
     pub(crate) connections_max: u32,
@@ -128,7 +120,7 @@ impl Settings {
             token_issuer: reader.text(&TOKEN_ISSUER)?.to_owned(),
             token_audience: reader.text(&TOKEN_AUDIENCE)?.to_owned(),
             payments: PaymentSettings::read(&reader)?,
-            mailer: mailer(&reader)?,
+            mail: MailSettings::read(&reader)?,
             breached_passwords: reader.optional(&BREACHED_PASSWORDS).map(Into::into),
             connections_max: reader.number(&CONNECTIONS_MAX, 1..=1_000_000)?,
             rate_limit_per_second: (per_second > 0).then_some(per_second),
@@ -253,14 +245,6 @@ fn journal(reader: &Reader<'_>) -> Result<JournalKind, ConfigurationError> {
             &JOURNAL,
             format!("`{other}` is no journal"),
         )),
-    }
-}
-
-fn mailer(reader: &Reader<'_>) -> Result<MailerKind, ConfigurationError> {
-    match reader.text(&MAILER)? {
-        "none" => Ok(MailerKind::None),
-        "log" => Ok(MailerKind::Log),
-        other => Err(ConfigurationError::of(&MAILER, format!("`{other}` is no mailer"))),
     }
 }
 

@@ -69,6 +69,11 @@ impl Server {
             ("ONSALE_AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE", "0".to_owned()),
             ("ONSALE_SHUTDOWN_GRACE_SECONDS", "15".to_owned()),
             ("ONSALE_DRILLS", "true".to_owned()),
+            ("ONSALE_MAILER", "folder".to_owned()),
+            (
+                "ONSALE_MAIL_FOLDER",
+                plan.directory.join("mail").display().to_string(),
+            ),
             ("ONSALE_LOG_LEVEL", plan.log.clone()),
         ];
         Ok(Self {

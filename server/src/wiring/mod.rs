@@ -6,6 +6,7 @@
 mod audited;
 mod error;
 mod gateways;
+mod mail;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use onsale_persistence::{
     Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection, Redis, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, LogMailer, Mailing, Services,
+    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, Services,
     ServicesConfig, Settlement,
 };
 use secrecy::ExposeSecret as _;
@@ -29,7 +30,7 @@ pub(crate) use audited::{open_audited, open_audited_database};
 pub(crate) use error::StartError;
 pub(crate) use gateways::payment_gateways;
 
-use crate::configuration::{JournalKind, MailerKind, Settings, journal_directory_in_use};
+use crate::configuration::{JournalKind, Settings, journal_directory_in_use};
 
 /// The journal, kept by its kind because the two end differently.
 enum OpenJournal {
@@ -169,19 +170,15 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
     );
     let stop_serving = CancellationToken::new();
     let stop_working = CancellationToken::new();
-    let mut working = vec![
+    let handlers = job_handlers(settings, &services)?;
+    let working = vec![
         tokio::spawn(writing_audit.run(stop_working.clone())),
         tokio::spawn(AccessSync::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(Settlement::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(gate.clone().upkeep(stop_working.clone())),
         tokio::spawn(Housekeeping::new(services.clone()).run(stop_working.clone())),
-        tokio::spawn(JobRunner::new(services.clone(), job_handlers()).run(stop_working.clone())),
+        tokio::spawn(JobRunner::new(services.clone(), handlers).run(stop_working.clone())),
     ];
-    if settings.mailer == MailerKind::Log {
-        tracing::warn!("mail goes to the log, with tokens and addresses: for development only");
-        let mailing = Mailing::new(services.clone(), Arc::new(LogMailer));
-        working.push(tokio::spawn(mailing.run(stop_working.clone())));
-    }
     let limits = ServeLimits {
         connections_max: usize::try_from(settings.connections_max)?,
         grace_period: draining(settings.shutdown_grace),
@@ -199,8 +196,12 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
 }
 
 /// What works on background jobs, by kind.
-fn job_handlers() -> Vec<Arc<dyn JobHandler>> {
-    vec![]
+fn job_handlers(settings: &Settings, services: &Services) -> anyhow::Result<Vec<Arc<dyn JobHandler>>> {
+    let mut handlers: Vec<Arc<dyn JobHandler>> = vec![];
+    if let Some(mailer) = mail::mailer(&settings.mail)? {
+        handlers.push(Arc::new(MailHandler::new(services.clone(), mailer)?));
+    }
+    Ok(handlers)
 }
 
 fn rate_limits(settings: &Settings) -> RateLimitConfig {

@@ -1,4 +1,4 @@
-//! Hashing passwords: argon2id on threads of its own (`workers.rs`), few at a time, behind a bounded queue.
+//! Hashing passwords: argon2id on threads of its own (`services/src/workers.rs`), few at a time, behind a bounded queue.
 //!
 //! One hash takes 19 MiB and some twenty milliseconds of a processor. At most half of the processors hash at once,
 //! and the sale goes first there as well. Whoever finds 256 waiting is told to come again.
@@ -14,9 +14,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::BreachedPasswords;
 use super::opaque_token::random_bytes;
-use super::workers::Workers;
 use crate::ServiceError;
 use crate::metrics::PASSWORD_HASHES_TOTAL;
+use crate::workers::Workers;
 
 /// Requests that may wait for their turn.
 const WAITING_MAX: usize = 256;
@@ -56,7 +56,7 @@ impl Hashing {
 
     fn with_workers(workers: usize, breached: Arc<BreachedPasswords>) -> Self {
         Self {
-            workers: Workers::new(workers, WAITING_MAX),
+            workers: Workers::new("hashing", workers, WAITING_MAX),
             breached,
         }
     }

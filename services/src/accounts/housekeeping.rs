@@ -47,10 +47,9 @@ impl Services {
         let ended = self.now().plus_ms(-KEPT_MS);
         let mut deleted = 0;
         for _ in 0..BATCHES_MAX {
-            let batch = self
-                .database()
-                .delete_expired_accounts_data(ended, ROWS_MAX)
-                .await?;
+            let database = self.database();
+            let batch = database.delete_expired_accounts_data(ended, ROWS_MAX).await?
+                + database.delete_expired_mail(ended, ROWS_MAX).await?;
             deleted += batch;
             if batch < ROWS_MAX as u64 {
                 break;

@@ -20,7 +20,6 @@ mod refresh;
 mod register;
 mod session;
 mod users;
-mod workers;
 
 use std::sync::Arc;
 

@@ -12,6 +12,8 @@ mod resilient;
 mod simulated;
 mod stripe;
 
+use std::fmt;
+
 use futures::future::BoxFuture;
 use onsale_domain::{Gateway, Money, Purchase, RefundId, UnixMillis};
 use secrecy::SecretString;
@@ -47,7 +49,7 @@ pub struct PaymentRef {
 }
 
 /// What the buyer has to do before the provider decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PaymentAction {
     /// `redirect`, `pay_code` or another word of the provider.
     pub kind: String,
@@ -55,6 +57,15 @@ pub struct PaymentAction {
     pub url: Option<String>,
     /// The provider's own data for its client library, such as a client secret or an account number.
     pub detail: Option<String>,
+}
+
+/// Without the detail, which may be a secret of the buyer's.
+impl fmt::Debug for PaymentAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PaymentAction")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A payment, as its provider knows it.

@@ -1,7 +1,9 @@
 //! What a ticket's files say. Made of committed rows alone, so that the same ticket always gives the same files.
 
 use jiff::tz::TimeZone;
+use onsale_domain::record::Line;
 use onsale_domain::{EventId, Money, OrderId, TicketId, UnixMillis};
+use onsale_persistence::TicketFaceRow;
 
 /// Everything that stands on a ticket. No mail address: a ticket is shown to others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,35 @@ pub struct FaceTax {
 }
 
 impl TicketFace {
+    /// What a ticket's row says. A price that overflows, which no sale has, is shown as none.
+    pub(super) fn of_row(event_id: EventId, order_id: OrderId, row: TicketFaceRow) -> Self {
+        let line = Line::from(row.line);
+        let tax = line.unit_tax_minor().filter(|amount_minor| *amount_minor != 0);
+        Self {
+            ticket_id: row.ticket_id,
+            version: row.version,
+            order_id,
+            issued_at: row.issued_at,
+            event_id,
+            event_name: row.event_name,
+            venue: row.venue,
+            starts_at: row.starts_at,
+            time_zone: row.time_zone,
+            ticket_type: row.ticket_type,
+            holder: row.holder,
+            code: row.code,
+            price: Money {
+                amount_minor: line.unit_total_minor().unwrap_or_default(),
+                currency: row.currency,
+            },
+            fee_minor: line.unit_fee_minor,
+            tax: tax.map(|amount_minor| FaceTax {
+                basis_points: line.tax.basis_points.into(),
+                amount_minor,
+            }),
+        }
+    }
+
     /// When it starts, by the clocks of the event's place, with the name of its zone. In UTC where the zone is unknown.
     pub(super) fn start_in_words(&self) -> String {
         let start = self.starts_at.to_timestamp();

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
+use onsale_persistence::LinkSecrets;
 use serde_json::Value;
 
 use crate::key_lines::{self, ED25519 as ALGORITHM, KeyError, KeyLine};
@@ -27,12 +28,16 @@ pub struct TicketKeys {
     public: BTreeMap<String, Vec<u8>>,
     /// Ids in the order of the lines.
     order: Vec<String>,
+    links: LinkSecrets,
 }
 
 impl TicketKeys {
     /// Reads `ID EdDSA KEY` lines, the key as base64url PKCS #8.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let mut keys = key_lines::read(text)?
+        let lines = key_lines::read(text)?;
+        let mut secrets = lines.iter().map(|line| line.key.as_slice());
+        let links = LinkSecrets::derived_from(secrets.next().unwrap_or_default(), secrets);
+        let mut keys = lines
             .iter()
             .map(TicketKey::of_line)
             .collect::<Result<Vec<_>, _>>()?;
@@ -48,6 +53,7 @@ impl TicketKeys {
             signing,
             public,
             order,
+            links,
         })
     }
 
@@ -65,6 +71,12 @@ impl TicketKeys {
             Some((id.as_str(), public.as_slice()))
         });
         key_lines::public_set(keys)
+    }
+
+    /// What links to files are signed with where the files are our own: made of these keys, so that every process has
+    /// the same.
+    pub fn link_secrets(&self) -> LinkSecrets {
+        self.links.clone()
     }
 
     /// The id of the key that signs.

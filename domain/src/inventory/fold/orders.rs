@@ -1,7 +1,8 @@
 //! Orders: made of holds, cancelled, refunded.
 
 use super::super::Violation;
-use super::super::state::{HeldLine, HeldLines, Inventory, KeyEntry, KeyStage, Order};
+use super::super::line::{HeldLine, HeldLines};
+use super::super::state::{Inventory, KeyEntry, KeyStage, Order};
 use super::units::Count;
 use crate::record::{HoldConfirmed, KeyBinding, TicketsRefunded};
 use crate::{BuyerId, HoldId, OrderId, Sequence, TicketStatus, UnixMillis};

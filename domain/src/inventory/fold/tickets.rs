@@ -19,7 +19,7 @@ impl Inventory {
             .ok_or(Violation::state("the event was not created"))?;
         for issued in &record.tickets {
             let position = self.next_ticket()?;
-            let ticket_type = definition
+            let type_position = definition
                 .ticket_type(issued.ticket_type_id)
                 .and_then(|(position, _)| u16::try_from(position).ok())
                 .ok_or(Violation::state("a ticket of an unknown type"))?;
@@ -28,7 +28,7 @@ impl Inventory {
                 owner: record.buyer_id,
                 code: issued.code,
                 version: 1,
-                ticket_type,
+                type_position,
                 status: TicketStatus::Valid,
             };
             let known = self.tickets.insert(issued.id, ticket).is_some();

@@ -1,7 +1,8 @@
 //! Counting units and the buyers' live tickets, in checked arithmetic.
 
 use super::super::Violation;
-use super::super::state::{HeldLines, Inventory, Units};
+use super::super::line::HeldLines;
+use super::super::state::{Inventory, Units};
 use crate::BuyerId;
 
 /// Where units are counted.

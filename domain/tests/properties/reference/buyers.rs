@@ -1,12 +1,8 @@
 //! What buyers may do, and what time does to their holds.
 
-use onsale_domain::command::{ConfirmHold, PlaceHold, RequestedLine};
-use onsale_domain::record::{
-    ExpiredHold, HoldConfirmed, HoldPlaced, IssuedTicket, Line, PaymentAuthorization,
-};
-use onsale_domain::{
-    BuyerId, EventStatus, HoldId, Money, OrderId, Record, Refusal, TicketTypeId, UnixMillis,
-};
+use onsale_domain::command::PlaceHold;
+use onsale_domain::record::{ExpiredHold, HoldPlaced, Line};
+use onsale_domain::{BuyerId, EventStatus, HoldId, Record, Refusal, Tax, UnixMillis};
 
 use super::{Holding, Reference, State, Wanted};
 
@@ -17,49 +13,25 @@ impl Reference {
         if self.holding(place.hold_id).is_some() {
             return Err(Refusal::HoldExists);
         }
-        let lines = self.priced(&place.lines)?;
+        let lines = self.priced(place)?;
         self.within_limit(place.buyer_id, &lines)?;
         self.enough(&lines)?;
         let details = &self.event().details;
+        let payment = place.payment.filter(|_| self.total(&lines).amount_minor > 0);
+        let mut ends = now + details.hold_duration_ms;
+        if payment.is_some() {
+            ends = ends.max(now + 15 * 60_000);
+        }
         Ok(Some(Record::HoldPlaced(HoldPlaced {
             at: UnixMillis(now),
             hold_id: place.hold_id,
             buyer_id: place.buyer_id,
             lines: lines.into(),
             currency: details.currency,
-            expires_at: UnixMillis(now + details.hold_duration_ms),
+            expires_at: UnixMillis(ends),
+            payment,
+            package_order_id: place.package.as_ref().map(|leg| leg.package_order_id),
             key: place.key,
-        })))
-    }
-
-    pub(super) fn confirm(&self, confirm: &ConfirmHold, at: UnixMillis) -> Wanted {
-        let holding = self.live(confirm.hold_id, confirm.buyer_id)?;
-        not_overdue(holding, at.0)?;
-        if self.event().status == EventStatus::Cancelled {
-            return Err(Refusal::EventCancelled);
-        }
-        let total = self.total(holding);
-        check_payment(confirm.payment.as_ref(), total)?;
-        let kinds: Vec<TicketTypeId> = each_ticket(&holding.lines);
-        if kinds.len() != confirm.tickets.len() {
-            return Err(Refusal::TicketCountMismatch);
-        }
-        let issued = kinds.into_iter().zip(&confirm.tickets);
-        Ok(Some(Record::HoldConfirmed(HoldConfirmed {
-            at,
-            hold_id: confirm.hold_id,
-            buyer_id: confirm.buyer_id,
-            lines: holding.lines.clone().into(),
-            total,
-            payment: confirm.payment.clone(),
-            tickets: issued
-                .map(|(ticket_type_id, (id, code))| IssuedTicket {
-                    id: *id,
-                    ticket_type_id,
-                    code: *code,
-                })
-                .collect(),
-            key: confirm.key,
         })))
     }
 
@@ -77,7 +49,8 @@ impl Reference {
         }
     }
 
-    fn priced(&self, requested: &[RequestedLine]) -> Result<Vec<Line>, Refusal> {
+    fn priced(&self, place: &PlaceHold) -> Result<Vec<Line>, Refusal> {
+        let requested = &place.lines;
         if requested.is_empty() {
             return Err(Refusal::BadLines {
                 reason: "at least one line is needed",
@@ -104,16 +77,32 @@ impl Reference {
                     reason: "two lines have the same ticket type",
                 });
             }
-            lines.push(Line {
+            let mut line = Line {
                 ticket_type_id: ticket_type.id,
                 quantity: u32::try_from(request.quantity).unwrap(),
                 unit_price_minor: ticket_type.unit_price_minor,
-            });
+                unit_fee_minor: ticket_type.unit_fee_minor,
+                tax: ticket_type.tax,
+            };
+            if let Some(leg) = &place.package {
+                line.unit_price_minor = *leg.unit_prices_minor.get(index).ok_or(Refusal::BadLines {
+                    reason: "a line of the package has no price",
+                })?;
+                line.unit_fee_minor = 0;
+                line.tax = Tax {
+                    inclusive: true,
+                    ..line.tax
+                };
+                if line.unit_price_minor < 0 {
+                    return Err(Refusal::InvalidField { field: "price" });
+                }
+            }
+            lines.push(line);
         }
         Ok(lines)
     }
 
-    fn within_limit(&self, buyer: BuyerId, lines: &[Line]) -> Result<(), Refusal> {
+    pub(super) fn within_limit(&self, buyer: BuyerId, lines: &[Line]) -> Result<(), Refusal> {
         let live = self.live_tickets(buyer);
         let wanted: u32 = lines.iter().map(|line| line.quantity).sum();
         match self.event().details.buyer_limit {
@@ -122,7 +111,7 @@ impl Reference {
         }
     }
 
-    fn enough(&self, lines: &[Line]) -> Result<(), Refusal> {
+    pub(super) fn enough(&self, lines: &[Line]) -> Result<(), Refusal> {
         for (index, line) in lines.iter().enumerate() {
             let quota_id = self.type_of(line.ticket_type_id).unwrap().quota_id;
             let quota = self
@@ -168,6 +157,7 @@ impl Reference {
     pub(super) fn extend(&self, id: HoldId, buyer: BuyerId, now: i64) -> Wanted {
         let holding = self.live(id, buyer)?;
         not_overdue(holding, now)?;
+        not_a_leg(holding)?;
         let details = &self.event().details;
         let cap = holding.placed + details.hold_lifetime_ms_max;
         let ends = cap.min(now + details.hold_duration_ms);
@@ -181,22 +171,6 @@ impl Reference {
         }))
     }
 
-    pub(super) fn cancel(&self, id: OrderId, buyer: Option<BuyerId>, at: UnixMillis) -> Wanted {
-        let order = self
-            .holding(id.into())
-            .filter(|holding| matches!(holding.state, State::Sold | State::Cancelled))
-            .filter(|holding| buyer.is_none_or(|buyer| buyer == holding.buyer))
-            .ok_or(Refusal::OrderNotFound)?;
-        let lines = order.lines.clone().into();
-        let record = Record::OrderCancelled {
-            at,
-            order_id: id,
-            buyer_id: order.buyer,
-            lines,
-        };
-        Ok((order.state == State::Sold).then_some(record))
-    }
-
     pub(super) fn expiry(&self, now: i64) -> Option<Record> {
         let is_due = |holding: &&Holding| holding.state == State::Live && holding.ends <= now;
         let mut due: Vec<&Holding> = self.holdings.iter().filter(is_due).collect();
@@ -207,6 +181,7 @@ impl Reference {
                 hold_id: holding.id,
                 buyer_id: holding.buyer,
                 lines: holding.lines.clone().into(),
+                payment: holding.payment.map(|payment| payment.gateway),
             })
             .collect();
         (!holds.is_empty()).then_some(Record::HoldsExpired {
@@ -216,33 +191,18 @@ impl Reference {
     }
 }
 
-fn check_payment(payment: Option<&PaymentAuthorization>, total: Money) -> Result<(), Refusal> {
-    let matches = match payment {
-        None => total.amount_minor == 0,
-        Some(payment) => total.amount_minor != 0 && payment.amount == total,
-    };
-    if matches {
-        Ok(())
-    } else {
-        Err(Refusal::PaymentMismatch)
-    }
-}
-
-fn each_ticket(lines: &[Line]) -> Vec<TicketTypeId> {
-    let mut kinds = Vec::new();
-    for line in lines {
-        for _ in 0..line.quantity {
-            kinds.push(line.ticket_type_id);
-        }
-    }
-    kinds
-}
-
 /// A hold whose end nobody has recorded may be used for one more second.
-fn not_overdue(holding: &Holding, now: i64) -> Result<(), Refusal> {
+pub(super) fn not_overdue(holding: &Holding, now: i64) -> Result<(), Refusal> {
     if now > holding.ends + 1_000 {
         Err(Refusal::HoldExpired)
     } else {
         Ok(())
+    }
+}
+
+pub(super) fn not_a_leg(holding: &Holding) -> Result<(), Refusal> {
+    match holding.package {
+        Some(_) => Err(Refusal::PartOfPackage),
+        None => Ok(()),
     }
 }

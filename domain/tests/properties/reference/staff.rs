@@ -70,6 +70,12 @@ impl Reference {
         if ticket_type.unit_price_minor < 0 {
             return Err(Refusal::InvalidField { field: "price" });
         }
+        if ticket_type.unit_fee_minor < 0 {
+            return Err(Refusal::InvalidField { field: "fee" });
+        }
+        if ticket_type.tax.basis_points > 10_000 {
+            return Err(Refusal::InvalidField { field: "tax" });
+        }
         if event.quotas.iter().all(|quota| quota.id != ticket_type.quota_id) {
             return Err(Refusal::UnknownQuota);
         }

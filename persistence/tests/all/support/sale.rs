@@ -3,6 +3,7 @@
 use onsale_domain::command::{CancelledBy, ConfirmHold, PlaceHold, RequestedLine};
 use onsale_domain::id::TicketCode;
 use onsale_domain::money::Currency;
+use onsale_domain::price::totals;
 use onsale_domain::record::{PaymentAuthorization, ReleaseReason};
 use onsale_domain::{
     BuyerId, Command, Decision, EventDetails, EventId, EventStatus, Gateway, HoldId, Inventory, Money,
@@ -175,11 +176,8 @@ impl Sale {
     pub(crate) fn try_confirm(&mut self, (hold_id, buyer_id): (HoldId, BuyerId)) -> Result<OrderId, Refusal> {
         let hold = self.inventory.hold(hold_id).ok_or(Refusal::HoldNotFound)?;
         let quantity = hold.quantity();
-        let amount_minor = hold
-            .lines()
-            .iter()
-            .map(|line| line.unit_price_minor * i64::from(line.quantity))
-            .sum();
+        let lines = self.inventory.spell_out(hold.lines());
+        let amount_minor = totals(&lines).expect("a total").total_minor;
         let payment = (amount_minor > 0).then(|| PaymentAuthorization {
             gateway: Gateway::Simulated,
             reference: format!("auth-{hold_id}"),

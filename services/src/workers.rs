@@ -12,7 +12,9 @@ use crate::ServiceError;
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Some threads and their bounded queue. The threads begin with the first work, and end when this is dropped.
-pub(super) struct Workers {
+pub(crate) struct Workers {
+    /// What they do, for logs and the names of threads.
+    work: &'static str,
     threads: usize,
     /// Work that waits or is at it.
     places: Arc<Semaphore>,
@@ -22,9 +24,10 @@ pub(super) struct Workers {
 
 impl Workers {
     /// So many threads, at least one, and so many requests that may wait for one.
-    pub(super) fn new(threads: usize, waiting_max: usize) -> Self {
+    pub(crate) fn new(work: &'static str, threads: usize, waiting_max: usize) -> Self {
         let threads = threads.max(1);
         Self {
+            work,
             threads,
             places: Arc::new(Semaphore::new(waiting_max + threads)),
             places_max: waiting_max + threads,
@@ -35,7 +38,7 @@ impl Workers {
     /// Does some work on one of the threads. A caller who hangs up does not stop it.
     ///
     /// Errors: [`ServiceError::Overloaded`] when too many wait.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
@@ -54,25 +57,25 @@ impl Workers {
         jobs.try_send(job).map_err(|_| ServiceError::Overloaded)?;
         result
             .await
-            .map_err(|_| ServiceError::Internal("hashing a password panicked"))
+            .map_err(|_| ServiceError::Internal("a long computation panicked"))
     }
 
     fn start(&self) -> mpsc::SyncSender<Job> {
         let (jobs, queue) = mpsc::sync_channel::<Job>(self.places_max);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..self.threads {
-            let queue = Arc::clone(&queue);
-            let thread = std::thread::Builder::new().name("onsale-hashing".to_owned());
-            if let Err(error) = thread.spawn(move || work_through(&queue)) {
-                tracing::error!(%error, "a thread for hashing passwords could not be started");
+            let (work, queue) = (self.work, Arc::clone(&queue));
+            let thread = std::thread::Builder::new().name(format!("onsale-{}", self.work));
+            if let Err(error) = thread.spawn(move || work_through(work, &queue)) {
+                tracing::error!(%error, work, "a thread for long computations could not be started");
             }
         }
         jobs
     }
 }
 
-fn work_through(queue: &Mutex<mpsc::Receiver<Job>>) {
-    stand_back();
+fn work_through(work: &'static str, queue: &Mutex<mpsc::Receiver<Job>>) {
+    stand_back(work);
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else {
@@ -80,14 +83,14 @@ fn work_through(queue: &Mutex<mpsc::Receiver<Job>>) {
         };
         // Its caller learns of a panic by the answer that never comes; the thread goes on.
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
-            tracing::error!("hashing a password panicked");
+            tracing::error!(work, "a long computation panicked");
         }
     }
 }
 
 /// Leaves the processors to whoever else wants one. A lower priority would not do: a buyer's request would wait until the
 /// scheduler finds that this thread has had its share, which takes milliseconds. Elsewhere than on Linux nothing is done.
-fn stand_back() {
+fn stand_back(work: &'static str) {
     #[cfg(target_os = "linux")]
     {
         use thread_priority::{
@@ -96,7 +99,7 @@ fn stand_back() {
         };
         let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
         if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle) {
-            tracing::warn!(%error, "the threads that hash passwords compete with the sale");
+            tracing::warn!(%error, work, "threads for long computations compete with the sale");
         }
     }
 }
@@ -107,7 +110,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_finds_too_many_waiting_is_told_so_and_does_not_wait() {
-        let workers = Arc::new(Workers::new(1, 3));
+        let workers = Arc::new(Workers::new("trial", 1, 3));
         let (let_go, held) = mpsc::sync_channel::<()>(0);
         let held = Mutex::new(Some(held));
         let waiting: Vec<_> = (0..4)
@@ -130,7 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_takes_neither_the_thread_nor_a_place() {
-        let workers = Workers::new(1, 0);
+        let workers = Workers::new("trial", 1, 0);
         let failed = workers.run(|| assert_eq!(1, 2)).await;
         assert!(matches!(failed, Err(ServiceError::Internal(_))));
         assert_eq!(workers.run(|| 7).await.unwrap(), 7);
@@ -142,7 +145,7 @@ mod tests {
         use thread_priority::{
             NormalThreadSchedulePolicy as Policy, ThreadSchedulePolicy, thread_schedule_policy,
         };
-        let workers = Workers::new(1, 0);
+        let workers = Workers::new("trial", 1, 0);
         let of_work = workers.run(thread_schedule_policy).await.unwrap().unwrap();
         assert_eq!(of_work, ThreadSchedulePolicy::Normal(Policy::Idle));
         assert_eq!(
