@@ -83,6 +83,14 @@ fn service_problem(error: ServiceError) -> Problem {
         ServiceError::CurrencyMismatch => {
             Problem::invalid("/price/currency", "prices must be in the event's currency")
         }
+        ServiceError::PackageLeg { event_id, refusal } => {
+            refusal_problem(&refusal).text("event_id", &event_id)
+        }
+        ServiceError::PackageNotOnSale => Problem::new(Code::PackageNotOnSale),
+        ServiceError::PackageSold => Problem::new(Code::PackageSold).detail(
+            "what was sold keeps its price and inclusions, is not hidden again, and stays: close it instead",
+        ),
+        ServiceError::InPackage => Problem::new(Code::InPackage),
         ServiceError::WebhookForged => Problem::new(Code::WebhookSignatureInvalid),
         ServiceError::WebhookUnreadable => {
             Problem::new(Code::MalformedBody).detail("the message is signed and in no shape that is known")

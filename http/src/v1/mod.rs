@@ -8,6 +8,7 @@ mod auth;
 mod events;
 mod holds;
 mod orders;
+mod packages;
 mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -21,6 +22,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(events::routes())
         .merge(holds::routes())
         .merge(orders::routes())
+        .merge(packages::routes())
         .merge(webhooks::routes())
         .merge(admin::routes())
 }

@@ -8,6 +8,7 @@ mod job;
 mod money;
 mod order;
 mod organization;
+mod package;
 mod page;
 mod user;
 
@@ -22,6 +23,7 @@ pub(crate) use job::{JobView, job_cursor, parse_job_cursor};
 pub(crate) use money::MoneyView;
 pub(crate) use order::{CancelledView, OrderView};
 pub(crate) use organization::{OrganizationInput, OrganizationView};
+pub(crate) use package::{NewPackageBody, PackageBody, PackageOrderView, PackagePurchaseBody, PackageView};
 pub(crate) use page::{PageView, event_cursor, parse_event_cursor, parse_id_cursor};
 pub(crate) use user::{
     AccountView, ConfirmResetBody, IntrospectBody, IntrospectionView, LoginBody, PasswordBody, RefreshBody,

@@ -1,9 +1,9 @@
 //! Orders.
 
 use jiff::Timestamp;
-use onsale_domain::UnixMillis;
 use onsale_domain::money::Currency;
 use onsale_domain::record::{Line, PaymentAuthorization};
+use onsale_domain::{Money, UnixMillis};
 use onsale_services::{
     CancelledOrder, OrderRow, OrderStatus, PaymentRow, PaymentStatus, Purchased, TicketRow, TicketStatus,
 };
@@ -135,6 +135,20 @@ impl From<PaymentAuthorization> for PaymentView {
 }
 
 impl PaymentView {
+    pub(super) fn new(
+        status: PaymentStatus,
+        amount: Money,
+        gateway: String,
+        reference: Option<String>,
+    ) -> Self {
+        Self {
+            status: status.as_str(),
+            amount: amount.into(),
+            gateway,
+            reference,
+        }
+    }
+
     fn of_row(payment: PaymentRow, currency: Currency) -> Self {
         Self {
             status: payment.status.as_str(),

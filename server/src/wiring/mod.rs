@@ -18,8 +18,8 @@ use onsale_persistence::{
     Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection, Redis, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, Services,
-    ServicesConfig, Settlement,
+    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, PackageJobs,
+    Services, ServicesConfig, Settlement,
 };
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -201,6 +201,7 @@ fn job_handlers(settings: &Settings, services: &Services) -> anyhow::Result<Vec<
     if let Some(mailer) = mail::mailer(&settings.mail)? {
         handlers.push(Arc::new(MailHandler::new(services.clone(), mailer)?));
     }
+    handlers.push(Arc::new(PackageJobs::new(services.clone())));
     Ok(handlers)
 }
 

@@ -26,6 +26,7 @@ mod internal;
 mod jobs;
 mod log_canary;
 mod orders;
+mod packages;
 mod process;
 mod purchases;
 mod rate_limits;

@@ -7,6 +7,7 @@ mod audit_log;
 mod events;
 mod jobs;
 mod organizations;
+mod packages;
 mod permissions;
 mod quotas;
 mod roles;
@@ -48,6 +49,10 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(ticket_types::edit))
         .routes(routes!(quotas::create))
         .routes(routes!(quotas::edit))
+        .routes(routes!(packages::list, packages::create))
+        .routes(routes!(packages::get, packages::edit, packages::delete))
+        .routes(routes!(packages::get_order))
+        .routes(routes!(packages::cancel_order))
         .routes(routes!(audit_log::list))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::retry))
