@@ -137,19 +137,93 @@ pub struct BodyDigest(pub [u8; 8]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TicketCode(pub [u8; 10]);
 
+/// Crockford's base 32.
+const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Characters of a code.
+const CODE_CHARACTERS: usize = 16;
+
 impl fmt::Display for TicketCode {
     /// Crockford's base 32: 16 characters without I, L, O and U, so that a code can be read aloud.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         for group in self.0.chunks(5) {
             let bits = group
                 .iter()
                 .fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
             for shift in (0..8).rev() {
                 let index = usize::try_from((bits >> (shift * 5)) & 31).unwrap_or_default();
-                f.write_str(char::from(ALPHABET[index]).encode_utf8(&mut [0; 4]))?;
+                f.write_str(char::from(CODE_ALPHABET[index]).encode_utf8(&mut [0; 4]))?;
             }
         }
         Ok(())
+    }
+}
+
+/// A text that is no ticket's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a ticket's code")]
+pub struct NotATicketCode;
+
+impl FromStr for TicketCode {
+    type Err = NotATicketCode;
+
+    /// As people type it: in either case, with O for 0 and I or L for 1, in groups divided by dashes or spaces.
+    fn from_str(text: &str) -> Result<Self, NotATicketCode> {
+        let mut bits = 0_u128;
+        let mut characters = 0;
+        for byte in text.bytes().filter(|byte| !matches!(byte, b'-' | b' ')) {
+            let character = match byte.to_ascii_uppercase() {
+                b'O' => b'0',
+                b'I' | b'L' => b'1',
+                other => other,
+            };
+            let digit = CODE_ALPHABET.iter().position(|known| *known == character);
+            bits = (bits << 5) | digit.ok_or(NotATicketCode)? as u128;
+            characters += 1;
+            if characters > CODE_CHARACTERS {
+                return Err(NotATicketCode);
+            }
+        }
+        let [_, _, _, _, _, _, code @ ..] = bits.to_be_bytes();
+        match characters {
+            CODE_CHARACTERS => Ok(Self(code)),
+            _ => Err(NotATicketCode),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_as_it_is_shown_and_as_people_type_it() {
+        for code in [
+            TicketCode([0; 10]),
+            TicketCode([255; 10]),
+            TicketCode([1, 2, 3, 4, 5, 250, 251, 252, 253, 254]),
+        ] {
+            let shown = code.to_string();
+            assert_eq!(shown.parse(), Ok(code));
+            assert_eq!(shown.to_lowercase().parse(), Ok(code));
+            let grouped = format!("{}-{} {}", &shown[..4], &shown[4..8], &shown[8..]);
+            assert_eq!(grouped.parse(), Ok(code));
+        }
+        let typed = "oOIl-LiiL 0011-1111".parse::<TicketCode>();
+        assert_eq!(typed, "0011111100111111".parse());
+        assert!(typed.is_ok());
+    }
+
+    #[test]
+    fn what_is_no_code_is_refused() {
+        for text in [
+            "",
+            "-",
+            "012345678901234",
+            "01234567890123456",
+            "U123456789012345",
+            "0123456789ABCDEé",
+        ] {
+            assert_eq!(text.parse::<TicketCode>(), Err(NotATicketCode), "{text}");
+        }
     }
 }

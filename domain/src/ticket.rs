@@ -30,7 +30,7 @@ impl TicketStatus {
 }
 
 /// Which way somebody goes through a gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Direction {
     /// Into the event.
     In,
@@ -49,7 +49,7 @@ impl Direction {
 }
 
 /// Digest of gate and nonce of a scan: a repeat of the scan has the same one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ScanDigest(pub [u8; 16]);
 
 /// What was shown at the door.

@@ -4,6 +4,8 @@
 #[path = "properties/bytes.rs"]
 mod bytes;
 mod common;
+#[path = "properties/money.rs"]
+mod money;
 #[path = "properties/reference.rs"]
 mod reference;
 #[path = "properties/resolve.rs"]

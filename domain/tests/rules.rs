@@ -11,15 +11,31 @@ mod holds;
 mod keys;
 #[path = "rules/limits.rs"]
 mod limits;
+#[path = "rules/money.rs"]
+mod money;
 #[path = "rules/orders.rs"]
 mod orders;
+#[path = "rules/packages.rs"]
+mod packages;
+#[path = "rules/payments.rs"]
+mod payments;
+#[path = "rules/reclaim.rs"]
+mod reclaim;
+#[path = "rules/refunds.rs"]
+mod refunds;
+#[path = "rules/scan.rs"]
+mod scan;
 #[path = "rules/status.rs"]
 mod status;
+#[path = "rules/transfer.rs"]
+mod transfer;
 
 use common::{
     OPENS, START, change_status, create, details, kind, quota, set_quota, set_ticket_type, ticket_type,
 };
-use onsale_domain::{Command, Decision, EventDetails, EventStatus, Inventory, Refusal, Sequence, UnixMillis};
+use onsale_domain::{
+    Command, Decision, EventDetails, EventStatus, Inventory, Record, Refusal, Sequence, UnixMillis,
+};
 
 /// What a command should be answered.
 #[derive(Debug)]
@@ -166,4 +182,13 @@ fn check(sale: &Sale, command: &Command, expected: Expected<'_>) -> Sale {
     }
     after.inventory.check_invariants().unwrap();
     after
+}
+
+/// The last record that a command leads to.
+#[track_caller]
+fn record_of(sale: &Sale, command: &Command) -> Record {
+    match sale.inventory.clone().apply(command, UnixMillis(sale.now)) {
+        Ok(Decision::Recorded(mut records)) => records.pop().unwrap(),
+        other => panic!("{command:?}\nanswered {other:?}"),
+    }
 }

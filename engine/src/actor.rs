@@ -7,12 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onsale_domain::inventory::{PendingPayment, Records};
-use onsale_domain::money::Currency;
-use onsale_domain::record::Lines;
-use onsale_domain::{
-    BuyerId, Command, Decision, EventId, HoldId, Inventory, PackageOrderId, Refusal, Sequence, UnixMillis,
-};
+use onsale_domain::inventory::Records;
+use onsale_domain::{Command, Decision, Inventory, Refusal, Sequence, UnixMillis};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::{mpsc, oneshot};
 
@@ -35,31 +31,6 @@ pub(crate) type Reply = oneshot::Sender<Result<Answered, EngineError>>;
 pub(crate) struct Answered {
     pub(crate) seq: Sequence,
     pub(crate) verdict: Verdict,
-}
-
-/// A live hold as its buyer may see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HoldView {
-    /// Identity.
-    pub hold_id: HoldId,
-    /// Whose capacity it holds.
-    pub event_id: EventId,
-    /// Whose it is.
-    pub buyer_id: BuyerId,
-    /// What, at which locked prices.
-    pub lines: Lines,
-    /// Currency of the prices.
-    pub currency: Currency,
-    /// When it was placed.
-    pub placed_at: UnixMillis,
-    /// When it ends.
-    pub expires_at: UnixMillis,
-    /// Its payment, where one is under way.
-    pub payment: Option<PendingPayment>,
-    /// The package order that it is a leg of.
-    pub package_order_id: Option<PackageOrderId>,
-    /// The state up to this record was looked at.
-    pub seq: Sequence,
 }
 
 /// What wakes the actor.
@@ -149,8 +120,11 @@ impl State {
             Question::Command { command, deadline_at } => {
                 self.on_command(&command, deadline_at, permit, reply)
             }
-            Question::Hold { hold_id, buyer_id } => {
-                let verdict = self.find_hold(hold_id, buyer_id);
+            Question::Look(look) => {
+                let verdict = match look.at(self.start.cell.event_id, &self.start.inventory) {
+                    Ok(found) => Verdict::Found(Box::new(found)),
+                    Err(refusal) => Verdict::Refused(refusal),
+                };
                 self.settle(verdict, permit, reply);
                 Ok(())
             }
@@ -270,28 +244,6 @@ impl State {
             availability: self.start.inventory.availability(),
             verdict,
             reply,
-        }
-    }
-
-    fn find_hold(&self, hold_id: HoldId, buyer_id: BuyerId) -> Verdict {
-        let inventory = &self.start.inventory;
-        let found = inventory.live_hold_of(hold_id, buyer_id).map(|hold| HoldView {
-            hold_id,
-            event_id: self.start.cell.event_id,
-            buyer_id,
-            lines: inventory.spell_out(hold.lines()),
-            currency: inventory
-                .definition()
-                .map_or(Currency::EUR, |definition| definition.details.currency),
-            placed_at: hold.placed_at,
-            expires_at: hold.expires_at,
-            payment: inventory.pending_payment(hold_id),
-            package_order_id: inventory.package_of(hold_id),
-            seq: inventory.seq(),
-        });
-        match found {
-            Ok(view) => Verdict::Found(Box::new(view)),
-            Err(refusal) => Verdict::Refused(refusal),
         }
     }
 

@@ -4,17 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onsale_domain::command::PlaceHold;
-use onsale_domain::{
-    Availability, BuyerId, Command, EventId, HoldId, Record, Refusal, Route, Sequence, UnixMillis, codec,
-};
+use onsale_domain::{Availability, Command, EventId, Record, Route, Sequence, UnixMillis, codec};
 use tokio::sync::oneshot;
 
-use crate::actor::{Answered, HoldView, Message};
+use crate::actor::{Answered, Message};
 use crate::admission::Permit;
 use crate::error::EngineError;
 use crate::inbox::{Envelope, Posted, Question};
 use crate::lane::Verdict;
 use crate::lifecycle::Lifecycle;
+use crate::look::{Found, Look, another_answer};
 use crate::metrics::rejected;
 use crate::registry::Shared;
 use crate::slot::Running;
@@ -161,28 +160,21 @@ impl Engine {
         Ok(())
     }
 
-    /// A buyer's live hold.
-    ///
-    /// Errors: [`EngineError::Refused`] tells how a hold ended that is not live.
-    pub async fn find_hold(
-        &self,
-        event_id: EventId,
-        hold_id: HoldId,
-        buyer_id: BuyerId,
-    ) -> Result<HoldView, EngineError> {
+    /// What an event's actor sees of its state, once that is committed.
+    pub(crate) async fn look(&self, event_id: EventId, look: Look) -> Result<Found, EngineError> {
         let answered = self
             .ask(event_id, |running| {
                 let permit = running.cell.admission.admit_query()?;
-                Ok((Question::Hold { hold_id, buyer_id }, permit))
+                Ok((Question::Look(look), permit))
             })
             .await?;
         match answered.verdict {
-            Verdict::Found(view) => Ok(*view),
+            Verdict::Found(found) => Ok(*found),
             Verdict::Recorded
             | Verdict::Record(_)
             | Verdict::Replayed(_)
             | Verdict::Unchanged
-            | Verdict::Refused(_) => Err(EngineError::Refused(Refusal::HoldNotFound)),
+            | Verdict::Refused(_) => Err(another_answer()),
         }
     }
 

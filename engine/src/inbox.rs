@@ -5,10 +5,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use onsale_domain::{BuyerId, Command, HoldId, UnixMillis};
+use onsale_domain::{Command, UnixMillis};
 
 use crate::actor::Reply;
 use crate::admission::Permit;
+use crate::look::Look;
 
 /// A question with the permit to ask it and the way to answer.
 pub(crate) struct Envelope {
@@ -24,8 +25,8 @@ pub(crate) enum Question {
         command: Command,
         deadline_at: UnixMillis,
     },
-    /// Look a live hold up.
-    Hold { hold_id: HoldId, buyer_id: BuyerId },
+    /// Look something up.
+    Look(Look),
 }
 
 /// What happened to an envelope.
@@ -75,7 +76,7 @@ impl Inbox {
                         command: Command::PlaceHold(_),
                         ..
                     } => envelopes.holds.push(envelope),
-                    Question::Command { .. } | Question::Hold { .. } => envelopes.finishing.push(envelope),
+                    Question::Command { .. } | Question::Look(_) => envelopes.finishing.push(envelope),
                 }
                 if first { Posted::First } else { Posted::Queued }
             }

@@ -11,11 +11,12 @@ use onsale_domain::inventory::Records;
 use onsale_domain::{Availability, EventId, Record, Refusal, Sequence, codec};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::actor::{Answered, HoldView, Reply};
+use crate::actor::{Answered, Reply};
 use crate::admission::Permit;
 use crate::cell::{EventCell, Head};
 use crate::config::COMMIT_BATCH_MAX;
 use crate::error::EngineError;
+use crate::look::Found;
 use crate::metrics::Metrics;
 use crate::port::clock::Stopwatch;
 use crate::port::{Chain, JournalEntry, JournalWriter};
@@ -34,8 +35,8 @@ pub(crate) enum Verdict {
     Unchanged,
     /// A rule refused.
     Refused(Refusal),
-    /// A live hold.
-    Found(Box<HoldView>),
+    /// What was looked up.
+    Found(Box<Found>),
 }
 
 impl Verdict {

@@ -15,6 +15,7 @@ mod inbox;
 mod key_filter;
 mod lane;
 mod lifecycle;
+mod look;
 pub mod metrics;
 pub mod port;
 mod projector;
@@ -25,7 +26,7 @@ mod snapshots;
 mod supervisor;
 mod write_behind;
 
-pub use actor::HoldView;
 pub use config::EngineConfig;
 pub use error::EngineError;
 pub use handle::{Answer, Drill, Engine, EngineStatus, Receipt};
+pub use look::{HoldView, TICKETS_PER_PAGE_MAX, TicketPage};

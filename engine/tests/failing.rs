@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use onsale_domain::EventId;
-use onsale_engine::port::Chain;
+use onsale_engine::port::{Chain, Snapshot};
 use onsale_engine::{Drill, EngineConfig, EngineError};
 use support::{Fixture, at_once, confirm, eventually, open_sale};
 use uuid::Uuid;
@@ -158,6 +158,38 @@ async fn a_damaged_journal_is_not_served_and_the_place_is_named() {
             fixture.hold(1).await,
             Err(EngineError::Quarantined { seq: 3, .. })
         )
+    })
+    .await;
+}
+
+/// A release may change what a state looks like, and never what a record means.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_of_an_earlier_release_is_passed_over_and_the_journal_is_read_from_its_start() {
+    let fixture = Fixture::on_sale(100).await;
+    let hold_id = fixture.hold(3).await.unwrap();
+    let (engine, event_id) = (&fixture.engine, fixture.event_id);
+    engine.execute(event_id, confirm(hold_id, 3)).await.unwrap();
+    let seq = fixture.journal.last_seq(event_id);
+    let keep = |version: u8| {
+        let mut events = fixture.journal.events.lock().unwrap();
+        let stored = events.get_mut(&event_id).unwrap();
+        stored.snapshot = Some(Snapshot {
+            event_id,
+            seq,
+            chain: stored.entries.last().unwrap().chain,
+            state: vec![version, 0, 0].into(),
+        });
+    };
+    keep(1);
+    assert!(engine.crash_event(event_id, Drill::Kill));
+    eventually("the event sells again", async || fixture.hold(1).await.is_ok()).await;
+    let counts = engine.availability(event_id).await.unwrap();
+    assert_eq!((counts.quotas[0].sold, counts.quotas[0].held), (3, 1));
+    // One of a later release is not passed over: that release knows what it wrote and why.
+    keep(255);
+    assert!(engine.crash_event(event_id, Drill::Kill));
+    eventually("the newer snapshot is named", async || {
+        matches!(fixture.hold(1).await, Err(EngineError::Quarantined { .. }))
     })
     .await;
 }

@@ -5,12 +5,12 @@ use axum::http::header::{CONTENT_TYPE, ETAG};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use onsale_domain::{Availability, EventDefinition, Sequence};
-use onsale_services::CreatedEvent;
+use onsale_services::{CreatedEvent, Purchased};
 use serde::Serialize;
 
 use crate::error::ApiError;
 use crate::problem::IDEMPOTENCY_REPLAYED;
-use crate::views::StaffEventView;
+use crate::views::{OrderView, StaffEventView};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -51,6 +51,20 @@ fn bare(status: StatusCode) -> Response {
 /// 201 with a body, marked where it repeats an earlier answer.
 pub(crate) fn created_or_replayed(body: &impl Serialize, replayed: bool) -> Answer {
     Ok(marked(json(StatusCode::CREATED, body)?, replayed))
+}
+
+/// What a purchase or checkout has led to. Only what is decided repeats an earlier answer.
+pub(crate) fn purchase(purchased: Purchased) -> Answer {
+    let replayed = match &purchased {
+        Purchased::Confirmed(order) => order.replayed,
+        Purchased::Pending(_) => false,
+    };
+    created_or_replayed(&OrderView::from(purchased), replayed)
+}
+
+/// 200 with a body, marked where it repeats an earlier answer.
+pub(crate) fn ok_or_replayed(body: &impl Serialize, replayed: bool) -> Answer {
+    Ok(marked(json(StatusCode::OK, body)?, replayed))
 }
 
 /// An event that staff brought into being, marked where it repeats an earlier answer.

@@ -70,6 +70,11 @@ fn service_problem(error: ServiceError) -> Problem {
         ServiceError::Access(error) => access_problem(error),
         ServiceError::LastAdmin => Problem::new(Code::LastAdmin),
         ServiceError::Overloaded => Problem::new(Code::Overloaded).retry(Retry::InSeconds(RETRY_SECONDS)),
+        ServiceError::FileNotReady => Problem::new(Code::FileNotReady).retry(Retry::InSeconds(RETRY_SECONDS)),
+        ServiceError::Objects(error) => {
+            tracing::error!(%error, "a file could not be read or linked");
+            Problem::new(Code::Unavailable).retry(Retry::InSeconds(RETRY_SECONDS))
+        }
         ServiceError::PaymentDeclined { replayed } => Problem::new(Code::PaymentDeclined).replayed(replayed),
         ServiceError::PaymentUnavailable => {
             Problem::new(Code::PaymentUnavailable).retry(Retry::InSeconds(RETRY_SECONDS))
@@ -95,6 +100,8 @@ fn service_problem(error: ServiceError) -> Problem {
         ServiceError::WebhookUnreadable => {
             Problem::new(Code::MalformedBody).detail("the message is signed and in no shape that is known")
         }
+        ServiceError::WrongEvent => Problem::new(Code::WrongEvent),
+        ServiceError::RecipientUnknown => Problem::new(Code::RecipientUnknown),
         ServiceError::Internal(what) => {
             tracing::error!(what, "a use case met something that cannot be");
             Problem::new(Code::Internal)

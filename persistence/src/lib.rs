@@ -26,6 +26,7 @@ mod jobs;
 mod journal;
 mod objects;
 mod packages;
+mod payments;
 mod projection;
 mod read;
 mod redis;
@@ -64,10 +65,12 @@ pub use packages::{
     LegLine, NewPackage, NewPackageOrder, PackageChange, PackageError, PackageLegRow, PackageOrderRow,
     PackageRefund, PackageRow, PackageStep,
 };
+pub use payments::{ListedPayment, PaymentFilter, PaymentToSettle, RefundToSettle, SettledRefund};
 pub use projection::PostgresProjection;
 pub use read::{
-    EventCursor, EventFilter, EventRow, LineRow, MailEvent, MailOrder, OrderRow, OrderStatus,
-    OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PaymentToSettle, TicketRow, TicketStatus,
+    EventCursor, EventFilter, EventRow, LineRow, MailEvent, MailOrder, OrderFilter, OrderRow, OrderStatus,
+    OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, RefundRow, RefundStatus, TicketRow,
+    TicketStatus,
 };
-pub use read::{PackageOrderState, PackageStatus, RefundStatus};
+pub use read::{PackageOrderState, PackageStatus};
 pub use ticket_files::{NewTicketFile, TicketFaceRow, TicketFileRow};

@@ -1,8 +1,8 @@
 //! Digests of idempotency keys and bodies. Only these enter the journal: a key may be long or telling.
 
-use onsale_domain::BuyerId;
 use onsale_domain::id::{BodyDigest, KeyDigest};
 use onsale_domain::record::KeyBinding;
+use onsale_domain::{BuyerId, ScanDigest};
 use uuid::Uuid;
 
 /// A route that takes idempotency keys. Keys are scoped to caller and route.
@@ -14,6 +14,8 @@ pub enum KeyedRoute {
     Purchase,
     /// Paying a hold.
     Checkout,
+    /// Giving a ticket away.
+    Transfer,
     /// Bringing an event into being.
     CreateEvent,
     /// Making an organization.
@@ -33,6 +35,7 @@ impl KeyedRoute {
             Self::PlaceHold => "holds",
             Self::Purchase => "purchases",
             Self::Checkout => "checkout",
+            Self::Transfer => "transfer",
             Self::CreateEvent => "admin/events",
             Self::CreateOrganization => "admin/organizations",
             Self::CreatePackage => "admin/packages",
@@ -63,6 +66,18 @@ pub fn key_digest(caller: Uuid, route: KeyedRoute, key: &str) -> KeyDigest {
     let mut digest = [0; 16];
     digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     KeyDigest(digest)
+}
+
+/// The digest of a gate's name for one of its scans.
+pub(crate) fn scan_digest(gate: &str, nonce: &str) -> ScanDigest {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(gate.as_bytes());
+    // No gate's name holds a NUL: the domain refuses it.
+    hasher.update(&[0]);
+    hasher.update(nonce.as_bytes());
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    ScanDigest(digest)
 }
 
 #[cfg(test)]

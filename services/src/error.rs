@@ -99,6 +99,12 @@ pub enum ServiceError {
     /// A webhook that its provider signed and that is in no shape we know.
     #[error("the webhook cannot be read")]
     WebhookUnreadable,
+    /// A ticket to another event was shown at the door.
+    #[error("the ticket is to another event")]
+    WrongEvent,
+    /// No active account of a buyer has the address.
+    #[error("no account has this mail address")]
+    RecipientUnknown,
     /// Something that cannot be; told to nobody outside.
     #[error("internal: {0}")]
     Internal(&'static str),

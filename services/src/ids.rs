@@ -106,6 +106,11 @@ impl Ids {
             .collect()
     }
 
+    /// A code for a ticket.
+    pub fn ticket_code(&self) -> Result<TicketCode, RandomError> {
+        ticket_code()
+    }
+
     fn routed_id(&self, route: Route, now: UnixMillis) -> Uuid {
         let count = self.counter.fetch_add(1, Ordering::Relaxed) & ((1 << COUNTER_BITS) - 1);
         let [_, _, _, _, _, _, high @ ..] = (count >> LOW_BITS).to_be_bytes();

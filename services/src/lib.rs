@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod audit;
+mod check_ins;
 mod digest;
 mod error;
 mod events;
@@ -24,7 +25,6 @@ mod roles;
 mod sale;
 mod service_accounts;
 mod services;
-mod settlement;
 mod tickets;
 mod tokens;
 mod workers;
@@ -35,6 +35,10 @@ pub use accounts::{
     create_admin,
 };
 pub use audit::{AuditWriter, AuditWriterTask};
+pub use check_ins::{
+    BundleCursor, CheckIn, CheckInRequest, DoorBundle, OFFLINE_SCANS_MAX, OfflineScan, ScanRefusal,
+    SyncedScan,
+};
 pub use digest::{KeyedRoute, key_binding, key_digest};
 pub use error::ServiceError;
 pub use events::{CreatedEvent, TicketTypeInput};
@@ -52,17 +56,16 @@ pub use packages::{
 };
 pub use payments::{
     ApiUrl, GatewayError, Gateways, MidtransConfig, MidtransGateway, NotAnApiUrl, Notice, PaymentAction,
-    PaymentGateway, PaymentRef, PaymentRequest, ProviderState, RefundRequest, RefundState, ResiliencePolicy,
-    ResilientGateway, SimulatedGateway, StripeConfig, StripeGateway, WebhookError, WebhookRequest,
+    PaymentGateway, PaymentRef, PaymentRequest, PaymentWorker, ProviderState, RefundRequest, RefundState,
+    ResiliencePolicy, ResilientGateway, SimulatedGateway, StripeConfig, StripeGateway, WebhookError,
+    WebhookRequest,
 };
 pub use reads::Page;
 pub use sale::{
-    CancelledOrder, CheckoutRequest, ExtendedHold, HoldRequest, PlacedHold, PurchaseRequest, Purchased,
-    ReleasedHold, ReleasedStatus,
+    CancelledOrder, CheckoutRequest, ConfirmedOrder, ExtendedHold, HoldRequest, PendingOrder, PlacedHold, PurchaseRequest, Purchased, ReleasedHold, ReleasedStatus, TransferRequest, TransferredTicket,
 };
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
-pub use settlement::Settlement;
 pub use tickets::{
     FaceTax, OwnedTicket, PassError, PdfError, TicketFace, TicketFile, TicketFileLink, TicketFiles,
     TicketKeys, TicketPass, VerifiedPass, calendar_file, pdf_file,
@@ -78,10 +81,6 @@ pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
-    EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject,
-    MailMessage, NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink, ObjectStore,
-    OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, PermissionRow,
-    RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus,
-    UserFilter, UserRow,
+    EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject, ListedPayment, MailMessage, NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink, ObjectStore, OrderFilter, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentFilter, PaymentRow, PaymentStatus, PermissionRow, RefundRow, RefundStatus, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow,
 };
 pub use onsale_persistence::{PackageOrderRow, PackageOrderState, PackageRow, PackageStatus};

@@ -29,6 +29,9 @@ pub const GATEWAY_CIRCUIT_OPEN: &str = "onsale_gateway_circuit_open";
 /// Webhooks of payment providers. Labels: gateway, outcome (`accepted`, `ignored` where it is about nothing of ours,
 /// `forged`, `unreadable`, or `failed` where it could not be kept and the provider has to try again).
 pub const WEBHOOKS_TOTAL: &str = "onsale_webhooks_total";
+/// Payments that needed a decision. Label: decision (`reclaimed` where a late payment still got its tickets,
+/// `undecided_in_time`, `amount_mismatch` where it was quarantined, or the refusal that sent the money back).
+pub const PAYMENT_DECISIONS_TOTAL: &str = "onsale_payment_decisions_total";
 /// Runs of background jobs, by `kind` and `outcome`: `done`, `later`, `failed` or `dead`.
 pub const JOBS_TOTAL: &str = "onsale_jobs_total";
 /// Background jobs that wait or are at work, by `kind`; no more than 100,000 are counted.
@@ -60,6 +63,10 @@ pub fn describe() {
         "1 while a payment provider is left alone because it does not answer, else 0."
     );
     describe_counter!(WEBHOOKS_TOTAL, "Webhooks of payment providers by outcome.");
+    describe_counter!(
+        PAYMENT_DECISIONS_TOTAL,
+        "Payments that needed a decision, by what was decided."
+    );
     describe_counter!(JOBS_TOTAL, "Runs of background jobs.");
     describe_gauge!(JOBS_WAITING, "Background jobs that wait or are at work.");
     describe_gauge!(JOBS_DEAD, "Background jobs that were given up.");
@@ -102,6 +109,11 @@ pub(crate) fn gateway_circuit(gateway: Gateway, is_open: bool) {
 /// A webhook came in.
 pub(crate) fn webhook(gateway: Gateway, outcome: &'static str) {
     counter!(WEBHOOKS_TOTAL, "gateway" => gateway.as_str(), "outcome" => outcome).increment(1);
+}
+
+/// A payment needed a decision.
+pub(crate) fn payment_decided(decision: &'static str) {
+    counter!(PAYMENT_DECISIONS_TOTAL, "decision" => decision).increment(1);
 }
 
 /// How many jobs there are.

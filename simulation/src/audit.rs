@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use onsale_domain::codec::decode_records;
 use onsale_domain::id::KeyDigest;
 use onsale_domain::record::KeyBinding;
-use onsale_domain::{Inventory, Record, Sequence};
+use onsale_domain::{HoldId, Inventory, Record, Sequence};
 use onsale_engine::port::{Chain, Epoch, JournalEntry};
 
+use crate::books::Books;
 use crate::disk::{Disk, is_mark};
 use crate::fault::Broken;
 
@@ -30,8 +31,11 @@ pub(crate) struct Auditor {
     /// The fold of the durable journal.
     pub(crate) inventory: Inventory,
     pub(crate) journal: Vec<Record>,
-    /// Record of each key.
+    books: Books,
+    /// The last record of each key.
     keys: BTreeMap<KeyDigest, Sequence>,
+    /// The keys that payments began under.
+    began: BTreeMap<HoldId, KeyBinding>,
     acknowledged: Vec<Acknowledged>,
     /// Which process acknowledged under which epoch.
     owners: BTreeMap<i64, usize>,
@@ -39,7 +43,7 @@ pub(crate) struct Auditor {
 }
 
 impl Auditor {
-    /// Reads what has become durable since the last time (I1, I2, I6, and at most one effect of a key: I5).
+    /// Reads what has become durable since the last time (I1, I2, I6, I12, I15, and at most one effect of a key: I5).
     pub(crate) fn read(&mut self, disk: &Disk) -> Result<(), Broken> {
         if disk.synced_bytes() < self.read {
             return Err(Broken::new("I6", "the durable journal became shorter"));
@@ -85,12 +89,14 @@ impl Auditor {
         }
         for record in records {
             self.check_expiry(&record)?;
+            self.books.enter(&record)?;
             self.inventory
                 .replay(&record)
                 .map_err(|violation| Broken::new(violation.invariant, violation.to_string()))?;
             self.note_key(&record)?;
             self.journal.push(record);
         }
+        self.books.check_sums()?;
         self.inventory
             .check_invariants()
             .map_err(|violation| Broken::new(violation.invariant, violation.to_string()))?;
@@ -117,13 +123,25 @@ impl Auditor {
         let Some(KeyBinding { key, .. }) = record.key() else {
             return Ok(());
         };
-        match self.keys.insert(key, self.inventory.seq()) {
-            Some(earlier) => Err(Broken::new(
-                "I5",
-                format!("a key led to record {earlier} and another one"),
-            )),
-            None => Ok(()),
+        if let (Some(hold_id), Some(binding)) = (began(record), record.key()) {
+            self.began.insert(hold_id, binding);
         }
+        match self.keys.insert(key, self.inventory.seq()) {
+            Some(earlier) if !self.record(earlier).is_some_and(|first| decides(first, record)) => Err(
+                Broken::new("I5", format!("a key led to record {earlier} and another one")),
+            ),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn record(&self, seq: Sequence) -> Option<&Record> {
+        self.journal.get(usize::try_from(seq).ok()?.checked_sub(1)?)
+    }
+
+    /// Whether a key may have been answered with both: its payment began, and was decided.
+    fn are_first_and_final(&self, one: Sequence, other: Sequence) -> bool {
+        let (first, last) = (self.record(one.min(other)), self.record(one.max(other)));
+        first.zip(last).is_some_and(|(first, last)| decides(first, last))
     }
 
     /// Notes an answer. `floor` is the highest sequence that any client knew when the request was sent (I4).
@@ -145,9 +163,12 @@ impl Auditor {
                 format!("{} answers a request sent after {floor}", answer.seq),
             ));
         }
-        if let Some(binding) = answer.key {
+        let other_key = |record: &Record| record.key() != answer.key;
+        if let Some(binding) = answer.key
+            && !answer.record.as_ref().is_some_and(other_key)
+        {
             let first = *self.answers.entry(binding.key).or_insert(answer.seq);
-            if first != answer.seq {
+            if first != answer.seq && !self.are_first_and_final(first, answer.seq) {
                 return Err(Broken::new(
                     "I5",
                     format!("a key was answered {first} and {}", answer.seq),
@@ -171,16 +192,41 @@ impl Auditor {
     /// Every answer stands in the durable journal (I7).
     pub(crate) fn check_acknowledged(&self) -> Result<(), Broken> {
         for answer in &self.acknowledged {
-            let index = usize::try_from(answer.seq).unwrap_or(usize::MAX).wrapping_sub(1);
             let lost = || Broken::new("I7", format!("acknowledged record {} is not durable", answer.seq));
-            let durable = self.journal.get(index).ok_or_else(lost)?;
+            let durable = self.record(answer.seq).ok_or_else(lost)?;
             if answer.record.as_ref().is_some_and(|record| record != durable) {
                 return Err(lost());
             }
-            if answer.key.is_some() && durable.key() != answer.key {
+            // The outcome of a payment answers the key that it began under, whoever brings it.
+            let began = decided(durable).and_then(|hold_id| self.began.get(&hold_id).copied());
+            let is_bound = answer.record.is_some() && durable.key() == began;
+            if answer.key.is_some() && durable.key() != answer.key && !is_bound {
                 return Err(lost());
             }
         }
         Ok(())
     }
+}
+
+/// The hold whose payment begins with a record.
+fn began(record: &Record) -> Option<HoldId> {
+    match record {
+        Record::HoldPlaced(placed) => placed.payment.map(|_| placed.hold_id),
+        Record::PaymentStarted(started) => Some(started.hold_id),
+        _ => None,
+    }
+}
+
+/// The hold whose payment is decided by a record.
+fn decided(record: &Record) -> Option<HoldId> {
+    match record {
+        Record::HoldConfirmed(order) | Record::HoldReclaimed(order) => Some(order.hold_id),
+        Record::HoldReleased(released) => Some(released.hold_id),
+        _ => None,
+    }
+}
+
+/// Whether a record decides the payment that another one began.
+fn decides(first: &Record, last: &Record) -> bool {
+    began(first).is_some() && began(first) == decided(last)
 }

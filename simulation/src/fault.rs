@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use onsale_domain::Record;
+
 /// Something that goes wrong in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -89,11 +91,15 @@ pub enum Bug {
     ProjectTwice,
     /// An owner takes a refused write for done.
     IgnoreFence,
+    /// The door forgets that a ticket has let somebody in.
+    ForgetScan,
+    /// A payment that succeeds late takes units that are not free.
+    ReclaimTaken,
 }
 
 impl Bug {
     /// Every deliberate mistake.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::AcknowledgeBeforeSync,
         Self::AnswerUncommitted,
         Self::IgnoreEpoch,
@@ -102,6 +108,8 @@ impl Bug {
         Self::SnapshotUncommitted,
         Self::ProjectTwice,
         Self::IgnoreFence,
+        Self::ForgetScan,
+        Self::ReclaimTaken,
     ];
 }
 
@@ -122,11 +130,45 @@ pub struct Report {
     pub from_snapshot: u32,
     /// Holds that ended by themselves.
     pub expired: u32,
+    /// Payments that began.
+    pub started: u32,
+    /// Orders of payments that succeeded late.
+    pub reclaimed: u32,
+    /// Refunds.
+    pub refunded: u32,
+    /// Transfers.
+    pub transferred: u32,
+    /// Scans that let somebody through.
+    pub scanned: u32,
 }
 
 impl Report {
     pub(crate) fn fired(&mut self, fault: Fault) {
         *self.faults.entry(fault).or_default() += 1;
+    }
+
+    /// Counts a record of the journal.
+    pub(crate) fn count(&mut self, record: &Record) {
+        match record {
+            Record::HoldsExpired { holds, .. } => {
+                self.expired += u32::try_from(holds.len()).unwrap_or(u32::MAX);
+            }
+            Record::HoldPlaced(placed) => self.started += u32::from(placed.payment.is_some()),
+            Record::PaymentStarted(_) => self.started += 1,
+            Record::HoldReclaimed(_) => self.reclaimed += 1,
+            Record::TicketsRefunded(_) => self.refunded += 1,
+            Record::TicketTransferred(_) => self.transferred += 1,
+            Record::TicketScanned(_) => self.scanned += 1,
+            Record::EventCreated { .. }
+            | Record::EventEdited { .. }
+            | Record::QuotaSet { .. }
+            | Record::TicketTypeSet { .. }
+            | Record::StatusChanged { .. }
+            | Record::HoldExtended { .. }
+            | Record::HoldReleased(_)
+            | Record::HoldConfirmed(_)
+            | Record::OrderCancelled { .. } => {}
+        }
     }
 
     /// Adds another run's numbers.
@@ -140,6 +182,11 @@ impl Report {
         self.recoveries += other.recoveries;
         self.from_snapshot += other.from_snapshot;
         self.expired += other.expired;
+        self.started += other.started;
+        self.reclaimed += other.reclaimed;
+        self.refunded += other.refunded;
+        self.transferred += other.transferred;
+        self.scanned += other.scanned;
     }
 }
 

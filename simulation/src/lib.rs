@@ -10,11 +10,13 @@
 //! To add a fault: a variant of [`Fault`] (its test then asks for it to fire), and the place where it happens.
 
 mod audit;
+mod books;
 mod client;
 mod commit;
 mod disk;
 mod event;
 mod fault;
+mod mistake;
 mod owner;
 mod projection;
 mod rng;

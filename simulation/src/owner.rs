@@ -7,7 +7,8 @@ use onsale_domain::{Command, Decision, EventId, Inventory, Record, Refusal, Sequ
 use onsale_engine::port::{Chain, Epoch, JournalEntry, Snapshot};
 
 use crate::disk::Disk;
-use crate::fault::Broken;
+use crate::fault::{Broken, Bug};
+use crate::mistake;
 
 /// One sending of a client's request.
 #[derive(Clone, Copy, Debug)]
@@ -60,11 +61,17 @@ pub(crate) struct Owner {
     committed: Sequence,
     /// After the last committed entry.
     chain: Chain,
+    bug: Option<Bug>,
 }
 
 impl Owner {
     /// Rebuilds the state from the snapshot and the entries after it.
-    pub(crate) fn recover(process: usize, epoch: Epoch, disk: &Disk) -> Result<Self, Broken> {
+    pub(crate) fn recover(
+        process: usize,
+        epoch: Epoch,
+        disk: &Disk,
+        bug: Option<Bug>,
+    ) -> Result<Self, Broken> {
         let damaged = |detail: String| Broken::new("I6", format!("recovery: {detail}"));
         let (mut inventory, mut chain) = (Inventory::default(), Chain::default());
         if let Some(snapshot) = disk.snapshot() {
@@ -97,6 +104,7 @@ impl Owner {
             waiting: VecDeque::new(),
             records: Vec::new(),
             chain,
+            bug,
         })
     }
 
@@ -121,7 +129,15 @@ impl Owner {
             Err(Refusal::Violation(violation)) => {
                 return Err(Broken::new(violation.invariant, violation.to_string()));
             }
-            Err(_) => Answer::Refused,
+            Err(refusal) => match mistake::made(self.bug, command, &refusal, &self.inventory, now) {
+                Some(record) => {
+                    // Rules that forget do not notice either.
+                    let _ = self.inventory.replay(&record);
+                    self.records.push(record.clone());
+                    Answer::Recorded(Box::new(record))
+                }
+                None => Answer::Refused,
+            },
         };
         let seq = self.inventory.seq();
         self.waiting.push_back(Waiting { sending, seq, answer });

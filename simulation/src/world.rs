@@ -1,6 +1,6 @@
 //! The scheduler: one step at a time, chosen by the seed.
 
-use onsale_domain::{Command, Record, UnixMillis};
+use onsale_domain::{Command, UnixMillis};
 
 use crate::audit::Auditor;
 use crate::client::{Clients, Sent};
@@ -81,6 +81,10 @@ impl World {
         self.now += i64::try_from(self.rng.below(1_000)).unwrap_or(0);
         if self.rng.once_in(60) {
             self.now += 45_000;
+        }
+        // Longer than a payment may take.
+        if self.rng.once_in(150) {
+            self.now += 16 * 60_000;
         }
         let acquire = if self.owners.is_empty() { 60 } else { 3 };
         match self.rng.weighted(&[40, 45, 6, 4, 6, acquire, 1, 2]) {
@@ -181,7 +185,7 @@ impl World {
         if self.fires(Fault::RecoveryKilled, 8) {
             return Ok(());
         }
-        let owner = Owner::recover(self.processes, epoch, &self.disk)?;
+        let owner = Owner::recover(self.processes, epoch, &self.disk, self.bug)?;
         if owner.inventory != self.auditor.inventory {
             let (found, durable) = (owner.inventory.seq(), self.auditor.inventory.seq());
             let detail = format!("recovered another state at {found} than the journal's at {durable}");
@@ -307,15 +311,9 @@ impl World {
         }
         self.auditor.check_acknowledged()?;
         self.report.records = durable;
-        let expired = |record: &Record| {
-            if let Record::HoldsExpired { holds, .. } = record {
-                holds.len()
-            } else {
-                0
-            }
-        };
-        let expired: usize = self.auditor.journal.iter().map(expired).sum();
-        self.report.expired = u32::try_from(expired).unwrap_or(u32::MAX);
+        for record in &self.auditor.journal {
+            self.report.count(record);
+        }
         Ok(())
     }
 }

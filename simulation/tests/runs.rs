@@ -23,6 +23,14 @@ fn no_seed_breaks_an_invariant_and_every_fault_fires() {
         total.acknowledged > 10_000 && total.expired > 1_000 && total.from_snapshot > 500,
         "{total:?}"
     );
+    let lived = [
+        total.started,
+        total.reclaimed,
+        total.refunded,
+        total.transferred,
+        total.scanned,
+    ];
+    assert!(lived.iter().all(|times| *times > 300), "{total:?}");
     println!("{total:#?}");
 }
 
@@ -31,6 +39,15 @@ fn every_deliberate_mistake_is_caught() {
     for bug in Bug::ALL {
         let caught = (0..SEEDS).find_map(|seed| run_with(seed, STEPS, Some(bug)).err());
         let failure = caught.unwrap_or_else(|| panic!("{bug:?} was not caught by any of {SEEDS} seeds"));
+        let wanted = match bug {
+            Bug::ForgetScan => Some("I15"),
+            Bug::ReclaimTaken => Some("I2"),
+            _ => None,
+        };
+        assert!(
+            wanted.is_none_or(|invariant| invariant == failure.broken.invariant),
+            "{bug:?}: {failure}"
+        );
         println!("{bug:?}: {failure}");
     }
 }

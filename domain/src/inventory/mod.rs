@@ -6,6 +6,7 @@
 mod availability;
 mod confirm;
 mod definition;
+mod door;
 mod fold;
 mod hold;
 mod invariants;
@@ -20,6 +21,7 @@ mod transfer;
 use smallvec::{SmallVec, smallvec};
 
 pub use availability::{Availability, QuotaCounts, TicketTypeCounts};
+pub use door::{DoorCounts, ListedTicket};
 pub use invariants::Violation;
 pub use line::HeldLine;
 pub use state::{

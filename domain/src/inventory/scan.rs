@@ -48,11 +48,15 @@ impl Inventory {
         }))
     }
 
-    /// The record of the same scan, where it is the last one of its ticket.
+    /// The record of the same scan.
     pub(super) fn repeated_scan(&self, command: &ScanTicket) -> Option<Sequence> {
         let (ticket_id, _) = self.shown(command.presented).ok()?;
         let last = self.last_scans.get(&ticket_id)?;
-        (last.scan == command.scan && last.direction == command.direction).then_some(last.seq)
+        if last.scan == command.scan && last.direction == command.direction {
+            return Some(last.seq);
+        }
+        let former = (ticket_id, command.scan, command.direction);
+        self.former_scans.get(&former).copied()
     }
 
     /// The ticket that was shown.

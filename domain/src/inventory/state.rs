@@ -165,6 +165,9 @@ pub struct Inventory {
     /// Codes that transfers killed, with the position of their ticket.
     pub(super) dead_codes: Map<TicketCode, u32>,
     pub(super) last_scans: Map<TicketId, LastScan>,
+    /// The scans before these, with their records: a late repeat of one must not be taken for another scan. Empty
+    /// where nobody comes in twice.
+    pub(super) former_scans: Map<(TicketId, ScanDigest, Direction), Sequence>,
     pub(super) gates: Map<String, GateCounts>,
     /// Live tickets (held and sold) of each buyer that has any.
     pub(super) buyers: Map<BuyerId, u32>,

@@ -78,6 +78,33 @@ fn as_many_ticket_ids_as_tickets_must_come() {
 }
 
 #[test]
+fn a_ticket_has_an_id_and_a_code_that_no_other_has() {
+    let sold = held().then(confirm(1, 1, 6_000, 3)).then(place(2, 1, &[(1, 2)]));
+    let with = |tickets: [(u32, u32); 2]| {
+        let mut command = confirm(2, 1, 5_000, 2);
+        if let Command::ConfirmHold(confirm) = &mut command {
+            confirm.tickets = tickets
+                .into_iter()
+                .map(|(id, code)| (ticket_id(id), ticket_code(code)))
+                .collect();
+        }
+        command
+    };
+    for alike in [
+        [(2_000, 2_000), (2_000, 2_001)],
+        [(2_000, 2_000), (2_001, 2_000)],
+        [(2_000, 2_000), (1_000, 2_001)],
+        [(2_000, 1_000), (2_001, 2_001)],
+    ] {
+        check(&sold, &with(alike), Refused(Refusal::TicketExists, "internal"));
+    }
+    let given = sold.then(transfer(1_000, 1, 2, 9));
+    let dead_code = with([(2_000, 1_000), (2_001, 2_001)]);
+    check(&given, &dead_code, Refused(Refusal::TicketExists, "internal"));
+    check(&given, &with([(2_000, 2_000), (2_001, 2_001)]), CONFIRMED);
+}
+
+#[test]
 fn only_the_buyers_own_live_hold_can_be_confirmed() {
     let not_found = || Refused(Refusal::HoldNotFound, "not_found");
     let pay = confirm(1, 1, 6_000, 3);

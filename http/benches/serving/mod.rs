@@ -97,6 +97,7 @@ impl Server {
             read: rate,
             sale: rate,
             staff: rate,
+            door: rate,
             auth: None,
             auth_account: None,
             refused: None,

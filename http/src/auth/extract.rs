@@ -112,7 +112,7 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let caller = admitted(parts, state, Traffic::Staff).await?;
+        let caller = admitted(parts, state, R::TRAFFIC).await?;
         let origin = origin(parts, &Gate::from_ref(state));
         let services = Services::from_ref(state);
         match services.staff_member(&caller, R::PERMISSION, origin).await? {

@@ -2,10 +2,14 @@
 
 use onsale_domain::Permission;
 
+use crate::rate_limit::Traffic;
+
 /// A permission that a handler needs.
 pub(crate) trait Right {
     /// Which.
     const PERMISSION: Permission;
+    /// The limit that a request spends from.
+    const TRAFFIC: Traffic = Traffic::Staff;
 }
 
 macro_rules! rights {
@@ -33,11 +37,25 @@ rights! {
     ServiceAccountsEdit,
     AuditLogRead,
     TokensIntrospect,
-    CheckInsCreate,
     JobsRead,
     JobsRetry,
     OrdersRead,
     OrdersCancel,
     RefundsCreate,
     PackagesEdit,
+}
+
+/// Letting one ticket holder in: by the thousand when the doors open.
+pub(crate) enum CheckInsCreate {}
+
+impl Right for CheckInsCreate {
+    const PERMISSION: Permission = Permission::CheckInsCreate;
+    const TRAFFIC: Traffic = Traffic::Door;
+}
+
+/// The same permission, for what costs more than one scan.
+pub(crate) enum CheckInsInBulk {}
+
+impl Right for CheckInsInBulk {
+    const PERMISSION: Permission = Permission::CheckInsCreate;
 }

@@ -1,6 +1,6 @@
 //! Bodies within bounds.
 //!
-//! A JSON body of at most 16 KiB arrives within ten seconds, unencoded. Request types deny unknown fields, serde refuses
+//! A JSON body of at most 16 KiB, unless its route says otherwise, arrives within ten seconds, unencoded. Request types deny unknown fields, serde refuses
 //! a field that comes twice, and no request type is recursive, so a deep body is refused at the first level that
 //! nothing asks for. Not JSON at all: 400. JSON of another shape: 422, with a pointer to the place, which is looked
 //! for only then.
@@ -25,18 +25,18 @@ const BODY_BYTES_MAX: usize = 16 * 1_024;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A body, read as JSON, and its raw bytes.
-pub(crate) struct JsonBody<T> {
+/// A body of at most so many bytes, read as JSON, and its raw bytes.
+pub(crate) struct JsonBody<T, const BYTES_MAX: usize = BODY_BYTES_MAX> {
     pub(crate) value: T,
     pub(crate) raw: Bytes,
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+impl<T: DeserializeOwned, S: Send + Sync, const BYTES_MAX: usize> FromRequest<S> for JsonBody<T, BYTES_MAX> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        check_headers(request.headers())?;
-        let raw = read(request.into_body(), BODY_BYTES_MAX).await?;
+        check_headers(request.headers(), BYTES_MAX)?;
+        let raw = read(request.into_body(), BYTES_MAX).await?;
         check_object(&raw)?;
         match serde_json::from_slice(&raw) {
             Ok(value) => Ok(Self { value, raw }),
@@ -71,7 +71,7 @@ fn too_large(bytes_max: usize) -> Problem {
     Problem::new(Code::BodyTooLarge).detail(format!("the body is larger than {} KiB", bytes_max / 1_024))
 }
 
-fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
+fn check_headers(headers: &HeaderMap, bytes_max: usize) -> Result<(), Problem> {
     let is_json = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -82,7 +82,7 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
     if !is_json || !is_plain {
         return Err(Problem::new(Code::UnsupportedMediaType));
     }
-    check_length(headers, BODY_BYTES_MAX)
+    check_length(headers, bytes_max)
 }
 
 fn check_length(headers: &HeaderMap, bytes_max: usize) -> Result<(), Problem> {

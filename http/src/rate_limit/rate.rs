@@ -12,6 +12,8 @@ pub(crate) enum Traffic {
     Sale,
     /// Staff, by account.
     Staff,
+    /// Scans at the door, by account.
+    Door,
     /// Being refused for want of a permission, by account: each refusal is kept for ever.
     Refused,
     /// Whatever passwords and refresh tokens can be guessed at, by network.
@@ -22,10 +24,11 @@ pub(crate) enum Traffic {
 
 impl Traffic {
     /// All kinds, in the order of their numbers.
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Read,
         Self::Sale,
         Self::Staff,
+        Self::Door,
         Self::Refused,
         Self::Auth,
         Self::AuthAccount,
@@ -37,16 +40,17 @@ impl Traffic {
             Self::Read => "read",
             Self::Sale => "sale",
             Self::Staff => "staff",
+            Self::Door => "door",
             Self::Refused => "refused",
             Self::Auth => "auth",
             Self::AuthAccount => "auth-account",
         }
     }
 
-    /// Whether a request waits for what other processes have counted. Buyers do not: they must not feel Redis.
+    /// Whether a request waits for what other processes have counted. Buyers and gates do not: they must not feel Redis.
     pub(super) const fn waits_for_others(self) -> bool {
         match self {
-            Self::Read | Self::Sale | Self::Refused => false,
+            Self::Read | Self::Sale | Self::Door | Self::Refused => false,
             Self::Staff | Self::Auth | Self::AuthAccount => true,
         }
     }
@@ -110,6 +114,8 @@ pub struct RateLimitConfig {
     pub sale: Option<Rate>,
     /// Staff, by account.
     pub staff: Option<Rate>,
+    /// Scans at the door, by account: all gates of an event may share one.
+    pub door: Option<Rate>,
     /// Refusals for want of a permission, by account; whoever is refused more often is not told why.
     pub refused: Option<Rate>,
     /// Logging in and what else passwords and refresh tokens can be guessed at, by network.
@@ -124,6 +130,7 @@ impl RateLimitConfig {
         read: None,
         sale: None,
         staff: None,
+        door: None,
         refused: None,
         auth: None,
         auth_account: None,
@@ -134,6 +141,7 @@ impl RateLimitConfig {
             Traffic::Read => self.read,
             Traffic::Sale => self.sale,
             Traffic::Staff => self.staff,
+            Traffic::Door => self.door,
             Traffic::Refused => self.refused,
             Traffic::Auth => self.auth,
             Traffic::AuthAccount => self.auth_account,
@@ -147,6 +155,7 @@ impl Default for RateLimitConfig {
             read: Rate::per_second(200, 400),
             sale: Rate::per_second(50, 100),
             staff: Rate::per_second(100, 200),
+            door: Rate::per_second(2_000, 4_000),
             refused: Rate::per_minute(30),
             auth: Rate::per_minute(30),
             auth_account: Rate::per_minute(10),

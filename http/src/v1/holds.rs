@@ -6,7 +6,7 @@ use onsale_services::{CheckoutRequest, KeyedRoute, Services, key_binding};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::answer::{Answer, created_or_replayed, ok};
+use crate::answer::{Answer, ok, purchase};
 use crate::auth::Buyer;
 use crate::extract::{Id, IdempotencyKey, JsonBody};
 use crate::problem::ProblemSchema;
@@ -60,6 +60,8 @@ async fn extend(State(services): State<Services>, buyer: Buyer, Id(hold_id): Id<
 /// Pay a hold
 ///
 /// Charges and confirms. When the answer is lost, the same key gets it again. A declined payment ends the hold.
+///
+/// Where the payment gateway needs time or the buyer, the order is answered as `pending`, as for a purchase in one call.
 #[utoipa::path(
     post, path = "/v1/holds/{hold_id}/checkout", tag = "sale", operation_id = "checkout",
     params(("hold_id" = Uuid, Path), ("Idempotency-Key" = String, Header)),
@@ -85,6 +87,5 @@ async fn checkout(
         key,
     };
     let purchased = services.checkout(request).await?;
-    let replayed = purchased.replayed;
-    created_or_replayed(&OrderView::from(purchased), replayed)
+    purchase(purchased)
 }

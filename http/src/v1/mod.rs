@@ -5,10 +5,12 @@
 
 mod admin;
 mod auth;
+mod check_ins;
 mod events;
 mod holds;
 mod orders;
 mod packages;
+mod transfers;
 mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -23,6 +25,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(holds::routes())
         .merge(orders::routes())
         .merge(packages::routes())
+        .merge(transfers::routes())
+        .merge(check_ins::routes())
         .merge(webhooks::routes())
         .merge(admin::routes())
 }

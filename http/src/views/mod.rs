@@ -2,6 +2,7 @@
 
 mod access;
 mod audit_entry;
+mod check_in;
 mod event;
 mod hold;
 mod job;
@@ -10,6 +11,8 @@ mod order;
 mod organization;
 mod package;
 mod page;
+mod payment;
+mod transfer;
 mod user;
 
 pub(crate) use access::{
@@ -17,14 +20,19 @@ pub(crate) use access::{
     RoleBody, RoleChangeBody, RoleView, ServiceAccountBody, ServiceAccountView, permissions_of,
 };
 pub(crate) use audit_entry::AuditEntryView;
+pub(crate) use check_in::{
+    BundleView, CheckInBody, CheckInView, GatesView, SYNC_BYTES_MAX, SyncBody, SyncedView,
+};
 pub(crate) use event::{AvailabilityView, EventInput, EventView, QuotaInput, StaffEventView, TicketTypeBody};
 pub(crate) use hold::{CheckoutBody, HoldBody, HoldView, PurchaseBody, ReleasedView};
 pub(crate) use job::{JobView, job_cursor, parse_job_cursor};
 pub(crate) use money::MoneyView;
-pub(crate) use order::{CancelledView, OrderView};
+pub(crate) use order::{CancelledView, OrderView, StaffOrderView};
 pub(crate) use organization::{OrganizationInput, OrganizationView};
 pub(crate) use package::{NewPackageBody, PackageBody, PackageOrderView, PackagePurchaseBody, PackageView};
 pub(crate) use page::{PageView, event_cursor, parse_event_cursor, parse_id_cursor};
+pub(crate) use payment::{RefundView, StaffPaymentView};
+pub(crate) use transfer::{TransferBody, TransferredTicketView};
 pub(crate) use user::{
     AccountView, ConfirmResetBody, IntrospectBody, IntrospectionView, LoginBody, PasswordBody, RefreshBody,
     RegistrationBody, ResetBody, SessionView, UserView,

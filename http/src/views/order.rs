@@ -1,11 +1,11 @@
 //! Orders.
 
 use jiff::Timestamp;
-use onsale_domain::money::Currency;
-use onsale_domain::record::{Line, PaymentAuthorization};
-use onsale_domain::{Money, UnixMillis};
+use onsale_domain::price::totals;
+use onsale_domain::record::Line;
+use onsale_domain::{Totals, UnixMillis};
 use onsale_services::{
-    CancelledOrder, OrderRow, OrderStatus, PaymentRow, PaymentStatus, Purchased, TicketRow, TicketStatus,
+    CancelledOrder, ConfirmedOrder, OrderRow, OrderStatus, PendingOrder, Purchased, TicketRow, TicketStatus,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,19 +13,7 @@ use uuid::Uuid;
 
 use super::MoneyView;
 use super::hold::{LineView, line_views};
-
-/// How an order was paid.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Payment)]
-pub(crate) struct PaymentView {
-    /// `authorized`, `captured`, `voiding`, `voided`, `refunding` or `refunded`.
-    status: &'static str,
-    amount: MoneyView,
-    /// Name of the payment gateway.
-    gateway: String,
-    /// The gateway's reference, once it has told.
-    reference: Option<String>,
-}
+use super::payment::{PaymentView, RefundView};
 
 /// A ticket of an order.
 #[derive(Serialize, ToSchema)]
@@ -35,7 +23,7 @@ pub(crate) struct TicketView {
     ticket_type_id: Uuid,
     /// What is printed on it.
     code: String,
-    /// `valid`, `used`, `cancelled` or `transferred`.
+    /// `valid`, `used`, `cancelled` or `refunded`.
     status: &'static str,
 }
 
@@ -45,13 +33,27 @@ pub(crate) struct TicketView {
 pub(crate) struct OrderView {
     id: Uuid,
     event_id: Uuid,
-    /// `confirmed`, `cancelled`, `refunded` or `partially_refunded`.
+    /// `pending` while the payment provider decides, `paid` until its tickets are issued, `confirmed`, `cancelled`,
+    /// `expired`, `refunded` or `partially_refunded`.
     status: &'static str,
     lines: Vec<LineView>,
+    /// What the buyer pays.
     total: MoneyView,
+    /// The fees in it.
+    fees: MoneyView,
+    /// The tax in it, whether it was in the prices or came on top.
+    tax: MoneyView,
     /// `null` for a free order.
     payment: Option<PaymentView>,
+    /// Money that goes back or went back for some of its tickets.
+    refunds: Vec<RefundView>,
+    /// Empty until it is confirmed.
     tickets: Vec<TicketView>,
+    /// When it came into being.
+    placed_at: Timestamp,
+    /// Of a pending order as it is answered: until when its tickets are set aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
     confirmed_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cancelled_at: Option<Timestamp>,
@@ -71,17 +73,37 @@ pub(crate) struct CancelledView {
     seq: u64,
 }
 
-/// The order as its record tells it: the same each time the record is told.
 impl From<Purchased> for OrderView {
     fn from(purchased: Purchased) -> Self {
-        let order = purchased.order;
+        match purchased {
+            Purchased::Confirmed(order) => Self::from(*order),
+            Purchased::Pending(order) => Self::from(*order),
+        }
+    }
+}
+
+/// The parts of a total, which the domain has checked before it made the record.
+fn parts(lines: &[Line]) -> Totals {
+    totals(lines).unwrap_or_default()
+}
+
+/// The order as its record tells it: the same each time the record is told.
+impl From<ConfirmedOrder> for OrderView {
+    fn from(confirmed: ConfirmedOrder) -> Self {
+        let order = confirmed.order;
+        let currency = order.total.currency;
+        let money = |amount| MoneyView { amount, currency };
+        let parts = parts(&order.lines);
         Self {
             id: order.hold_id.0,
-            event_id: purchased.event_id.0,
+            event_id: confirmed.event_id.0,
             status: OrderStatus::Confirmed.as_str(),
-            lines: line_views(&order.lines, order.total.currency),
+            lines: line_views(&order.lines, currency),
             total: order.total.into(),
-            payment: order.payment.map(PaymentView::from),
+            fees: money(parts.fees_minor),
+            tax: money(parts.tax_minor),
+            payment: order.payment.map(PaymentView::authorized),
+            refunds: vec![],
             tickets: order
                 .tickets
                 .iter()
@@ -92,9 +114,36 @@ impl From<Purchased> for OrderView {
                     status: TicketStatus::Valid.as_str(),
                 })
                 .collect(),
+            placed_at: order.pending_since.unwrap_or(order.at).to_timestamp(),
+            expires_at: None,
             confirmed_at: Some(order.at.to_timestamp()),
             cancelled_at: None,
-            seq: purchased.seq,
+            seq: confirmed.seq,
+        }
+    }
+}
+
+impl From<PendingOrder> for OrderView {
+    fn from(order: PendingOrder) -> Self {
+        let currency = order.total.currency;
+        let money = |amount| MoneyView { amount, currency };
+        let parts = parts(&order.lines);
+        Self {
+            id: order.order_id.0,
+            event_id: order.event_id.0,
+            status: OrderStatus::Pending.as_str(),
+            lines: line_views(&order.lines, currency),
+            total: order.total.into(),
+            fees: money(parts.fees_minor),
+            tax: money(parts.tax_minor),
+            payment: Some(PaymentView::pending(order.gateway, order.total, order.action)),
+            refunds: vec![],
+            tickets: vec![],
+            placed_at: order.placed_at.to_timestamp(),
+            expires_at: Some(order.expires_at.to_timestamp()),
+            confirmed_at: None,
+            cancelled_at: None,
+            seq: order.seq,
         }
     }
 }
@@ -102,20 +151,27 @@ impl From<Purchased> for OrderView {
 impl From<OrderRow> for OrderView {
     fn from(order: OrderRow) -> Self {
         let currency = order.currency;
+        let money = |amount| MoneyView { amount, currency };
         let lines: Vec<Line> = order.lines.into_iter().map(Line::from).collect();
         Self {
             id: order.order_id.0,
             event_id: order.event_id.0,
             status: order.status.as_str(),
             lines: line_views(&lines, currency),
-            total: MoneyView {
-                amount: order.total_minor,
-                currency,
-            },
+            total: money(order.total_minor),
+            fees: money(order.fees_minor),
+            tax: money(order.tax_minor),
             payment: order
                 .payment
                 .map(|payment| PaymentView::of_row(payment, currency)),
+            refunds: order
+                .refunds
+                .into_iter()
+                .map(|refund| RefundView::of_row(refund, currency))
+                .collect(),
             tickets: order.tickets.into_iter().map(TicketView::from).collect(),
+            placed_at: order.placed_at.to_timestamp(),
+            expires_at: None,
             confirmed_at: order.confirmed_at.map(UnixMillis::to_timestamp),
             cancelled_at: order.cancelled_at.map(UnixMillis::to_timestamp),
             seq: order.seq,
@@ -123,41 +179,24 @@ impl From<OrderRow> for OrderView {
     }
 }
 
-impl From<PaymentAuthorization> for PaymentView {
-    fn from(payment: PaymentAuthorization) -> Self {
-        Self {
-            status: PaymentStatus::Authorized.as_str(),
-            amount: payment.amount.into(),
-            gateway: payment.gateway.as_str().to_owned(),
-            reference: Some(payment.reference),
-        }
-    }
+/// An order as staff see it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StaffOrder)]
+pub(crate) struct StaffOrderView {
+    buyer_id: Uuid,
+    /// What was decided about its payment, where there was something to decide: `reclaimed`, `undecided_in_time`,
+    /// `amount_mismatch`, or the refusal that sent the money back.
+    payment_decision: Option<String>,
+    #[serde(flatten)]
+    order: OrderView,
 }
 
-impl PaymentView {
-    pub(super) fn new(
-        status: PaymentStatus,
-        amount: Money,
-        gateway: String,
-        reference: Option<String>,
-    ) -> Self {
+impl From<OrderRow> for StaffOrderView {
+    fn from(row: OrderRow) -> Self {
         Self {
-            status: status.as_str(),
-            amount: amount.into(),
-            gateway,
-            reference,
-        }
-    }
-
-    fn of_row(payment: PaymentRow, currency: Currency) -> Self {
-        Self {
-            status: payment.status.as_str(),
-            amount: MoneyView {
-                amount: payment.amount_minor,
-                currency,
-            },
-            gateway: payment.gateway,
-            reference: payment.reference,
+            buyer_id: row.buyer_id.0,
+            payment_decision: row.payment.as_ref().and_then(|payment| payment.decision.clone()),
+            order: row.into(),
         }
     }
 }

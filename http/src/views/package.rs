@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::MoneyView;
 use super::hold::{LineView, checked_payment_method, line_views};
-use super::order::{PaymentView, TicketView};
+use super::order::TicketView;
+use super::payment::PaymentView;
 use crate::problem::Problem;
 
 /// Where a package stands.
@@ -198,18 +199,6 @@ impl PackagePurchaseBody {
     }
 }
 
-/// What the buyer has to do before the provider decides.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PackagePaymentAction)]
-pub(crate) struct ActionView {
-    /// `redirect`, `pay_code` or another word of the provider.
-    kind: String,
-    /// Where to go, where that is what to do.
-    url: Option<String>,
-    /// The provider's own data for its client library.
-    detail: Option<String>,
-}
-
 /// The order that a package order has in one event.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PackageLegOrder)]
@@ -249,9 +238,6 @@ pub(crate) struct PackageOrderView {
     refunded: MoneyView,
     /// `null` where it costs nothing.
     payment: Option<PaymentView>,
-    /// What the buyer has to do before the provider decides.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_action: Option<ActionView>,
     /// One order in each of its events.
     orders: Vec<LegView>,
     created_at: Timestamp,
@@ -278,9 +264,9 @@ impl From<PackageOrder> for PackageOrderView {
                 amount: order.refunded_minor,
                 currency,
             },
-            payment: payment
-                .map(|(status, gateway)| PaymentView::new(status, order.total, gateway, order.reference)),
-            next_action: None,
+            payment: payment.map(|(status, gateway)| {
+                PaymentView::of_package(status, order.total, (gateway, order.reference))
+            }),
             orders: told.orders.into_iter().map(LegView::from).collect(),
             created_at: order.created_at.to_timestamp(),
             confirmed_at: order.confirmed_at.map(UnixMillis::to_timestamp),
@@ -293,15 +279,9 @@ impl From<PackageOrder> for PackageOrderView {
 
 impl From<PurchasedPackage> for PackageOrderView {
     fn from(purchased: PurchasedPackage) -> Self {
-        let next_action = purchased.action.map(|action| ActionView {
-            kind: action.kind,
-            url: action.url,
-            detail: action.detail,
-        });
-        Self {
-            next_action,
-            ..Self::from(purchased.order)
-        }
+        let mut view = Self::from(purchased.order);
+        view.payment = view.payment.map(|payment| payment.with_action(purchased.action));
+        view
     }
 }
 

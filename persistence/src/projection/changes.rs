@@ -10,6 +10,7 @@ use onsale_domain::{
 
 use super::orders::OrderChange;
 use super::tickets::{NewRefund, NewScan, NewTicket, TicketChange};
+use crate::jobs::MailMessage;
 
 /// All changes of one batch.
 #[derive(Debug, Default)]
@@ -31,6 +32,8 @@ pub(super) struct RowChanges {
     pub(super) changed_tickets: Vec<TicketChange>,
     pub(super) refunds: Vec<NewRefund>,
     pub(super) scans: Vec<NewScan>,
+    /// What people are to be told, and since when.
+    pub(super) mail: Vec<(MailMessage, UnixMillis)>,
     pub(super) index: Index,
 }
 

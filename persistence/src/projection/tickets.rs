@@ -2,9 +2,10 @@
 
 use onsale_domain::id::TicketCode;
 use onsale_domain::record::{HoldConfirmed, TicketScanned, TicketTransferred, TicketsRefunded};
-use onsale_domain::{BuyerId, EventId, OrderId, RefundId, Sequence, TicketId, TicketTypeId};
+use onsale_domain::{BuyerId, EventId, OrderId, RefundId, Sequence, TicketId, TicketTypeId, UserId};
 
 use super::changes::RowChanges;
+use crate::jobs::MailMessage;
 use crate::read::{OrderStatus, TicketStatus};
 
 /// A ticket that this batch issued, as the batch leaves it.
@@ -120,6 +121,20 @@ impl RowChanges {
             version: record.version,
         };
         self.step(event_id, record.ticket_id, step);
+        let (ticket_id, version) = (record.ticket_id, record.version);
+        let given_away = MailMessage::TicketGivenAway {
+            event_id,
+            ticket_id,
+            version,
+            user_id: UserId(record.from.0),
+        };
+        let received = MailMessage::TicketReceived {
+            event_id,
+            ticket_id,
+            version,
+            user_id: UserId(record.to.0),
+        };
+        self.mail.extend([(given_away, record.at), (received, record.at)]);
         self.order(event_id, record.order_id, seq, record.at).makes_files = true;
     }
 

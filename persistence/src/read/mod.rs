@@ -6,16 +6,14 @@ mod lines;
 mod mail;
 mod orders;
 mod organizations;
-mod payments;
 mod status;
 mod tickets;
 
 pub use events::{EventCursor, EventFilter, EventRow};
 pub use lines::LineRow;
 pub use mail::{MailEvent, MailOrder};
-pub use orders::{OrderRow, PaymentRow, TicketRow};
+pub use orders::{OrderFilter, OrderRow, PaymentRow, RefundRow, TicketRow};
 pub use organizations::OrganizationRow;
-pub use payments::PaymentToSettle;
 pub use status::{OrderStatus, PackageOrderState, PackageStatus, PaymentStatus, RefundStatus, TicketStatus};
 pub use tickets::OwnedTicketRow;
 

@@ -3,15 +3,16 @@
 use jiff_sqlx::Timestamp;
 use onsale_domain::money::Currency;
 use onsale_domain::{
-    BuyerId, EventId, OrderId, PackageOrderId, Sequence, TicketId, TicketTypeId, UnixMillis,
+    BuyerId, EventId, OrderId, OrganizationId, PackageOrderId, RefundId, Sequence, TicketId, TicketTypeId,
+    UnixMillis,
 };
 use serde::Deserialize;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::lines::LineRow;
-use super::status::{OrderStatus, PaymentStatus, TicketStatus, currency};
-use crate::convert::{limit_out, millis, seq_in};
+use super::status::{OrderStatus, PaymentStatus, RefundStatus, TicketStatus, currency};
+use crate::convert::{limit_out, millis, seq_in, uuids};
 use crate::{Database, DatabaseError};
 
 /// An order and all that belongs to it.
@@ -51,6 +52,40 @@ pub struct OrderRow {
     pub payment: Option<PaymentRow>,
     /// Its tickets, in the order of their ids.
     pub tickets: Vec<TicketRow>,
+    /// Its refunds, the oldest first.
+    pub refunds: Vec<RefundRow>,
+}
+
+/// Which orders to list.
+#[derive(Clone, Debug, Default)]
+pub struct OrderFilter {
+    /// Of events of these organizations; `None`: of all.
+    pub organizations: Option<Vec<OrganizationId>>,
+    /// Of this event.
+    pub event_id: Option<EventId>,
+    /// Of this buyer.
+    pub buyer_id: Option<BuyerId>,
+    /// That stand here.
+    pub status: Option<OrderStatus>,
+}
+
+/// Money that goes back, or went back, for some of an order's tickets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundRow {
+    /// Identity.
+    pub refund_id: RefundId,
+    /// Its order.
+    pub order_id: OrderId,
+    /// How much, in the order's currency.
+    pub amount_minor: i64,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// The provider's word where it failed; for staff.
+    pub failure: Option<String>,
+    /// When it was asked for.
+    pub requested_at: UnixMillis,
+    /// The tickets, in the order of their ids.
+    pub tickets: Vec<TicketId>,
 }
 
 /// How an order was paid.
@@ -64,6 +99,8 @@ pub struct PaymentRow {
     pub amount_minor: i64,
     /// Where it stands.
     pub status: PaymentStatus,
+    /// What was decided about it, where there was something to decide; for staff.
+    pub decision: Option<String>,
 }
 
 /// A ticket.
@@ -104,6 +141,7 @@ struct RawOrder {
     lines: Json<Vec<LineRow>>,
     payment: Option<Json<RawPayment>>,
     tickets: Json<Vec<RawTicket>>,
+    refunds: Json<Vec<RawRefund>>,
 }
 
 #[derive(Deserialize)]
@@ -112,6 +150,17 @@ struct RawPayment {
     reference: Option<String>,
     amount_minor: i64,
     status: String,
+    decision: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawRefund {
+    refund_id: RefundId,
+    amount_minor: i64,
+    status: String,
+    failure: Option<String>,
+    requested_at_ms: i64,
+    tickets: Vec<TicketId>,
 }
 
 #[derive(Deserialize)]
@@ -137,9 +186,16 @@ impl TryFrom<RawOrder> for OrderRow {
                     reference: payment.reference,
                     amount_minor: payment.amount_minor,
                     status: PaymentStatus::parse(&payment.status)?,
+                    decision: payment.decision,
                 })
             })
             .transpose()?;
+        let refunds = raw
+            .refunds
+            .0
+            .into_iter()
+            .map(|refund| refund.of_order(order_id))
+            .collect::<Result<_, DatabaseError>>()?;
         let tickets = raw
             .tickets
             .0
@@ -174,6 +230,21 @@ impl TryFrom<RawOrder> for OrderRow {
             lines: raw.lines.0,
             payment,
             tickets,
+            refunds,
+        })
+    }
+}
+
+impl RawRefund {
+    fn of_order(self, order_id: OrderId) -> Result<RefundRow, DatabaseError> {
+        Ok(RefundRow {
+            refund_id: self.refund_id,
+            order_id,
+            amount_minor: self.amount_minor,
+            status: RefundStatus::parse(&self.status)?,
+            failure: self.failure,
+            requested_at: UnixMillis(self.requested_at_ms),
+            tickets: self.tickets,
         })
     }
 }
@@ -216,7 +287,47 @@ impl Database {
         .await?;
         let (event_ids, order_ids): (Vec<Uuid>, Vec<Uuid>) =
             keys.into_iter().map(|key| (key.event_id, key.order_id)).unzip();
-        let mut orders = self.orders_by_key(&event_ids, &order_ids).await?;
+        self.newest_first(&event_ids, &order_ids).await
+    }
+
+    /// Orders as staff list them, the newest first, from the one before `before`.
+    pub async fn orders(
+        &self,
+        filter: &OrderFilter,
+        before: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<OrderRow>, DatabaseError> {
+        let organizations = uuids(filter.organizations.as_deref());
+        let keys = sqlx::query!(
+            r#"SELECT o.event_id, o.order_id FROM ticket_orders AS o
+               WHERE o.order_id < $1
+                 AND ($2::uuid IS NULL OR o.event_id = $2)
+                 AND ($3::uuid IS NULL OR o.buyer_id = $3)
+                 AND ($4::text IS NULL OR o.status = $4)
+                 AND ($5::uuid[] IS NULL OR EXISTS (
+                     SELECT FROM events AS event
+                     WHERE event.event_id = o.event_id AND event.organization_id = ANY ($5)))
+               ORDER BY o.order_id DESC LIMIT $6"#,
+            before.map_or(Uuid::max(), |id| id.0),
+            filter.event_id.map(|id| id.0),
+            filter.buyer_id.map(|id| id.0),
+            filter.status.map(OrderStatus::as_str),
+            organizations.as_deref(),
+            limit_out(limit)
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let (event_ids, order_ids): (Vec<Uuid>, Vec<Uuid>) =
+            keys.into_iter().map(|key| (key.event_id, key.order_id)).unzip();
+        self.newest_first(&event_ids, &order_ids).await
+    }
+
+    async fn newest_first(
+        &self,
+        event_ids: &[Uuid],
+        order_ids: &[Uuid],
+    ) -> Result<Vec<OrderRow>, DatabaseError> {
+        let mut orders = self.orders_by_key(event_ids, order_ids).await?;
         orders.reverse();
         Ok(orders)
     }
@@ -241,7 +352,8 @@ impl Database {
                     WHERE line.event_id = o.event_id AND line.order_id = o.order_id)
                        AS "lines!: Json<Vec<LineRow>>",
                    (SELECT jsonb_build_object('gateway', payment.gateway, 'reference', payment.reference,
-                        'amount_minor', payment.amount_minor, 'status', payment.status)
+                        'amount_minor', payment.amount_minor, 'status', payment.status,
+                        'decision', payment.decision)
                     FROM payments AS payment
                     WHERE payment.event_id = o.event_id AND payment.order_id = o.order_id)
                        AS "payment?: Json<RawPayment>",
@@ -251,7 +363,18 @@ impl Database {
                         ORDER BY ticket.ticket_id), '[]')
                     FROM tickets AS ticket
                     WHERE ticket.event_id = o.event_id AND ticket.order_id = o.order_id)
-                       AS "tickets!: Json<Vec<RawTicket>>"
+                       AS "tickets!: Json<Vec<RawTicket>>",
+                   (SELECT COALESCE(jsonb_agg(jsonb_build_object('refund_id', refund.refund_id,
+                        'amount_minor', refund.amount_minor, 'status', refund.status, 'failure', refund.failure,
+                        'requested_at_ms', (extract(epoch FROM refund.requested_at) * 1000)::bigint,
+                        'tickets', (SELECT COALESCE(jsonb_agg(ticket.ticket_id ORDER BY ticket.ticket_id), '[]')
+                            FROM tickets AS ticket
+                            WHERE ticket.event_id = refund.event_id AND ticket.order_id = refund.order_id
+                              AND ticket.refund_id = refund.refund_id))
+                        ORDER BY refund.refund_id), '[]')
+                    FROM refunds AS refund
+                    WHERE refund.event_id = o.event_id AND refund.order_id = o.order_id)
+                       AS "refunds!: Json<Vec<RawRefund>>"
                FROM unnest($1::uuid[], $2::uuid[]) AS key (event_id, order_id)
                JOIN ticket_orders AS o ON o.event_id = key.event_id AND o.order_id = key.order_id
                ORDER BY o.order_id"#,

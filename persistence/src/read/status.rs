@@ -21,6 +21,11 @@ macro_rules! statuses {
                 }
             }
 
+            /// The state of a name.
+            pub fn of_name(name: &str) -> Option<Self> {
+                Self::parse(name).ok()
+            }
+
             pub(crate) fn parse(text: &str) -> Result<Self, DatabaseError> {
                 match text {
                     $($text => Ok(Self::$state),)+

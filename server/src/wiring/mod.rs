@@ -19,7 +19,7 @@ use onsale_persistence::{
 };
 use onsale_services::{
     AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, PackageJobs,
-    Services, ServicesConfig, Settlement,
+    PaymentWorker, Services, ServicesConfig,
 };
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -174,7 +174,6 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
     let working = vec![
         tokio::spawn(writing_audit.run(stop_working.clone())),
         tokio::spawn(AccessSync::new(services.clone()).run(stop_working.clone())),
-        tokio::spawn(Settlement::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(gate.clone().upkeep(stop_working.clone())),
         tokio::spawn(Housekeeping::new(services.clone()).run(stop_working.clone())),
         tokio::spawn(JobRunner::new(services.clone(), handlers).run(stop_working.clone())),
@@ -197,7 +196,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
 
 /// What works on background jobs, by kind.
 fn job_handlers(settings: &Settings, services: &Services) -> anyhow::Result<Vec<Arc<dyn JobHandler>>> {
-    let mut handlers: Vec<Arc<dyn JobHandler>> = vec![];
+    let mut handlers: Vec<Arc<dyn JobHandler>> = vec![Arc::new(PaymentWorker::new(services.clone()))];
     if let Some(mailer) = mail::mailer(&settings.mail)? {
         handlers.push(Arc::new(MailHandler::new(services.clone(), mailer)?));
     }

@@ -93,6 +93,11 @@ PUT    /v1/admin/packages/{package_id}                           packages.edit  
 DELETE /v1/admin/packages/{package_id}                           packages.edit         u f f + n f f + f
 GET    /v1/admin/package-orders/{package_order_id}               orders.read           u f f + n + f + f
 POST   /v1/admin/package-orders/{package_order_id}/cancel        orders.cancel         u f f + n + f + f
+POST   /v1/tickets/{ticket_id}/transfer                          tickets.buy           u + n f f f f f f
+POST   /v1/check-ins                                             check_ins.create      u f f f f f + + f
+POST   /v1/check-ins/sync                                        check_ins.create      u f f f f f + + f
+GET    /v1/check-ins/gates                                       check_ins.create      u f f f f f + + f
+GET    /v1/check-ins/bundle                                      check_ins.create      u f f f f f + + f
 POST   /v1/webhooks/payments/{provider}                          -                     s s s s s s s s s
 GET    /v1/admin/organizations                                   organizations.read    u f f + + + f + f
 POST   /v1/admin/organizations                                   organizations.create  u f f f f f f + f

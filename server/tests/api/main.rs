@@ -9,6 +9,8 @@
     reason = "tests"
 )]
 
+#[path = "../../../services/tests/mail_sink/mod.rs"]
+mod mail_sink;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -17,6 +19,7 @@ mod accounts;
 mod admin;
 mod authorization;
 mod bad_input;
+mod check_ins;
 mod checkout;
 mod events;
 mod holds;
@@ -25,6 +28,7 @@ mod in_step;
 mod internal;
 mod jobs;
 mod log_canary;
+mod mail;
 mod orders;
 mod packages;
 mod process;
@@ -33,4 +37,5 @@ mod rate_limits;
 mod request_log;
 mod slow_clients;
 mod tokens;
+mod transfers;
 mod webhooks;

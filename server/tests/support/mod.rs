@@ -9,6 +9,7 @@
 
 mod client;
 mod database;
+mod device;
 mod process;
 mod redis;
 mod token;
@@ -17,6 +18,7 @@ mod world;
 
 pub use client::{Call, Reply, delete, get, post, put};
 pub use database::{TestDatabase, bin_dir};
+pub use device::{Device, Light};
 pub use process::{Journal, Server, free_address, signal};
 pub use redis::PrivateRedis;
 pub use token::{Caller, SECRET};

@@ -191,18 +191,24 @@ fn told(error: &Error) -> MailError {
             MailError::Failed(answered)
         };
     }
-    let what = if error.is_timeout() {
-        "the SMTP server gave no answer in time"
-    } else if error.is_tls() {
-        "no TLS with the SMTP server"
+    MailError::Failed(if error.is_timeout() {
+        "the SMTP server gave no answer in time".to_owned()
     } else if error.is_response() {
-        "the SMTP server gave an answer that cannot be read"
+        "the SMTP server gave an answer that cannot be read".to_owned()
     } else if error.is_client() {
-        "the SMTP server does not offer what is needed, such as STARTTLS"
+        "the SMTP server does not offer what is needed, such as STARTTLS".to_owned()
     } else {
-        "the SMTP server cannot be reached"
-    };
-    MailError::Failed(what.to_owned())
+        // Of the connection: a socket's error, or what is wrong with a certificate.
+        format!("the SMTP server cannot be reached: {}", first_cause(error))
+    })
+}
+
+fn first_cause(error: &dyn std::error::Error) -> &dyn std::error::Error {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod notices;
 mod resilient;
 mod simulated;
 mod stripe;
+mod worker;
 
 use std::fmt;
 
@@ -25,6 +26,7 @@ pub use midtrans::{MidtransConfig, MidtransGateway};
 pub use resilient::{ResiliencePolicy, ResilientGateway};
 pub use simulated::SimulatedGateway;
 pub use stripe::{StripeConfig, StripeGateway};
+pub use worker::PaymentWorker;
 
 /// Asks a provider for money.
 #[derive(Clone, Debug)]

@@ -1,22 +1,23 @@
-//! From a live hold to an answer: authorize, then confirm or give back.
+//! From a live hold to an answer: ask the provider, then confirm or give back, or leave it pending.
 //!
-//! What the journal says decides, never what this task remembers. Money is let go only after the journal holds an
-//! end of the hold without an order: another request, perhaps of another process, may have confirmed the same
-//! purchase meanwhile, and its money is the same authorization.
+//! What the journal says decides, never what this task remembers. It lets no money go: that is the payment worker's,
+//! which sees from the journal that a hold ended without an order, whoever took its payment.
 
 use std::time::Duration;
 
-use onsale_domain::command::ConfirmHold;
-use onsale_domain::record::{
-    HoldConfirmed, HoldPlaced, HoldReleased, KeyBinding, PaymentAuthorization, ReleaseReason,
+use onsale_domain::command::{ConfirmHold, StartPayment};
+use onsale_domain::price::totals;
+use onsale_domain::record::{KeyBinding, Lines, PaymentAuthorization, PaymentStarted, ReleaseReason};
+use onsale_domain::{
+    BuyerId, Command, EventId, Gateway, HoldId, Money, Record, Refusal, Sequence, UnixMillis,
 };
-use onsale_domain::{BuyerId, Command, EventId, HoldId, Money, Record, Refusal, Sequence};
-use onsale_engine::{Answer, EngineError, Receipt};
+use onsale_engine::{Answer, EngineError, HoldView, Receipt};
 use tokio::time::{sleep, timeout};
 
-use super::Purchased;
+use super::answered::{Settled, recorded, settle};
 use super::in_flight::{Claim, Work};
-use crate::payments::{PaymentRef, PaymentRequest, ProviderState};
+use super::{PendingOrder, Purchased};
+use crate::payments::{GatewayError, PaymentAction, PaymentRequest, ProviderState};
 use crate::{ServiceError, Services};
 
 /// A step that meets overload is tried this often: by then money is set aside, and giving up helps nobody.
@@ -24,90 +25,176 @@ const TRIES_MAX: u32 = 4;
 /// Wait before the second try; doubled for each further one.
 const TRY_AGAIN_MS: u64 = 25;
 
-/// A live hold that is to be paid.
-#[derive(Clone, Debug)]
-pub(super) struct Attempt {
-    pub(super) event_id: EventId,
+/// Who pays which hold, under which key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking {
     pub(super) hold_id: HoldId,
     pub(super) buyer_id: BuyerId,
-    pub(super) total: Money,
-    pub(super) quantity: u32,
-    pub(super) payment_method: Option<String>,
     pub(super) key: KeyBinding,
 }
 
-/// What a key's answering record means for a purchase.
-pub(super) enum Outcome {
-    /// The hold was placed; whether it still lives is another question.
-    Open(HoldPlaced),
-    /// The purchase is decided.
-    Settled(Settled),
+/// A live hold that is to become an order.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    pub(super) event_id: EventId,
+    pub(super) asking: Asking,
+    pub(super) lines: Lines,
+    pub(super) total: Money,
+    /// The payment that is under way; `None` where there is nothing to pay.
+    pub(super) payment: Option<UnderWay>,
+    pub(super) payment_method: Option<String>,
 }
 
-/// A decided purchase.
-pub(super) enum Settled {
-    /// There is an order.
-    Confirmed(Box<HoldConfirmed>),
-    /// The hold was given back.
-    Released(ReleaseReason),
-    /// A record that no purchase leads to.
-    Unexpected,
+/// A payment that has begun.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UnderWay {
+    pub(super) gateway: Gateway,
+    pub(super) placed_at: UnixMillis,
+    pub(super) expires_at: UnixMillis,
+    pub(super) seq: Sequence,
 }
 
-pub(super) fn outcome_of(record: Record) -> Outcome {
-    match record {
-        Record::HoldPlaced(hold) => Outcome::Open(hold),
-        Record::HoldConfirmed(order) => Outcome::Settled(Settled::Confirmed(Box::new(order))),
-        Record::HoldReleased(HoldReleased { reason, .. }) => Outcome::Settled(Settled::Released(reason)),
-        Record::EventCreated { .. }
-        | Record::EventEdited { .. }
-        | Record::QuotaSet { .. }
-        | Record::TicketTypeSet { .. }
-        | Record::StatusChanged { .. }
-        | Record::HoldExtended { .. }
-        | Record::HoldsExpired { .. }
-        | Record::PaymentStarted(_)
-        | Record::HoldReclaimed(_)
-        | Record::TicketsRefunded(_)
-        | Record::TicketTransferred(_)
-        | Record::TicketScanned(_)
-        | Record::OrderCancelled { .. } => Outcome::Settled(Settled::Unexpected),
+/// What the provider says to a payment.
+enum Said {
+    Paid(PaymentAuthorization),
+    Refused(ReleaseReason),
+    Open(Option<PaymentAction>),
+}
+
+impl Attempt {
+    /// An attempt at a hold that costs nothing.
+    ///
+    /// Errors: that a means of payment is needed.
+    pub(super) fn free(hold: &HoldView, asking: Asking) -> Result<Self, ServiceError> {
+        let total = total(hold)?;
+        if total.amount_minor > 0 {
+            return Err(ServiceError::PaymentMethodMissing);
+        }
+        Ok(Self {
+            event_id: hold.event_id,
+            asking,
+            lines: hold.lines.clone(),
+            total,
+            payment: None,
+            payment_method: None,
+        })
+    }
+
+    fn quantity(&self) -> u32 {
+        self.lines.iter().map(|line| line.quantity).sum()
+    }
+
+    fn pending(self, payment: UnderWay, action: Option<PaymentAction>) -> Purchased {
+        Purchased::Pending(Box::new(PendingOrder {
+            event_id: self.event_id,
+            order_id: self.asking.hold_id.into(),
+            lines: self.lines,
+            total: self.total,
+            gateway: payment.gateway,
+            action,
+            placed_at: payment.placed_at,
+            expires_at: payment.expires_at,
+            seq: payment.seq,
+        }))
     }
 }
 
-impl Settled {
-    /// The answer that a decided purchase has, every time it is asked for.
-    pub(super) fn answer(
-        self,
-        event_id: EventId,
-        seq: Sequence,
-        replayed: bool,
-    ) -> Result<Purchased, ServiceError> {
-        match self {
-            Self::Confirmed(order) => Ok(Purchased {
-                event_id,
-                seq,
-                order: *order,
-                replayed,
-            }),
-            Self::Released(ReleaseReason::PaymentDeclined) => Err(ServiceError::PaymentDeclined { replayed }),
-            Self::Released(ReleaseReason::PaymentUnavailable) => Err(ServiceError::PaymentUnavailable),
-            Self::Released(ReleaseReason::Buyer | ReleaseReason::Package) => {
-                Err(Refusal::HoldReleased.into())
-            }
-            Self::Unexpected => Err(ServiceError::Internal("a purchase led to another record")),
+impl UnderWay {
+    pub(super) const fn started(started: &PaymentStarted, seq: Sequence) -> Self {
+        Self {
+            gateway: started.gateway,
+            placed_at: started.at,
+            expires_at: started.expires_at,
+            seq,
         }
     }
+
+    fn of_hold(hold: &HoldView) -> Option<Self> {
+        hold.payment.map(|payment| Self {
+            gateway: payment.gateway,
+            placed_at: payment.started_at,
+            expires_at: hold.expires_at,
+            seq: hold.seq,
+        })
+    }
+}
+
+fn total(hold: &HoldView) -> Result<Money, ServiceError> {
+    let totals = totals(&hold.lines).ok_or(ServiceError::Internal("a hold without a total"))?;
+    Ok(Money {
+        amount_minor: totals.total_minor,
+        currency: hold.currency,
+    })
+}
+
+/// How a hold that was placed before goes on.
+pub(super) enum Resumed {
+    /// It lives.
+    Live(Box<Attempt>),
+    /// It has ended, and the key has its answer.
+    Answered(Purchased),
 }
 
 impl Services {
-    /// Drives an attempt to its end in a task of its own, which a client that hangs up does not cancel.
+    /// An attempt at a hold that an earlier request left alive, with the payment that goes on.
+    ///
+    /// Errors: how the hold ended, where the key has no answer.
+    pub(super) async fn resume(
+        &self,
+        event_id: EventId,
+        asking: Asking,
+        payment_method: Option<String>,
+    ) -> Result<Resumed, ServiceError> {
+        let found = self
+            .engine()
+            .find_hold(event_id, asking.hold_id, asking.buyer_id)
+            .await;
+        let hold = match found {
+            Ok(hold) => hold,
+            Err(EngineError::Refused(
+                Refusal::HoldExpired | Refusal::HoldReleased | Refusal::HoldConfirmed { .. },
+            )) => return self.answered(event_id, asking).await.map(Resumed::Answered),
+            Err(error) => return Err(error.into()),
+        };
+        let total = total(&hold)?;
+        let payment = match UnderWay::of_hold(&hold) {
+            // A purchase from before payments were recorded.
+            None if total.amount_minor > 0 => Some(self.start_payment(event_id, asking).await?),
+            payment => payment,
+        };
+        Ok(Resumed::Live(Box::new(Attempt {
+            event_id,
+            asking,
+            total,
+            lines: hold.lines,
+            payment,
+            payment_method,
+        })))
+    }
+
+    /// Without a key: the purchase's own answers for what comes of it.
+    async fn start_payment(&self, event_id: EventId, asking: Asking) -> Result<UnderWay, ServiceError> {
+        let command = Command::StartPayment(StartPayment {
+            hold_id: asking.hold_id,
+            buyer_id: asking.buyer_id,
+            gateway: self.gateways().current().gateway(),
+            key: None,
+        });
+        let receipt = self.engine().execute(event_id, command).await?;
+        let seq = receipt.seq;
+        match recorded(receipt)? {
+            (Record::PaymentStarted(started), _) => Ok(UnderWay::started(&started, seq)),
+            _ => Err(ServiceError::Internal("a payment that began without its record")),
+        }
+    }
+
+    /// Drives an attempt as far as it goes in a task of its own, which a client that hangs up does not cancel.
     pub(super) async fn drive_detached(
         &self,
         attempt: Attempt,
         mut claims: Vec<Claim>,
     ) -> Result<Purchased, ServiceError> {
-        claims.push(self.in_flight().claim(Work::Hold(attempt.hold_id))?);
+        claims.push(self.in_flight().claim(Work::Hold(attempt.asking.hold_id))?);
         let services = self.clone();
         let driven = tokio::spawn(async move {
             let answer = services.drive(attempt).await;
@@ -120,39 +207,59 @@ impl Services {
     }
 
     async fn drive(&self, attempt: Attempt) -> Result<Purchased, ServiceError> {
-        match self.authorize(&attempt).await {
-            Ok(payment) => self.confirm(attempt, payment).await,
-            Err(reason) => self.give_back(attempt, reason).await,
+        let Some(payment) = attempt.payment else {
+            return self.confirm(attempt, None).await;
+        };
+        match self.ask(&attempt, payment.gateway).await {
+            Said::Paid(authorization) => self.confirm(attempt, Some(authorization)).await,
+            Said::Refused(reason) => self.give_back(attempt, reason).await,
+            Said::Open(action) => Ok(attempt.pending(payment, action)),
         }
     }
 
-    async fn authorize(&self, attempt: &Attempt) -> Result<Option<PaymentAuthorization>, ReleaseReason> {
-        if attempt.total.amount_minor == 0 {
-            return Ok(None);
-        }
-        let payment_method = attempt
-            .payment_method
-            .clone()
-            .ok_or(ReleaseReason::PaymentDeclined)?;
+    async fn ask(&self, attempt: &Attempt, gateway: Gateway) -> Said {
+        let (Some(provider), Some(payment_method)) =
+            (self.gateways().get(gateway), attempt.payment_method.clone())
+        else {
+            return Said::Open(None);
+        };
+        let hold_id = attempt.asking.hold_id;
         let request = PaymentRequest {
-            purchase: attempt.hold_id.into(),
+            purchase: hold_id.into(),
             amount: attempt.total,
             payment_method: payment_method.into(),
         };
-        let gateway = self.gateways().current();
-        match timeout(self.gateway_timeout(), gateway.start(request)).await {
-            Ok(Ok(ProviderState::Authorized { reference, amount })) => Ok(Some(PaymentAuthorization {
-                gateway: gateway.gateway(),
+        let answer = timeout(self.gateway_timeout(), provider.start(request)).await;
+        match answer.unwrap_or(Err(GatewayError::Unknown)) {
+            Ok(
+                ProviderState::Authorized { reference, amount }
+                | ProviderState::Captured {
+                    reference,
+                    amount,
+                    refunded_minor: 0,
+                },
+            ) if amount == attempt.total => Said::Paid(PaymentAuthorization {
+                gateway,
                 reference,
                 amount,
-            })),
-            Ok(Ok(ProviderState::Declined { reason })) => {
-                tracing::debug!(hold_id = %attempt.hold_id, reason, "payment declined");
-                Err(ReleaseReason::PaymentDeclined)
+            }),
+            Ok(ProviderState::Pending { action, .. }) => Said::Open(action),
+            // Something else than was asked for: the worker sees the same and has it quarantined.
+            Ok(ProviderState::Authorized { .. } | ProviderState::Captured { .. }) => Said::Open(None),
+            Ok(ProviderState::Declined { reason }) => {
+                tracing::debug!(%hold_id, reason, "payment declined");
+                Said::Refused(ReleaseReason::PaymentDeclined)
             }
-            _ => {
-                tracing::warn!(hold_id = %attempt.hold_id, "payment gateway gave no answer");
-                Err(ReleaseReason::PaymentUnavailable)
+            Ok(ProviderState::Absent | ProviderState::Voided) => {
+                Said::Refused(ReleaseReason::PaymentUnavailable)
+            }
+            Err(GatewayError::Unknown) => {
+                tracing::warn!(%hold_id, "payment gateway gave no answer: the order is pending");
+                Said::Open(None)
+            }
+            Err(error @ (GatewayError::Unavailable(_) | GatewayError::Rejected(_))) => {
+                tracing::warn!(%hold_id, %error, "no payment was begun");
+                Said::Refused(ReleaseReason::PaymentUnavailable)
             }
         }
     }
@@ -162,74 +269,57 @@ impl Services {
         attempt: Attempt,
         payment: Option<PaymentAuthorization>,
     ) -> Result<Purchased, ServiceError> {
-        let attempt_ref = attempt.clone();
+        let is_paid = payment.is_some();
+        let event_id = attempt.event_id;
         let tickets = self
             .ids()
-            .tickets(attempt.quantity, attempt.event_id.route(), self.now())?;
+            .tickets(attempt.quantity(), event_id.route(), self.now())?;
         let command = Command::ConfirmHold(Box::new(ConfirmHold {
-            hold_id: attempt.hold_id,
-            buyer_id: attempt.buyer_id,
+            hold_id: attempt.asking.hold_id,
+            buyer_id: attempt.asking.buyer_id,
             payment,
             tickets,
             package_order_id: None,
-            key: Some(attempt.key),
+            key: Some(attempt.asking.key),
         }));
-        match self.execute_patiently(attempt.event_id, command).await {
-            Ok(receipt) => settle(&attempt, receipt),
-            Err(EngineError::Refused(refusal)) => {
-                self.void_if_ended(&attempt_ref, &refusal).await;
-                Err(refusal.into())
+        match self.execute_patiently(event_id, command).await {
+            Ok(receipt) => settle(event_id, receipt),
+            Err(EngineError::Refused(Refusal::EventCancelled)) if is_paid => {
+                // Nothing can come of it any more; the money goes back when the hold has ended.
+                match self.give_back(attempt, ReleaseReason::PaymentUnavailable).await {
+                    Err(ServiceError::PaymentUnavailable) => Err(Refusal::EventCancelled.into()),
+                    other => other,
+                }
             }
-            // Whether the order exists is open: the same key finds out, and the money stays set aside until then.
+            // Whether the order exists is open: the same key finds out, and the worker goes on.
             Err(error) => Err(error.into()),
         }
     }
 
     async fn give_back(&self, attempt: Attempt, reason: ReleaseReason) -> Result<Purchased, ServiceError> {
+        let Attempt { event_id, asking, .. } = attempt;
         let command = Command::ReleaseHold {
-            hold_id: attempt.hold_id,
-            buyer_id: attempt.buyer_id,
+            hold_id: asking.hold_id,
+            buyer_id: asking.buyer_id,
             reason,
-            key: Some(attempt.key),
+            key: Some(asking.key),
         };
-        let receipt = self.execute_patiently(attempt.event_id, command).await?;
+        let receipt = self.execute_patiently(event_id, command).await?;
         match receipt.answer {
-            Answer::Recorded(_) => {
-                if reason == ReleaseReason::PaymentUnavailable {
-                    self.void(attempt.hold_id, attempt.total).await;
-                }
-                Settled::Released(reason).answer(attempt.event_id, receipt.seq, false)
-            }
+            Answer::Recorded(_) => Settled::Released(reason).answer(event_id, receipt.seq, false),
             // It had ended meanwhile, so this key is bound to nothing here and a repeat meets that end: so does this
             // answer.
-            Answer::Unchanged => {
-                self.check_live(&attempt).await?;
-                Err(ServiceError::Internal("an ended hold came back to life"))
-            }
-            Answer::Replayed(_) => settle(&attempt, receipt),
-        }
-    }
-
-    /// An attempt can go on only while its hold lives. One that ended may have left money set aside, which is let go.
-    ///
-    /// Errors: what became of the hold.
-    pub(super) async fn check_live(&self, attempt: &Attempt) -> Result<(), ServiceError> {
-        let found = self
-            .engine()
-            .find_hold(attempt.event_id, attempt.hold_id, attempt.buyer_id)
-            .await;
-        match found {
-            Ok(_) => Ok(()),
-            Err(EngineError::Refused(refusal)) => {
-                self.void_if_ended(attempt, &refusal).await;
-                Err(refusal.into())
-            }
-            Err(error) => Err(error.into()),
+            Answer::Unchanged => self.answered(event_id, asking).await,
+            Answer::Replayed(_) => settle(event_id, receipt),
         }
     }
 
     /// Executes a step of a purchase, and again where it met overload.
-    async fn execute_patiently(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
+    pub(crate) async fn execute_patiently(
+        &self,
+        event_id: EventId,
+        command: Command,
+    ) -> Result<Receipt, EngineError> {
         for attempt in 1..TRIES_MAX {
             match self.engine().execute(event_id, command.clone()).await {
                 Err(EngineError::Overloaded { .. }) => {
@@ -239,41 +329,5 @@ impl Services {
             }
         }
         self.engine().execute(event_id, command).await
-    }
-
-    /// Lets money go after a refusal that says that no order can come of the hold any more.
-    async fn void_if_ended(&self, attempt: &Attempt, refusal: &Refusal) {
-        if matches!(
-            refusal,
-            Refusal::HoldExpired | Refusal::HoldReleased | Refusal::EventCancelled
-        ) {
-            self.void(attempt.hold_id, attempt.total).await;
-        }
-    }
-
-    /// Best effort: an authorization that nobody voids lapses at the gateway.
-    async fn void(&self, hold_id: HoldId, amount: Money) {
-        let payment = PaymentRef {
-            purchase: hold_id.into(),
-            reference: None,
-            amount,
-        };
-        let voided = timeout(self.gateway_timeout(), self.gateways().current().void(&payment)).await;
-        if !matches!(voided, Ok(Ok(_))) {
-            tracing::warn!(%hold_id, "could not void an authorization");
-        }
-    }
-}
-
-/// The answer of a receipt for this attempt's key.
-fn settle(attempt: &Attempt, receipt: Receipt) -> Result<Purchased, ServiceError> {
-    let (record, replayed) = match receipt.answer {
-        Answer::Recorded(record) => (*record, false),
-        Answer::Replayed(record) => (*record, true),
-        Answer::Unchanged => return Err(ServiceError::Internal("an order without a record")),
-    };
-    match outcome_of(record) {
-        Outcome::Settled(settled) => settled.answer(attempt.event_id, receipt.seq, replayed),
-        Outcome::Open(_) => Err(ServiceError::Internal("a settled purchase was answered as open")),
     }
 }

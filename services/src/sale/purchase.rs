@@ -1,11 +1,11 @@
 //! Buying in one call.
 
 use onsale_domain::command::{PlaceHold, RequestedLines};
-use onsale_domain::record::{HoldPlaced, KeyBinding};
+use onsale_domain::record::KeyBinding;
 use onsale_domain::{BuyerId, Command, EventId};
-use onsale_engine::Answer;
 
-use super::drive::{Attempt, Outcome, outcome_of};
+use super::answered::{Outcome, outcome_of, recorded};
+use super::drive::{Asking, Attempt, UnderWay};
 use super::in_flight::Work;
 use super::{Purchased, hide_draft};
 use crate::{ServiceError, Services};
@@ -26,7 +26,8 @@ pub struct PurchaseRequest {
 }
 
 impl Services {
-    /// Buys. A repeat of the key gets the first answer, or goes on where an interrupted attempt stopped.
+    /// Buys. A repeat of the key goes on where an interrupted attempt stopped, or while the order is pending, and gets
+    /// the first answer once it is decided.
     ///
     /// The key is claimed before anything else, so that a repeat that arrives while the first request is between two
     /// steps cannot take it for an interrupted one.
@@ -39,7 +40,7 @@ impl Services {
             hold_id,
             buyer_id: request.buyer_id,
             lines: request.lines,
-            payment: None,
+            payment: Some(self.gateways().current().gateway()),
             package: None,
             key: Some(request.key),
         });
@@ -48,19 +49,38 @@ impl Services {
             .execute(event_id, command)
             .await
             .map_err(hide_draft)?;
-        let (record, replayed) = match receipt.answer {
-            Answer::Recorded(record) => (*record, false),
-            Answer::Replayed(record) => (*record, true),
-            Answer::Unchanged => return Err(ServiceError::Internal("a hold without a record")),
-        };
+        let seq = receipt.seq;
+        let (record, replayed) = recorded(receipt)?;
         let hold = match outcome_of(record) {
-            Outcome::Open(hold) => hold,
-            Outcome::Settled(settled) => return settled.answer(event_id, receipt.seq, replayed),
+            Outcome::Placed(hold) => hold,
+            Outcome::Settled(settled) => return settled.answer(event_id, seq, replayed),
+            Outcome::Started(_) => return Err(ServiceError::Internal("a purchase answered as a checkout")),
         };
-        let attempt = attempt(event_id, &hold, request.payment_method, request.key)?;
+        let asking = Asking {
+            hold_id: hold.hold_id,
+            buyer_id: request.buyer_id,
+            key: request.key,
+        };
         if replayed {
-            self.check_live(&attempt).await?;
+            return self
+                .go_on(event_id, asking, request.payment_method, vec![claim])
+                .await;
         }
+        let attempt = Attempt {
+            event_id,
+            asking,
+            total: hold
+                .total()
+                .ok_or(ServiceError::Internal("a hold without a total"))?,
+            payment: hold.payment.map(|gateway| UnderWay {
+                gateway,
+                placed_at: hold.at,
+                expires_at: hold.expires_at,
+                seq,
+            }),
+            lines: hold.lines,
+            payment_method: request.payment_method,
+        };
         self.drive_detached(attempt, vec![claim]).await
     }
 
@@ -74,30 +94,11 @@ impl Services {
             availability
                 .definition
                 .ticket_type(id)
-                .is_some_and(|(_, ticket_type)| ticket_type.unit_price_minor > 0)
+                .is_some_and(|(_, ticket_type)| ticket_type.unit_total_minor() != Some(0))
         };
         if request.lines.iter().any(|line| costs(line.ticket_type_id)) {
             return Err(ServiceError::PaymentMethodMissing);
         }
         Ok(())
     }
-}
-
-fn attempt(
-    event_id: EventId,
-    hold: &HoldPlaced,
-    payment_method: Option<String>,
-    key: KeyBinding,
-) -> Result<Attempt, ServiceError> {
-    Ok(Attempt {
-        event_id,
-        hold_id: hold.hold_id,
-        buyer_id: hold.buyer_id,
-        total: hold
-            .total()
-            .ok_or(ServiceError::Internal("a hold without a total"))?,
-        quantity: hold.lines.iter().map(|line| line.quantity).sum(),
-        payment_method,
-        key,
-    })
 }

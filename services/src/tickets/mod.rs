@@ -11,6 +11,7 @@ mod owned;
 mod pass;
 mod pdf;
 mod text;
+mod token;
 
 pub use calendar::calendar_file;
 pub use face::{FaceTax, TicketFace};

@@ -23,6 +23,8 @@ const STOPWATCHES: &[&str] = &[
     "services/src/access/shared.rs",
     "services/src/access/sync.rs",
     "services/src/jobs/lane.rs",
+    // How long a provider has not answered.
+    "services/src/payments/resilient/",
     "server/",
     "xtask/",
 ];

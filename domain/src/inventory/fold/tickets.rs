@@ -112,6 +112,10 @@ impl Inventory {
         if inside == (record.direction == Direction::In) {
             return Err(Violation::tickets("a ticket let somebody in twice"));
         }
+        if let Some(former) = former {
+            let scan = (record.ticket_id, former.scan, former.direction);
+            self.former_scans.insert(scan, former.seq);
+        }
         Ok(())
     }
 }

@@ -102,8 +102,9 @@ impl Reference {
     }
 
     pub(super) fn scanned_before(&self, scan: &ScanTicket) -> Option<Sequence> {
-        let last = self.shown(scan.presented).ok()?.scans.last()?;
-        (last.digest == scan.scan && last.direction == scan.direction).then_some(last.seq)
+        let mut scans = self.shown(scan.presented).ok()?.scans.iter();
+        let same = scans.find(|before| before.digest == scan.scan && before.direction == scan.direction);
+        same.map(|same| same.seq)
     }
 
     pub(super) fn scan(&self, scan: &ScanTicket, at: UnixMillis) -> Wanted {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use onsale_domain::EventId;
 use onsale_services::{KeyedRoute, PurchaseRequest, Services, key_binding};
 
-use crate::answer::{Answer, created_or_replayed};
+use crate::answer::{Answer, purchase};
 use crate::auth::Buyer;
 use crate::extract::{Id, IdempotencyKey, JsonBody};
 use crate::problem::ProblemSchema;
@@ -13,6 +13,11 @@ use crate::views::{OrderView, PurchaseBody};
 /// Buy in one call
 ///
 /// Holds, charges and confirms. When the answer is lost, the same key gets it again.
+///
+/// Where the payment gateway needs time or the buyer, the order is answered as `pending`, with what to do next. That
+/// answer is not kept: the same key goes on with the payment and answers what is true then, and `GET
+/// /v1/orders/{order_id}` tells as well. The tickets stay set aside for at least 15 minutes. A payment that succeeds
+/// later still gets them if they are free, and goes back otherwise.
 #[utoipa::path(
     post, path = "/v1/events/{event_id}/purchases", tag = "sale", operation_id = "purchase",
     params(("event_id" = Uuid, Path), ("Idempotency-Key" = String, Header)),
@@ -40,6 +45,5 @@ pub(super) async fn create(
         key,
     };
     let purchased = services.purchase(request).await?;
-    let replayed = purchased.replayed;
-    created_or_replayed(&OrderView::from(purchased), replayed)
+    purchase(purchased)
 }

@@ -35,6 +35,9 @@ pub(in crate::projection) async fn jobs(
     if !refunded.is_empty() {
         wanted.extend(package_jobs(connection, &refunded, now).await?);
     }
+    for (message, at) in &changes.mail {
+        wanted.push(message.clone().job(*at)?);
+    }
     jobs::enqueue(connection, &wanted, now).await
 }
 

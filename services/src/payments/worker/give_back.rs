@@ -1,0 +1,131 @@
+//! Giving money back: what no order came of, what was cancelled, and what was refunded by ticket.
+
+use onsale_domain::{Money, RefundId};
+use onsale_persistence::{MailMessage, RefundToSettle, SettledRefund};
+
+use super::{PaymentWorker, Step, Work};
+use crate::JobError;
+use crate::payments::{ProviderState, RefundRequest, RefundState};
+
+/// Refunds that are looked at in one step.
+const REFUNDS_MAX: usize = 50;
+
+impl PaymentWorker {
+    /// Makes sure that the purchase costs nothing.
+    pub(super) async fn void(&self, work: &Work<'_>) -> Result<Step, JobError> {
+        let state = self.asked(work.provider.void(&work.reference())).await?;
+        if !costs_nothing(&state) {
+            return Ok(self.look_again(&work.payment));
+        }
+        let (event_id, order_id) = Self::event_and_order(work);
+        let now = self.services.now();
+        self.services
+            .database()
+            .mark_payment_voided(event_id, order_id, now)
+            .await?;
+        Ok(Step::Moved)
+    }
+
+    /// Gives back what single tickets cost.
+    pub(super) async fn refund(&self, work: &Work<'_>) -> Result<Step, JobError> {
+        let (event_id, order_id) = Self::event_and_order(work);
+        let refunds = self
+            .services
+            .database()
+            .pending_refunds(event_id, order_id, REFUNDS_MAX)
+            .await?;
+        if refunds.is_empty() {
+            return Ok(Step::Done);
+        }
+        let mut is_open = false;
+        for refund in refunds {
+            is_open |= !self.settle(work, refund).await?;
+        }
+        Ok(if is_open {
+            self.look_again(&work.payment)
+        } else {
+            Step::Moved
+        })
+    }
+
+    /// `false` while the provider is still at it.
+    async fn settle(&self, work: &Work<'_>, refund: RefundToSettle) -> Result<bool, JobError> {
+        let request = RefundRequest {
+            refund_id: refund.refund_id,
+            amount: refund.amount,
+        };
+        let reference = work.reference();
+        let state = self.asked(work.provider.refund(&reference, request)).await?;
+        let outcome = match &state {
+            RefundState::Pending => return Ok(false),
+            RefundState::Succeeded => SettledRefund::Succeeded,
+            RefundState::Failed { reason } => {
+                tracing::error!(refund_id = %refund.refund_id, reason, "a refund failed: staff have to give the money back");
+                SettledRefund::Failed(reason)
+            }
+        };
+        let (event_id, order_id) = Self::event_and_order(work);
+        let now = self.services.now();
+        let settled = self
+            .services
+            .database()
+            .settle_refund(event_id, order_id, refund.refund_id, outcome, now)
+            .await?;
+        if settled && outcome == SettledRefund::Succeeded {
+            let news = MailMessage::Refund {
+                event_id,
+                order_id,
+                refund_id: refund.refund_id.0,
+                amount: refund.amount,
+            };
+            self.services.enqueue_mail(news).await?;
+        }
+        Ok(true)
+    }
+
+    /// Gives back all that is left of a captured payment whose order was cancelled. The refund has the order's own id,
+    /// and its amount changes only with its success, so a repeat is the same refund.
+    pub(super) async fn refund_rest(&self, work: &Work<'_>) -> Result<Step, JobError> {
+        let payment = &work.payment;
+        match self.refund(work).await? {
+            Step::Done => {}
+            open @ (Step::Moved | Step::Later(_)) => return Ok(open),
+        }
+        let left = payment.amount.amount_minor.saturating_sub(payment.refunded_minor);
+        if left > 0 {
+            let request = RefundRequest {
+                refund_id: RefundId(payment.order_id.0),
+                amount: Money {
+                    amount_minor: left,
+                    currency: payment.amount.currency,
+                },
+            };
+            let reference = work.reference();
+            match self.asked(work.provider.refund(&reference, request)).await? {
+                RefundState::Pending => return Ok(self.look_again(payment)),
+                RefundState::Succeeded => {}
+                RefundState::Failed { reason } => {
+                    return Err(JobError(format!("the provider does not refund: {reason}")));
+                }
+            }
+        }
+        self.services
+            .database()
+            .mark_payment_refunded(payment.event_id, payment.order_id)
+            .await?;
+        Ok(Step::Moved)
+    }
+}
+
+/// Whether nothing is left of a payment, and nothing can come of it.
+fn costs_nothing(state: &ProviderState) -> bool {
+    match state {
+        ProviderState::Voided | ProviderState::Declined { .. } | ProviderState::Absent => true,
+        ProviderState::Captured {
+            amount,
+            refunded_minor,
+            ..
+        } => *refunded_minor >= amount.amount_minor,
+        ProviderState::Pending { .. } | ProviderState::Authorized { .. } => false,
+    }
+}
