@@ -1,6 +1,12 @@
 -- Packages: several inclusions sold as one line at one price. Written by staff and by the sale of packages, never by
 -- the projection: what each event knows of a package order stands in its journal.
 
+-- A draft may be deleted.
+ALTER TABLE events
+    DROP CONSTRAINT events_status_check,
+    ADD CONSTRAINT events_status_check
+        CHECK (status IN ('draft', 'published', 'on_sale', 'paused', 'closed', 'cancelled', 'deleted'));
+
 CREATE TABLE packages (
     package_id      uuid        NOT NULL,
     organization_id uuid        NOT NULL,
@@ -85,7 +91,7 @@ CREATE TABLE package_orders (
     CONSTRAINT package_orders_free_check CHECK ((total_minor = 0) = (payment IS NULL)),
     CONSTRAINT package_orders_gateway_check CHECK ((payment IS NULL) = (gateway IS NULL))
 );
-CREATE INDEX package_orders_by_buyer ON package_orders (buyer_id, package_order_id);
+CREATE INDEX package_orders_by_buyer ON package_orders (buyer_id, created_at, package_order_id);
 CREATE INDEX package_orders_by_package ON package_orders (package_id) WHERE state <> 'cancelled';
 
 -- The hold, and later order, that a package order has in each of its events. Its id is known before it is placed.

@@ -181,6 +181,7 @@ pub(crate) fn refusal_code(refusal: &Refusal) -> Code {
         Refusal::TooMany { .. } => Code::TooMany,
         Refusal::Frozen { .. } => Code::FrozenField,
         Refusal::NothingToSell => Code::NothingToSell,
+        Refusal::NotDraft => Code::NotDraft,
         Refusal::PaymentInProgress => Code::PaymentInProgress,
         Refusal::NothingToPay => Code::NothingToPay,
         Refusal::PartOfPackage => Code::PartOfPackage,
@@ -271,6 +272,7 @@ fn refusal_problem(refusal: &Refusal) -> Problem {
         | Refusal::TicketRefunded
         | Refusal::CodeTransferred
         | Refusal::NotLeaving { .. }
+        | Refusal::NotDraft
         | Refusal::NothingToSell => plain(),
     }
 }

@@ -113,8 +113,10 @@ impl Database {
     ) -> Result<Vec<PackageOrderRow>, DatabaseError> {
         let ids = sqlx::query_scalar!(
             "SELECT package_order_id FROM package_orders
-             WHERE buyer_id = $1 AND ($2::uuid IS NULL OR package_order_id < $2)
-             ORDER BY package_order_id DESC LIMIT $3",
+             WHERE buyer_id = $1 AND ($2::uuid IS NULL OR (created_at, package_order_id) < (
+                 SELECT before.created_at, before.package_order_id
+                 FROM package_orders AS before WHERE before.package_order_id = $2))
+             ORDER BY created_at DESC, package_order_id DESC LIMIT $3",
             buyer_id.0,
             before.map(|id| id.0),
             limit_out(limit)
@@ -122,7 +124,7 @@ impl Database {
         .fetch_all(self.pool())
         .await?;
         let mut rows = self.package_orders(&ids).await?;
-        rows.reverse();
+        rows.sort_by_key(|order| std::cmp::Reverse((order.created_at, order.package_order_id)));
         Ok(rows)
     }
 

@@ -261,7 +261,7 @@ impl Database {
     }
 
     /// Orders by their keys; those that there are, in the order of their ids.
-    pub async fn orders(&self, keys: &[(EventId, OrderId)]) -> Result<Vec<OrderRow>, DatabaseError> {
+    pub async fn orders_of_keys(&self, keys: &[(EventId, OrderId)]) -> Result<Vec<OrderRow>, DatabaseError> {
         let (event_ids, order_ids): (Vec<Uuid>, Vec<Uuid>) = keys
             .iter()
             .map(|(event_id, order_id)| (event_id.0, order_id.0))

@@ -131,6 +131,7 @@ pub(super) fn event_status(text: &str) -> Result<EventStatus, DatabaseError> {
         EventStatus::Paused,
         EventStatus::Closed,
         EventStatus::Cancelled,
+        EventStatus::Deleted,
     ]
     .into_iter()
     .find(|status| status.as_str() == text)

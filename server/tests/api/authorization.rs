@@ -106,6 +106,7 @@ GET    /v1/admin/events                                          events.read    
 POST   /v1/admin/events                                          events.edit           u f f + n f f + f
 GET    /v1/admin/events/{event_id}                               events.read           u f f + n + f + f
 PUT    /v1/admin/events/{event_id}                               events.edit           u f f + n f f + f
+DELETE /v1/admin/events/{event_id}                               events.edit           u f f + n f f + f
 POST   /v1/admin/events/{event_id}/publish                       events.publish        u f f + n f f + f
 POST   /v1/admin/events/{event_id}/pause                         events.publish        u f f + n f f + f
 POST   /v1/admin/events/{event_id}/resume                        events.publish        u f f + n f f + f

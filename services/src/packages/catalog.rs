@@ -249,10 +249,15 @@ impl Services {
         if definition.details.organization_id != organization_id {
             return Err(invalid());
         }
-        if definition.status == EventStatus::Cancelled {
-            return Err(Refusal::EventCancelled.into());
+        match definition.status {
+            EventStatus::Cancelled => Err(Refusal::EventCancelled.into()),
+            EventStatus::Deleted => Err(invalid()),
+            EventStatus::Draft
+            | EventStatus::Published
+            | EventStatus::OnSale
+            | EventStatus::Paused
+            | EventStatus::Closed => Ok(event),
         }
-        Ok(event)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The payment of a package order: one for all of its legs.
 
 use onsale_domain::{Gateway, Money};
-use onsale_persistence::{PackageOrderRow, PaymentStatus, RefundStatus};
+use onsale_persistence::{MailMessage, PackageOrderRow, PackageRefund, PaymentStatus, RefundStatus};
 use secrecy::SecretString;
 use tokio::time::timeout;
 
@@ -220,11 +220,33 @@ impl Services {
                     continue;
                 }
             };
-            database
+            let is_new = database
                 .settle_package_refund(id, refund, (status, failure.as_deref()), self.now())
                 .await?;
+            if is_new && status == RefundStatus::Succeeded && refund.amount_minor > 0 {
+                self.tell_of_refund(order, refund).await?;
+            }
         }
         Ok(settled)
+    }
+
+    async fn tell_of_refund(
+        &self,
+        order: &PackageOrderRow,
+        refund: PackageRefund,
+    ) -> Result<(), ServiceError> {
+        let leg = order.legs.iter().find(|leg| leg.event_id == refund.event_id);
+        let Some(leg) = leg else { return Ok(()) };
+        self.enqueue_mail(MailMessage::Refund {
+            event_id: leg.event_id,
+            order_id: leg.hold_id.into(),
+            refund_id: refund.refund_id.0,
+            amount: Money {
+                amount_minor: refund.amount_minor,
+                currency: order.total.currency,
+            },
+        })
+        .await
     }
 
     fn package_gateway(&self, order: &PackageOrderRow) -> Result<&dyn PaymentGateway, ServiceError> {

@@ -92,7 +92,7 @@ impl Services {
             .flat_map(|order| &order.legs)
             .map(|leg| (leg.event_id, order_id(leg.hold_id)))
             .collect();
-        let mut rows = self.database().orders(&keys).await?;
+        let mut rows = self.database().orders_of_keys(&keys).await?;
         rows.sort_by_key(|order| order.event_id);
         let mut orders: BTreeMap<_, Vec<OrderRow>> = BTreeMap::new();
         for row in rows {

@@ -39,7 +39,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(api_keys::list, api_keys::create))
         .routes(routes!(api_keys::revoke))
         .routes(routes!(events::list, events::create))
-        .routes(routes!(events::get, events::edit))
+        .routes(routes!(events::get, events::edit, events::delete))
         .routes(routes!(status::publish))
         .routes(routes!(status::pause))
         .routes(routes!(status::resume))
