@@ -16,13 +16,13 @@ use onsale_domain::{
 };
 use onsale_engine::Engine;
 use onsale_persistence::{
-    Actor, AuditEntry, AuditOutcome, Database, DatabaseConfig, JobKind, NewPackage, PackageChange,
-    PackageOrderState, PackageStatus, PaymentStatus,
+    Actor, AuditEntry, AuditOutcome, Database, DatabaseConfig, FolderStore, JobKind, LinkSecrets, NewPackage,
+    PackageChange, PackageOrderState, PackageStatus, PaymentStatus,
 };
 use onsale_services::{
     AuditWriter, Clock as _, Dependencies, Gateways, Job, JobHandler as _, JobOutcome, KeyedRoute,
     PackageJobs, PackageOrderRow, PackagePurchaseRequest, PurchasedPackage, ServiceError, Services,
-    ServicesConfig, SimulatedGateway, TokenKeys, Tokens, key_binding,
+    ServicesConfig, SimulatedGateway, TicketKeys, TokenKeys, Tokens, key_binding,
 };
 use support::{Fixture, TestClock, open_sale};
 use uuid::Uuid;
@@ -40,6 +40,13 @@ struct Bench {
     events: [(EventId, TicketTypeId); 2],
 }
 
+/// Nothing here makes a file; whatever is kept there is gone with the process.
+fn nowhere(engine: &Engine) -> Arc<FolderStore> {
+    let secrets = LinkSecrets::derived_from(&[7; 32], std::iter::empty());
+    let files = std::env::temp_dir().join("onsale-packages-test");
+    Arc::new(FolderStore::open(&files, secrets, engine.now()).unwrap())
+}
+
 fn services(engine: &Engine, database: &Database, gateway: &SimulatedGateway) -> Services {
     let dependencies = Dependencies {
         engine: engine.clone(),
@@ -48,6 +55,8 @@ fn services(engine: &Engine, database: &Database, gateway: &SimulatedGateway) ->
         gateways: Gateways::new(Arc::new(gateway.clone()), []),
         tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
         audit: AuditWriter::new(database.clone()).0,
+        ticket_keys: TicketKeys::parse(&TicketKeys::generate("first").unwrap()).unwrap(),
+        objects: nowhere(engine),
     };
     Services::new(dependencies, ServicesConfig::default()).unwrap()
 }
