@@ -23,7 +23,7 @@ use crate::{v1, well_known};
         (name = "catalog", description = "What there is to buy; no token needed"),
         (name = "sale", description = "Holding, paying, buying"),
         (name = "orders", description = "The buyer's own orders"),
-        (name = "tickets", description = "The owner's own tickets"),
+        (name = "tickets", description = "The owner's own tickets and their files"),
         (name = "login", description = "Coming in; no token needed"),
         (name = "account", description = "One's own account"),
         (name = "users", description = "Staff: people's accounts"),

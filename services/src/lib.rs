@@ -62,7 +62,8 @@ pub use payments::{
 };
 pub use reads::Page;
 pub use sale::{
-    CancelledOrder, CheckoutRequest, ConfirmedOrder, ExtendedHold, HoldRequest, PendingOrder, PlacedHold, PurchaseRequest, Purchased, ReleasedHold, ReleasedStatus, TransferRequest, TransferredTicket,
+    CancelledOrder, CheckoutRequest, ConfirmedOrder, ExtendedHold, HoldRequest, PendingOrder, PlacedHold,
+    PurchaseRequest, Purchased, ReleasedHold, ReleasedStatus, TransferRequest, TransferredTicket,
 };
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};
@@ -81,6 +82,10 @@ pub use onsale_engine::{EngineError, HoldView};
 pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,
-    EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject, ListedPayment, MailMessage, NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink, ObjectStore, OrderFilter, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentFilter, PaymentRow, PaymentStatus, PermissionRow, RefundRow, RefundStatus, RoleRow, RoleScope, ServiceAccountRow, SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow,
+    EventRow, FolderStore, Job, JobCursor, JobKind, JobRow, JobState, LineRow, LinkTarget, LinkedObject,
+    ListedPayment, MailMessage, NewAssignment, NewJob, ObjectError, ObjectKey, ObjectKind, ObjectLink,
+    ObjectStore, OrderFilter, OrderRow, OrderStatus, OrganizationRow, OwnedTicketRow, PaymentFilter,
+    PaymentRow, PaymentStatus, PermissionRow, RefundRow, RefundStatus, RoleRow, RoleScope, ServiceAccountRow,
+    SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow,
 };
 pub use onsale_persistence::{PackageOrderRow, PackageOrderState, PackageRow, PackageStatus};

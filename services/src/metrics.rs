@@ -41,6 +41,10 @@ pub const JOBS_DEAD: &str = "onsale_jobs_dead";
 /// How long a run of a background job took, by `kind`.
 pub const JOB_DURATION_SECONDS: &str = "onsale_job_duration_seconds";
 
+/// Scans at the door. Label: outcome (`admitted`, `repeated` where the gate had its answer before, the refusal's code, or
+/// `failed` where nothing was decided).
+pub const CHECK_INS_TOTAL: &str = "onsale_check_ins_total";
+
 /// Tells the recorder what they mean.
 pub fn describe() {
     describe_gauge!(
@@ -67,10 +71,16 @@ pub fn describe() {
         PAYMENT_DECISIONS_TOTAL,
         "Payments that needed a decision, by what was decided."
     );
+    describe_counter!(CHECK_INS_TOTAL, "Scans at the door by outcome.");
     describe_counter!(JOBS_TOTAL, "Runs of background jobs.");
     describe_gauge!(JOBS_WAITING, "Background jobs that wait or are at work.");
     describe_gauge!(JOBS_DEAD, "Background jobs that were given up.");
     describe_histogram!(JOB_DURATION_SECONDS, "Time of one run of a background job.");
+}
+
+/// A scan at the door ended so.
+pub(crate) fn check_in(outcome: &'static str) {
+    counter!(CHECK_INS_TOTAL, "outcome" => outcome).increment(1);
 }
 
 /// An account's access was looked up.

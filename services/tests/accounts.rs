@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use onsale_domain::EmailAddress;
-use onsale_persistence::{Database, DatabaseConfig};
+use onsale_persistence::{Database, DatabaseConfig, FolderStore};
 use onsale_services::{
     AuditWriter, Dependencies, Gateways, JobRunner, Mail, MailError, MailHandler, Mailer, Origin,
-    Registration, ServiceError, Services, ServicesConfig, Session, SimulatedGateway, TokenKeys, Tokens,
+    Registration, ServiceError, Services, ServicesConfig, Session, SimulatedGateway, TicketKeys, TokenKeys,
+    Tokens,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use support::Fixture;
@@ -58,6 +59,10 @@ impl Desk {
         let database = Database::connect(&DatabaseConfig::new(url)).await.unwrap();
         database.migrate().await.unwrap();
         let fixture = Fixture::on_sale(1).await;
+        let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+        let folder = std::env::temp_dir().join("onsale-test-files");
+        let objects =
+            Arc::new(FolderStore::open(&folder, keys.link_secrets(), onsale_domain::UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: fixture.engine.clone(),
@@ -69,6 +74,8 @@ impl Desk {
                 ),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
                 audit: AuditWriter::new(database).0,
+                ticket_keys: keys,
+                objects,
             },
             ServicesConfig::default(),
         )

@@ -8,11 +8,11 @@ mod support;
 use std::sync::Arc;
 
 use onsale_domain::{Command, EventDetails, EventStatus, OrganizationId, Refusal, SessionId, UserId};
-use onsale_persistence::{Database, DatabaseConfig};
+use onsale_persistence::{Database, DatabaseConfig, FolderStore};
 use onsale_services::{
     ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, EngineError, Gateways, Grant, KeyedRoute, Origin,
-    ServiceError, Services, ServicesConfig, SimulatedGateway, StaffMember, StaffScope, TokenKeys, Tokens,
-    key_digest,
+    ServiceError, Services, ServicesConfig, SimulatedGateway, StaffMember, StaffScope, TicketKeys, TokenKeys,
+    Tokens, key_digest,
 };
 use support::Fixture;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,10 @@ impl Office {
         let fixture = Fixture::on_sale(1).await;
         let (audit, writing) = AuditWriter::new(database.clone());
         tokio::spawn(writing.run(CancellationToken::new()));
+        let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+        let folder = std::env::temp_dir().join("onsale-test-files");
+        let objects =
+            Arc::new(FolderStore::open(&folder, keys.link_secrets(), onsale_domain::UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: fixture.engine.clone(),
@@ -45,6 +49,8 @@ impl Office {
                 ),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
                 audit,
+                ticket_keys: keys,
+                objects,
             },
             ServicesConfig::default(),
         );

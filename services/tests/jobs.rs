@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use onsale_persistence::{Database, DatabaseConfig};
+use onsale_persistence::{Database, DatabaseConfig, FolderStore};
 use onsale_services::{
     AuditWriter, Dependencies, Gateways, Job, JobError, JobHandler, JobKind, JobLimits, JobOutcome, JobRow,
-    JobRunner, NewJob, Services, ServicesConfig, SimulatedGateway, TokenKeys, Tokens,
+    JobRunner, NewJob, Services, ServicesConfig, SimulatedGateway, TicketKeys, TokenKeys, Tokens,
 };
 use support::Fixture;
 use tokio_util::sync::CancellationToken;
@@ -106,6 +106,10 @@ impl Bench {
         database.migrate().await.unwrap();
         let fixture = Arc::new(Fixture::on_sale(1).await);
         let gateway = SimulatedGateway::new(Arc::new(fixture.clock.clone()));
+        let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+        let folder = std::env::temp_dir().join("onsale-test-files");
+        let objects =
+            Arc::new(FolderStore::open(&folder, keys.link_secrets(), onsale_domain::UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: fixture.engine.clone(),
@@ -114,6 +118,8 @@ impl Bench {
                 gateways: Gateways::new(Arc::new(gateway), []),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
                 audit: AuditWriter::new(database.clone()).0,
+                ticket_keys: keys,
+                objects,
             },
             ServicesConfig::default(),
         )

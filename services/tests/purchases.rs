@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use onsale_domain::command::RequestedLine;
 use onsale_domain::record::KeyBinding;
-use onsale_domain::{BuyerId, Command, Refusal};
-use onsale_persistence::{Database, DatabaseConfig};
+use onsale_domain::{BuyerId, Command, Refusal, UnixMillis};
+use onsale_persistence::{Database, DatabaseConfig, FolderStore};
 use onsale_services::{
     AuditWriter, CheckoutRequest, Dependencies, EngineError, Gateways, HoldRequest, Ids, KeyedRoute,
     PurchaseRequest, Purchased, ReleasedStatus, ServiceError, Services, ServicesConfig, SimulatedGateway,
-    TokenKeys, Tokens, key_binding,
+    TicketKeys, TokenKeys, Tokens, key_binding,
 };
 use smallvec::smallvec;
 use support::Fixture;
@@ -44,6 +44,9 @@ impl Shop {
             ..ServicesConfig::default()
         };
         let database = Database::connect_lazy(&database).unwrap();
+        let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+        let folder = std::env::temp_dir().join("onsale-test-files");
+        let objects = Arc::new(FolderStore::open(&folder, keys.link_secrets(), UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: fixture.engine.clone(),
@@ -55,6 +58,8 @@ impl Shop {
                     [],
                 ),
                 tokens: Tokens::new(TokenKeys::of_secret(&[7; 32]).unwrap(), "onsale", "onsale-api"),
+                ticket_keys: keys,
+                objects,
             },
             config,
         );

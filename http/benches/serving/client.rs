@@ -28,6 +28,12 @@ impl Connection {
 
     /// Sends a request and reads the whole answer, which must have this status.
     pub async fn exchange(&mut self, request: &str, status: u16) {
+        let answered = self.ask(request).await;
+        assert_eq!(answered, status, "{}", String::from_utf8_lossy(&self.buffer));
+    }
+
+    /// Sends a request and reads the whole answer; its status.
+    pub async fn ask(&mut self, request: &str) -> u16 {
         self.stream.write_all(request.as_bytes()).await.unwrap();
         let mut filled = 0;
         loop {
@@ -39,12 +45,8 @@ impl Connection {
                 break;
             }
         }
-        let answer = &self.buffer[..filled];
-        assert!(
-            answer.starts_with(b"HTTP/1.1 ") && answer[9..].starts_with(status.to_string().as_bytes()),
-            "{}",
-            String::from_utf8_lossy(answer)
-        );
+        let status = self.buffer[..filled].strip_prefix(b"HTTP/1.1 ").unwrap();
+        std::str::from_utf8(&status[..3]).unwrap().parse().unwrap()
     }
 }
 

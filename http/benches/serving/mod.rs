@@ -18,14 +18,16 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 pub use client::{Client, Connection};
-use onsale_domain::{EventId, SessionId, TicketTypeId, UserId};
+use onsale_domain::{EmailAddress, EventId, SessionId, TicketTypeId, UserId};
 use onsale_engine::port::{Clock, Journal, SystemClock};
 use onsale_engine::{Engine, EngineConfig};
 use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
-use onsale_persistence::{Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection};
+use onsale_persistence::{
+    Database, DatabaseConfig, FolderStore, LocalJournal, PostgresJournal, PostgresProjection,
+};
 use onsale_services::{
-    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, Gateways, Grant, Services, ServicesConfig,
-    SimulatedGateway, TokenKeys, Tokens,
+    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Dependencies, Gateways, Grant, Registration, Services,
+    ServicesConfig, SimulatedGateway, TicketKeys, TokenKeys, Tokens,
 };
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -42,6 +44,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub engine: Engine,
     pub services: Services,
+    database: Database,
     clock: Arc<dyn Clock>,
 }
 
@@ -106,14 +109,20 @@ impl Server {
         tokio::spawn(gate.clone().upkeep(CancellationToken::new()));
         let (audit, writing) = AuditWriter::new(database.clone());
         tokio::spawn(writing.run(CancellationToken::new()));
+        let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+        let folder = std::env::temp_dir().join("onsale-test-files");
+        let objects =
+            Arc::new(FolderStore::open(&folder, keys.link_secrets(), onsale_domain::UnixMillis(0)).unwrap());
         let services = Services::new(
             Dependencies {
                 engine: engine.clone(),
-                database,
+                database: database.clone(),
                 redis: None,
                 gateways: Gateways::new(Arc::new(SimulatedGateway::new(Arc::clone(&clock))), []),
                 tokens: tokens(),
                 audit,
+                ticket_keys: keys,
+                objects,
             },
             ServicesConfig::default(),
         );
@@ -128,6 +137,7 @@ impl Server {
             address,
             engine,
             services,
+            database,
             clock,
         }
     }
@@ -158,6 +168,18 @@ impl Server {
             signing.mint(&grant).unwrap()
         };
         (0..sessions).map(|_| mint()).collect()
+    }
+
+    /// An account that may do everything but buy.
+    pub async fn admin(&self) -> UserId {
+        let registration = Registration {
+            email: EmailAddress::parse(&format!("{}@bench.example", Uuid::now_v7().simple())).unwrap(),
+            password: "a quiet harbour at dusk".into(),
+            name: "Admin".to_owned(),
+        };
+        onsale_services::create_admin(&self.database, registration, self.clock.now())
+            .await
+            .unwrap()
     }
 
     /// Waits until the projection has caught up; how long that took.

@@ -23,10 +23,10 @@ use axum::routing::{get, post};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use onsale_domain::{SessionId, UnixMillis, UserId};
-use onsale_persistence::{Database, DatabaseConfig};
+use onsale_persistence::{Database, DatabaseConfig, FolderStore};
 use onsale_services::{
     ACCESS_TOKEN_LIFETIME_MS, AuditWriter, Clock, Dependencies, Gateways, Grant, Services, ServicesConfig,
-    SimulatedGateway, TokenKeys, Tokens,
+    SimulatedGateway, TicketKeys, TokenKeys, Tokens,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +69,9 @@ static SERVICES: LazyLock<Services> = LazyLock::new(|| {
             database.migrate().await.unwrap();
             let (audit, writing) = AuditWriter::new(database.clone());
             tokio::spawn(writing.run(CancellationToken::new()));
+            let keys = TicketKeys::parse(&TicketKeys::generate("test").unwrap()).unwrap();
+            let folder = std::env::temp_dir().join("onsale-test-files");
+            let objects = Arc::new(FolderStore::open(&folder, keys.link_secrets(), UnixMillis(0)).unwrap());
             let dependencies = Dependencies {
                 engine: support::Fixture::on_sale(1).await.engine,
                 audit,
@@ -80,6 +83,8 @@ static SERVICES: LazyLock<Services> = LazyLock::new(|| {
                     "https://issuer.test",
                     "onsale",
                 ),
+                ticket_keys: keys,
+                objects,
             };
             let services = Services::new(dependencies, ServicesConfig::default()).unwrap();
             services.load_roles().await.unwrap();

@@ -7,9 +7,11 @@ mod admin;
 mod auth;
 mod check_ins;
 mod events;
+mod files;
 mod holds;
 mod orders;
 mod packages;
+mod tickets;
 mod transfers;
 mod webhooks;
 
@@ -27,6 +29,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(packages::routes())
         .merge(transfers::routes())
         .merge(check_ins::routes())
+        .merge(tickets::routes())
+        .merge(files::routes())
         .merge(webhooks::routes())
         .merge(admin::routes())
 }

@@ -12,6 +12,7 @@ mod organization;
 mod package;
 mod page;
 mod payment;
+mod ticket;
 mod transfer;
 mod user;
 
@@ -32,6 +33,7 @@ pub(crate) use organization::{OrganizationInput, OrganizationView};
 pub(crate) use package::{NewPackageBody, PackageBody, PackageOrderView, PackagePurchaseBody, PackageView};
 pub(crate) use page::{PageView, event_cursor, parse_event_cursor, parse_id_cursor};
 pub(crate) use payment::{RefundView, StaffPaymentView};
+pub(crate) use ticket::{FileLinkView, OwnedTicketView};
 pub(crate) use transfer::{TransferBody, TransferredTicketView};
 pub(crate) use user::{
     AccountView, ConfirmResetBody, IntrospectBody, IntrospectionView, LoginBody, PasswordBody, RefreshBody,

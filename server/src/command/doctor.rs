@@ -1,5 +1,6 @@
 //! `onsale doctor`: looks at everything that stops people from serving, and says what to do about it.
 
+mod files;
 mod machine;
 mod payments;
 
@@ -79,6 +80,7 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
             checks.push(configuration(&settings));
             checks.extend(database(&settings).await);
             checks.push(redis(&settings).await);
+            checks.push(files::files(&settings).await);
             checks.extend(payments::providers(&settings).await);
             if settings.journal == JournalKind::Local {
                 checks.push(machine::journal_directory(&settings.journal_directory));
@@ -92,7 +94,10 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
 }
 
 fn configuration(settings: &Settings) -> Check {
-    let required = settings.tokens().and_then(|_| settings.required_database_url());
+    let required = settings
+        .tokens()
+        .and_then(|_| settings.files.ticket_keys())
+        .and_then(|_| settings.required_database_url());
     match required {
         Ok(_) => Check::ok("configuration", "every setting is usable"),
         Err(error) => Check::failed("configuration", error.to_string()),

@@ -1,4 +1,4 @@
-//! `onsale token-key`: a new key for access tokens.
+//! `onsale token-key`: a new key for access tokens or tickets.
 
 use clap::Args;
 use onsale_services::{TokenAlgorithm, TokenKeys};
@@ -11,12 +11,14 @@ use crate::exit::Failure;
 #[command(after_help = "\
 Examples:
   onsale token-key --id 2026-11 > token-keys
-  ONSALE_TOKEN_KEYS_FILE=token-keys onsale serve
+  onsale token-key --id t-2026-11 > ticket-keys
+  ONSALE_TOKEN_KEYS_FILE=token-keys ONSALE_TICKET_KEYS_FILE=ticket-keys onsale serve
 
 To rotate: add a new line at the end of the file of every process and restart it, then move the line to the front and
-restart again, and take the old line away 15 minutes later. With EdDSA the public halves are at /.well-known/jwks.json.")]
+restart again, and take the old line away 15 minutes later; of tickets, after the last event whose tickets it signed.
+With EdDSA the public halves are at /.well-known/jwks.json, those of tickets at /.well-known/ticket-keys.json.")]
 pub(crate) struct Arguments {
-    /// Name of the key, in the header of every token
+    /// Name of the key, in the header of every token; for tickets at most 16 bytes
     #[arg(long, value_name = "ID")]
     id: String,
     /// What signs: Ed25519 lets others verify, HMAC is faster
@@ -32,7 +34,7 @@ enum Algorithm {
     Hs256,
 }
 
-/// Prints one line for `ONSALE_TOKEN_KEYS`.
+/// Prints one line for `ONSALE_TOKEN_KEYS` or, with the default algorithm, `ONSALE_TICKET_KEYS`.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let algorithm = match arguments.algorithm {
         Algorithm::Eddsa => TokenAlgorithm::EdDsa,

@@ -3,6 +3,7 @@
 //! To add a setting: a row in [`setting::ALL`], a field in [`Settings`], its reading in `settings.rs`. The
 //! environment, the file, `onsale config check` and the error messages follow from the row.
 
+mod files;
 mod mail;
 mod parse;
 mod payments;
@@ -10,6 +11,9 @@ mod setting;
 mod settings;
 mod sources;
 
+#[cfg(feature = "s3")]
+pub(crate) use files::BucketSettings;
+pub(crate) use files::{FileSettings, unusable_files};
 pub(crate) use mail::{MailSettings, unusable_mail_folder, unusable_smtp_server};
 pub(crate) use payments::unusable_gateway;
 pub(crate) use setting::{ALL, Setting};

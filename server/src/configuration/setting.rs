@@ -40,6 +40,22 @@ const fn plain(
     }
 }
 
+/// Neither a default nor a secret.
+const fn optional(
+    (key, env): (&'static str, &'static str),
+    meaning: &'static str,
+    mend: &'static str,
+) -> Setting {
+    Setting {
+        key,
+        env,
+        secret: false,
+        default: None,
+        meaning,
+        mend,
+    }
+}
+
 const fn secret(
     (key, env): (&'static str, &'static str),
     meaning: &'static str,
@@ -155,6 +171,49 @@ pub(super) const MIDTRANS_URL: Setting = plain(
     "https://api.midtrans.com",
     "Where Midtrans's Core API is.",
     "Give an https address, such as https://api.sandbox.midtrans.com, or in trials an http address of this machine",
+);
+pub(super) const TICKET_KEYS: Setting = secret(
+    ("ticket_keys", "ONSALE_TICKET_KEYS"),
+    "Ed25519 keys of tickets, one `ID EdDSA KEY` a line with ids of up to 16 bytes: the first signs, all verify. Keep a key until the last event is over whose tickets it signed.",
+    "Give lines as `onsale token-key --id 2026-11` prints them, or name a file that holds them in ONSALE_TICKET_KEYS_FILE",
+);
+pub(super) const FILES_FOLDER: Setting = plain(
+    ("files_folder", "ONSALE_FILES_FOLDER"),
+    "onsale-files",
+    "Directory of ticket files, where there is no `s3_bucket`. All processes must see the same one.",
+    "Give a directory that this process may write to, or an s3_bucket",
+);
+pub(super) const S3_BUCKET: Setting = optional(
+    ("s3_bucket", "ONSALE_S3_BUCKET"),
+    "Bucket of ticket files, private, in S3 or what speaks as it does; for programs built with the feature `s3`.",
+    "Name a bucket that is there, or leave it out to keep files in files_folder",
+);
+pub(super) const S3_ENDPOINT: Setting = optional(
+    ("s3_endpoint", "ONSALE_S3_ENDPOINT"),
+    "Where the bucket is, when that is not Amazon. Links to files lead there, so buyers must reach it.",
+    "Give a URL, such as https://s3.example",
+);
+pub(super) const S3_REGION: Setting = plain(
+    ("s3_region", "ONSALE_S3_REGION"),
+    "us-east-1",
+    "Region of the bucket.",
+    "Give the region that the bucket is in, or that its endpoint expects in signatures",
+);
+pub(super) const S3_PATH_STYLE: Setting = plain(
+    ("s3_path_style", "ONSALE_S3_PATH_STYLE"),
+    "false",
+    "Whether the bucket's name stands in the path and not in the host's name.",
+    "Choose true (for most that is not Amazon) or false",
+);
+pub(super) const S3_ACCESS_KEY_ID: Setting = optional(
+    ("s3_access_key_id", "ONSALE_S3_ACCESS_KEY_ID"),
+    "Access key of the bucket; without one, as the AWS tools find theirs (environment, profile, role of the machine).",
+    "Give the id together with s3_secret_access_key, or neither",
+);
+pub(super) const S3_SECRET_ACCESS_KEY: Setting = secret(
+    ("s3_secret_access_key", "ONSALE_S3_SECRET_ACCESS_KEY"),
+    "Secret of `s3_access_key_id`.",
+    "Give the secret together with s3_access_key_id, or neither",
 );
 pub(super) const MAILER: Setting = plain(
     ("mailer", "ONSALE_MAILER"),
@@ -275,7 +334,7 @@ pub(super) const DRILLS: Setting = plain(
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 35] = [
+pub(crate) const ALL: [&Setting; 43] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
@@ -294,6 +353,14 @@ pub(crate) const ALL: [&Setting; 35] = [
     &STRIPE_URL,
     &MIDTRANS_SERVER_KEY,
     &MIDTRANS_URL,
+    &TICKET_KEYS,
+    &FILES_FOLDER,
+    &S3_BUCKET,
+    &S3_ENDPOINT,
+    &S3_REGION,
+    &S3_PATH_STYLE,
+    &S3_ACCESS_KEY_ID,
+    &S3_SECRET_ACCESS_KEY,
     &MAILER,
     &MAIL_FROM,
     &MAIL_FOLDER,

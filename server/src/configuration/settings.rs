@@ -11,6 +11,7 @@ use onsale_http::CorsOrigin;
 use onsale_services::{BreachedPasswords, TokenError, TokenKeys, Tokens};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::files::FileSettings;
 use super::mail::MailSettings;
 use super::parse::Reader;
 use super::payments::PaymentSettings;
@@ -55,7 +56,7 @@ pub(crate) enum LogFormat {
 }
 
 /// Everything that is configured. Secrets that only some commands need are optional here and demanded by
-/// [`Settings::required_database_url`] and [`Settings::tokens`].
+/// [`Settings::required_database_url`], [`Settings::tokens`] and [`FileSettings::ticket_keys`].
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
@@ -72,6 +73,7 @@ pub(crate) struct Settings {
     pub(crate) token_issuer: String,
     pub(crate) token_audience: String,
     pub(crate) payments: PaymentSettings,
+    pub(crate) files: FileSettings,
     pub(crate) mail: MailSettings,
     /// Where [`Settings::breached_passwords`] reads.
     breached_passwords: Option<PathBuf>,
@@ -120,6 +122,7 @@ impl Settings {
             token_issuer: reader.text(&TOKEN_ISSUER)?.to_owned(),
             token_audience: reader.text(&TOKEN_AUDIENCE)?.to_owned(),
             payments: PaymentSettings::read(&reader)?,
+            files: FileSettings::read(&reader)?,
             mail: MailSettings::read(&reader)?,
             breached_passwords: reader.optional(&BREACHED_PASSWORDS).map(Into::into),
             connections_max: reader.number(&CONNECTIONS_MAX, 1..=1_000_000)?,

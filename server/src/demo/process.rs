@@ -7,6 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use onsale_services::TicketKeys;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -45,6 +46,7 @@ pub(crate) struct Server {
 impl Server {
     /// Prepares a serving process on free ports; does not start it.
     pub(crate) fn prepare(plan: &Plan, postgres: &Postgres, secret: &str) -> anyhow::Result<Self> {
+        let ticket_keys = TicketKeys::generate("demo").context("the demo's ticket key")?;
         let api = free_address()?;
         let internal = free_address()?;
         let journal_directory = plan.directory.join("journal");
@@ -62,6 +64,11 @@ impl Server {
                 journal_directory.display().to_string(),
             ),
             ("ONSALE_TOKEN_SECRET", secret.to_owned()),
+            ("ONSALE_TICKET_KEYS", ticket_keys),
+            (
+                "ONSALE_FILES_FOLDER",
+                plan.directory.join("files").display().to_string(),
+            ),
             ("ONSALE_TOKEN_ISSUER", TOKEN_ISSUER.to_owned()),
             ("ONSALE_TOKEN_AUDIENCE", TOKEN_AUDIENCE.to_owned()),
             ("ONSALE_RATE_LIMIT_PER_SECOND", "0".to_owned()),

@@ -5,6 +5,7 @@
 
 mod audited;
 mod error;
+mod files;
 mod gateways;
 mod mail;
 
@@ -19,7 +20,7 @@ use onsale_persistence::{
 };
 use onsale_services::{
     AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, PackageJobs,
-    PaymentWorker, Services, ServicesConfig,
+    PaymentWorker, Services, ServicesConfig, TicketFiles,
 };
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -28,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use audited::{open_audited, open_audited_database};
 pub(crate) use error::StartError;
+pub(crate) use files::open_files;
 pub(crate) use gateways::payment_gateways;
 
 use crate::configuration::{JournalKind, Settings, journal_directory_in_use};
@@ -148,6 +150,8 @@ pub(crate) struct Running {
 /// Starts the use cases, their background work and the public listener.
 pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener) -> anyhow::Result<Running> {
     let (audit, writing_audit) = AuditWriter::new(core.database.clone());
+    let ticket_keys = settings.files.ticket_keys()?;
+    let objects = open_files(&settings.files, &ticket_keys, core.clock.now()).await?;
     let dependencies = Dependencies {
         engine: core.engine.clone(),
         database: core.database.clone(),
@@ -155,6 +159,8 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         gateways: gateways::open(settings, &core.clock)?,
         tokens: settings.tokens()?,
         audit,
+        ticket_keys,
+        objects,
     };
     let config = ServicesConfig {
         breached_passwords: Arc::new(settings.breached_passwords()?),
@@ -196,7 +202,10 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
 
 /// What works on background jobs, by kind.
 fn job_handlers(settings: &Settings, services: &Services) -> anyhow::Result<Vec<Arc<dyn JobHandler>>> {
-    let mut handlers: Vec<Arc<dyn JobHandler>> = vec![Arc::new(PaymentWorker::new(services.clone()))];
+    let mut handlers: Vec<Arc<dyn JobHandler>> = vec![
+        Arc::new(PaymentWorker::new(services.clone())),
+        Arc::new(TicketFiles::new(services.clone())),
+    ];
     if let Some(mailer) = mail::mailer(&settings.mail)? {
         handlers.push(Arc::new(MailHandler::new(services.clone(), mailer)?));
     }

@@ -2,6 +2,7 @@
 //! missing in it fails, as does a row without a route.
 
 mod access_calls;
+mod door_calls;
 mod fixture;
 mod package_calls;
 mod sale_calls;

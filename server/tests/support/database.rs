@@ -112,6 +112,34 @@ impl TestDatabase {
         assert_eq!(done.expect(statement).rows_affected(), 1, "{statement}");
     }
 
+    /// Ends every connection and takes no new one.
+    pub fn shut(&self) {
+        self.psql(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));
+        self.psql(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        ));
+    }
+
+    /// Takes connections again.
+    pub fn reopen(&self) {
+        self.psql(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name));
+    }
+
+    /// Runs a statement from outside of the database.
+    fn psql(&self, statement: &str) {
+        let output = Command::new(bin_dir().join("psql"))
+            .args(["--quiet", "--no-psqlrc", "--command", statement, &self.cluster])
+            .stdin(Stdio::null())
+            .output()
+            .expect("psql");
+        assert!(
+            output.status.success(),
+            "{statement}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
     fn tool(&self, program: &str, arguments: &[&str]) {
         let output = Command::new(bin_dir().join(program))
             .args(arguments)

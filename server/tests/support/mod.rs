@@ -21,6 +21,6 @@ pub use database::{TestDatabase, bin_dir};
 pub use device::{Device, Light};
 pub use process::{Journal, Server, free_address, signal};
 pub use redis::PrivateRedis;
-pub use token::{Caller, SECRET};
+pub use token::{Caller, SECRET, TICKET_KEYS};
 pub use wait::until;
 pub use world::{Event, EventPlan, World};

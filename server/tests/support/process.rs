@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{Reply, SECRET, get};
+use super::{Reply, SECRET, TICKET_KEYS, get};
 
 const READY_WITHIN: Duration = Duration::from_secs(40);
 const STOP_WITHIN: Duration = Duration::from_secs(40);
@@ -54,12 +54,15 @@ impl Server {
         settings: &[(&str, &str)],
     ) -> Self {
         let journal_directory = directory.join("journal").display().to_string();
+        let files = directory.join("files").display().to_string();
         let mut environment: Vec<(String, String)> = [
             ("DATABASE_URL", database_url),
             ("ONSALE_DATABASE_CONNECTIONS_MAX", "8"),
             ("ONSALE_JOURNAL", journal.as_str()),
             ("ONSALE_JOURNAL_DIRECTORY", &journal_directory),
             ("ONSALE_TOKEN_SECRET", SECRET),
+            ("ONSALE_TICKET_KEYS", TICKET_KEYS),
+            ("ONSALE_FILES_FOLDER", &files),
             ("ONSALE_NODE_NAME", name),
             ("ONSALE_RATE_LIMIT_PER_SECOND", "0"),
             ("ONSALE_AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE", "0"),

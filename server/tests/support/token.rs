@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 /// The secret of every server under test.
 pub const SECRET: &str = "a-secret-of-the-tests-0123456789abcdef";
+/// The key of the tests' tickets; it signs nothing else.
+pub const TICKET_KEYS: &str = "test EdDSA MC4CAQAwBQYDK2VwBCIEIJEcN9pseHrao7qbVPGb4zzoffXmog37C4bhBPAni3s6";
 
 /// Somebody with a token.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! The door: letting ticket holders in, counting them, and gates without a connection.
 //!
 //! Everything here is decided and read by the event's actor. So with a local journal the door works on while Postgres
-//! is away, for every gate whose account this process has seen within the last quarter of an hour: what members of
-//! staff may do is looked up (see `access/`).
+//! is away, for every gate whose account this process has looked up within the last quarter of an hour (see
+//! `access/`). After that, a gate works from its list.
 //!
 //! A scan is not written to the audit log: it is a record of the event's journal, with its gate, and there are as many
 //! as tickets. That somebody asks for the tickets of an event to carry away is.
@@ -16,13 +16,13 @@ use onsale_domain::inventory::DoorCounts;
 use onsale_domain::{
     Availability, Command, Direction, EventId, Record, Sequence, TicketId, TicketTypeId, UnixMillis,
 };
-use onsale_engine::Answer;
+use onsale_engine::{Answer, EngineError};
 
 pub use bundle::{BundleCursor, DoorBundle};
 pub use sync::{OFFLINE_SCANS_MAX, OfflineScan, ScanRefusal, SyncedScan};
 
 use crate::digest::scan_digest;
-use crate::{ServiceError, Services, StaffMember};
+use crate::{ServiceError, Services, StaffMember, metrics};
 
 /// Asks to let somebody through a gate.
 #[derive(Clone, Debug)]
@@ -60,6 +60,17 @@ pub struct CheckIn {
     pub replayed: bool,
 }
 
+/// One scan, with a connection or without.
+#[derive(Clone, Copy)]
+struct Scan<'a> {
+    code: &'a str,
+    gate: &'a str,
+    nonce: &'a str,
+    direction: Direction,
+    /// `None`: now.
+    scanned_at: Option<UnixMillis>,
+}
+
 impl Services {
     /// Lets somebody through a gate.
     pub async fn check_in(
@@ -68,10 +79,10 @@ impl Services {
         request: CheckInRequest,
     ) -> Result<CheckIn, ServiceError> {
         let event = self.staff_event(staff, request.event_id).await?;
-        let scan = ScanTicket {
-            presented: self.presented(request.event_id, &request.code)?,
-            scan: scan_digest(&request.gate, &request.nonce),
-            gate: request.gate,
+        let scan = Scan {
+            code: &request.code,
+            gate: &request.gate,
+            nonce: &request.nonce,
             direction: request.direction,
             scanned_at: None,
         };
@@ -88,9 +99,27 @@ impl Services {
         Ok(self.engine().door_counts(event_id).await?)
     }
 
-    async fn scan(&self, event: &Availability, scan: ScanTicket) -> Result<CheckIn, ServiceError> {
+    async fn scan(&self, event: &Availability, scan: Scan<'_>) -> Result<CheckIn, ServiceError> {
+        let outcome = self.decide_scan(event, scan).await;
+        metrics::check_in(match &outcome {
+            Ok(CheckIn { replayed: true, .. }) => "repeated",
+            Ok(_) => "admitted",
+            Err(ServiceError::WrongEvent) => "wrong_event",
+            Err(ServiceError::Engine(EngineError::Refused(refusal))) => refusal.code(),
+            Err(_) => "failed",
+        });
+        outcome
+    }
+
+    async fn decide_scan(&self, event: &Availability, scan: Scan<'_>) -> Result<CheckIn, ServiceError> {
         let event_id = event.definition.event_id;
-        let command = Command::ScanTicket(Box::new(scan));
+        let command = Command::ScanTicket(Box::new(ScanTicket {
+            presented: self.presented(event_id, scan.code)?,
+            gate: scan.gate.to_owned(),
+            direction: scan.direction,
+            scan: scan_digest(scan.gate, scan.nonce),
+            scanned_at: scan.scanned_at,
+        }));
         let receipt = self.engine().execute(event_id, command).await?;
         let (record, replayed) = match receipt.answer {
             Answer::Recorded(record) => (*record, false),

@@ -1,11 +1,9 @@
 //! What a gate has scanned without a connection.
 
-use onsale_domain::command::ScanTicket;
-use onsale_domain::{Availability, Direction, EventId, Refusal, UnixMillis};
+use onsale_domain::{Direction, EventId, Refusal, UnixMillis};
 use onsale_engine::EngineError;
 
-use super::CheckIn;
-use crate::digest::scan_digest;
+use super::{CheckIn, Scan};
 use crate::{ServiceError, Services, StaffMember};
 
 /// Scans that one call may report.
@@ -56,7 +54,14 @@ impl Services {
         let event = self.staff_event(staff, event_id).await?;
         let mut synced = Vec::with_capacity(scans.len());
         for scan in scans {
-            let outcome = match self.sync_one(&event, gate, &scan).await {
+            let one = Scan {
+                code: &scan.code,
+                gate,
+                nonce: &scan.nonce,
+                direction: scan.direction,
+                scanned_at: Some(scan.scanned_at),
+            };
+            let outcome = match self.scan(&event, one).await {
                 Ok(check_in) => Ok(check_in),
                 Err(error) => Err(refusal_of(error)?),
             };
@@ -64,22 +69,6 @@ impl Services {
             synced.push(SyncedScan { nonce, outcome });
         }
         Ok(synced)
-    }
-
-    async fn sync_one(
-        &self,
-        event: &Availability,
-        gate: &str,
-        scan: &OfflineScan,
-    ) -> Result<CheckIn, ServiceError> {
-        let command = ScanTicket {
-            presented: self.presented(event.definition.event_id, &scan.code)?,
-            gate: gate.to_owned(),
-            direction: scan.direction,
-            scan: scan_digest(gate, &scan.nonce),
-            scanned_at: Some(scan.scanned_at),
-        };
-        self.scan(event, command).await
     }
 }
 

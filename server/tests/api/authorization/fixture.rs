@@ -113,6 +113,9 @@ impl Fixture {
         if let Some(call) = self.package_call(route).await {
             return call;
         }
+        if let Some(call) = self.door_call(route).await {
+            return call;
+        }
         if let Some(call) = self.event_call(route).await {
             return call;
         }
