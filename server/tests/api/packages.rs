@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::support::{Call, Event, EventPlan, World, post};
 
 /// Two events of one organization, at 10 and 20 euros.
-pub async fn two_events(world: &World, capacities: [u32; 2]) -> [Event; 2] {
+pub(crate) async fn two_events(world: &World, capacities: [u32; 2]) -> [Event; 2] {
     let organization = world.organization().await;
     let plan = |capacity, amount| EventPlan {
         types: vec![(capacity, amount)],
@@ -22,7 +22,7 @@ pub async fn two_events(world: &World, capacities: [u32; 2]) -> [Event; 2] {
 }
 
 /// What staff write: one ticket of each event, for 27 euros.
-pub fn package_of(events: &[Event; 2]) -> Value {
+pub(crate) fn package_of(events: &[Event; 2]) -> Value {
     let inclusion =
         |event: &Event| json!({"event_id": event.id, "ticket_type_id": event.types[0], "quantity": 1});
     json!({
@@ -35,14 +35,14 @@ pub fn package_of(events: &[Event; 2]) -> Value {
 }
 
 /// The id of a new package.
-pub async fn make(world: &World, body: &Value) -> Uuid {
+pub(crate) async fn make(world: &World, body: &Value) -> Uuid {
     let call = post("/v1/admin/packages").json(body);
     let made = world.staff(call).await.expect(201);
     made["id"].as_str().unwrap().parse().unwrap()
 }
 
 /// Buys so many of a package.
-pub fn buy(package: Uuid, quantity: i64, payment_method: &str) -> Call {
+pub(crate) fn buy(package: Uuid, quantity: i64, payment_method: &str) -> Call {
     let body = json!({"quantity": quantity, "payment_method": payment_method});
     post(format!("/v1/packages/{package}/purchases")).json(&body)
 }
