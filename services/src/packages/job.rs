@@ -53,19 +53,21 @@ impl Services {
         let _claim = self.claim_package_order(id)?;
         let order = self.drive_package_order(id, Driver::Job).await?.order;
         let settled = match order.state {
-            PackageOrderState::Confirmed => match self.capture_package(&order).await? {
-                Settled::Yes => {
-                    let order = self.database().package_order(id).await?;
-                    self.refund_package_tickets(&order.ok_or(ServiceError::NotFound)?)
-                        .await?
+            PackageOrderState::Confirmed => {
+                // What cannot be captured for hours is for staff to see: it is a failure, and no waiting.
+                if self.capture_package(&order).await? == Settled::NotYet {
+                    return Err(ServiceError::PaymentUnavailable);
                 }
-                Settled::NotYet => Settled::NotYet,
-            },
+                let order = self.database().package_order(id).await?;
+                self.refund_package_tickets(&order.ok_or(ServiceError::NotFound)?)
+                    .await?
+            }
             PackageOrderState::Cancelled => self.refund_package_tickets(&order).await?,
-            PackageOrderState::Holding
-            | PackageOrderState::Paying
-            | PackageOrderState::Confirming
-            | PackageOrderState::Cancelling => Settled::NotYet,
+            // Its money is not back.
+            PackageOrderState::Cancelling => return Err(ServiceError::PaymentUnavailable),
+            PackageOrderState::Holding | PackageOrderState::Paying | PackageOrderState::Confirming => {
+                Settled::NotYet
+            }
         };
         Ok(match settled {
             Settled::Yes => JobOutcome::Done,
