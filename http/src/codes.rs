@@ -65,7 +65,7 @@ codes! {
     AlreadyCancelled 409 "already_cancelled" "The order is cancelled already";
     ExtensionLimitReached 409 "extension_limit_reached" "The hold cannot be extended further";
     PaymentMismatch 409 "payment_mismatch" "The payment does not match the total";
-    InvalidTransition 409 "invalid_transition" "The event cannot move to this status";
+    InvalidTransition 409 "invalid_transition" "It cannot move to this status";
     CapacityBelowCommitted 409 "capacity_below_committed" "More tickets are sold or held";
     TooMany 409 "too_many" "There cannot be more of these";
     FrozenField 409 "frozen_field" "This cannot change any more";

@@ -82,6 +82,9 @@ fn service_problem(error: ServiceError) -> Problem {
         ServiceError::PaymentMethodMissing => {
             Problem::invalid("/payment_method", "a payment method is needed")
         }
+        ServiceError::NotQuarantined => {
+            Problem::new(Code::InvalidTransition).detail("only a quarantined payment is let go by hand")
+        }
         ServiceError::InFlight => {
             Problem::new(Code::IdempotencyInFlight).retry(Retry::InSeconds(RETRY_SECONDS))
         }

@@ -16,6 +16,8 @@ pub enum KeyedRoute {
     Checkout,
     /// Giving a ticket away.
     Transfer,
+    /// Refunding tickets.
+    RefundTickets,
     /// Bringing an event into being.
     CreateEvent,
     /// Making an organization.
@@ -36,6 +38,7 @@ impl KeyedRoute {
             Self::Purchase => "purchases",
             Self::Checkout => "checkout",
             Self::Transfer => "transfer",
+            Self::RefundTickets => "admin/refunds",
             Self::CreateEvent => "admin/events",
             Self::CreateOrganization => "admin/organizations",
             Self::CreatePackage => "admin/packages",

@@ -70,6 +70,9 @@ pub enum ServiceError {
     /// Something with a price was asked for without a means of payment.
     #[error("a payment method is needed")]
     PaymentMethodMissing,
+    /// Only a payment that was put aside is let go by hand.
+    #[error("the payment is not quarantined")]
+    NotQuarantined,
     /// The same purchase is being worked on by another request right now.
     #[error("a request with this idempotency key is in flight")]
     InFlight,

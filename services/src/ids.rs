@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use onsale_domain::id::TicketCode;
 use onsale_domain::{
-    ApiKeyId, EventId, HoldId, MailId, OrganizationId, PackageId, QuotaId, RoleId, Route, SessionId,
-    TicketId, TicketTypeId, UnixMillis, UserId,
+    ApiKeyId, EventId, HoldId, MailId, OrganizationId, PackageId, QuotaId, RefundId, RoleId, Route,
+    SessionId, TicketId, TicketTypeId, UnixMillis, UserId,
 };
 use uuid::{Builder, Uuid};
 
@@ -92,6 +92,11 @@ impl Ids {
     /// An id for a new hold of the event with this route.
     pub fn hold_id(&self, route: Route, now: UnixMillis) -> HoldId {
         HoldId(self.routed_id(route, now))
+    }
+
+    /// An id for a new refund of the event with this route.
+    pub fn refund_id(&self, route: Route, now: UnixMillis) -> RefundId {
+        RefundId(self.routed_id(route, now))
     }
 
     /// Ids and codes for the tickets of an order of the event with this route.

@@ -63,7 +63,8 @@ pub use payments::{
 pub use reads::Page;
 pub use sale::{
     CancelledOrder, CheckoutRequest, ConfirmedOrder, ExtendedHold, HoldRequest, PendingOrder, PlacedHold,
-    PurchaseRequest, Purchased, ReleasedHold, ReleasedStatus, TransferRequest, TransferredTicket,
+    PurchaseRequest, Purchased, RefundRequested, ReleasedHold, ReleasedStatus, RequestedRefund,
+    TransferRequest, TransferredTicket,
 };
 pub use service_accounts::CreatedApiKey;
 pub use services::{Dependencies, Services, ServicesConfig};

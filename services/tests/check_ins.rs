@@ -6,8 +6,11 @@
 #[path = "../../engine/tests/support/mod.rs"]
 mod support;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::FutureExt as _;
 use onsale_domain::command::{CancelledBy, ConfirmHold, RefundTickets, ScanTicket, TransferTicket};
 use onsale_domain::id::TicketCode;
@@ -17,9 +20,9 @@ use onsale_domain::{
 };
 use onsale_persistence::{Database, DatabaseConfig, FolderStore, LinkSecrets};
 use onsale_services::{
-    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, CheckIn, CheckInRequest, Dependencies, EngineError, Gateways,
-    Grant, OfflineScan, Origin, ScanRefusal, ServiceError, Services, ServicesConfig, SimulatedGateway,
-    StaffMember, StaffScope, SyncedScan, TicketKeys, TicketPass, TokenKeys, Tokens,
+    ACCESS_TOKEN_LIFETIME_MS, AuditWriter, BundleCursor, CheckIn, CheckInRequest, Dependencies, EngineError,
+    Gateways, Grant, OfflineScan, Origin, ScanRefusal, ServiceError, Services, ServicesConfig,
+    SimulatedGateway, StaffMember, StaffScope, SyncedScan, TicketKeys, TicketPass, TokenKeys, Tokens,
 };
 use support::{BUYER, Fixture, at_once};
 use tempfile::TempDir;
@@ -531,7 +534,8 @@ async fn a_scan_and_a_transfer_at_once_leave_one_winner() {
             key: None,
         });
         let event_id = door.fixture.event_id;
-        let scanning = door.scan(&ticket.code.to_string(), "North", "1");
+        let code = ticket.code.to_string();
+        let scanning = door.scan(&code, "North", "1");
         let transferring = door.fixture.engine.execute(event_id, transfer);
         let (scanned, transferred) = if round % 2 == 0 {
             tokio::join!(scanning, transferring)
@@ -572,4 +576,38 @@ async fn a_transferred_tickets_old_code_is_dead_before_the_transfer_is_answered(
         answer.unwrap_err(),
         EngineError::Refused(Refusal::CodeTransferred)
     );
+}
+
+#[tokio::test]
+async fn a_large_list_comes_in_signed_parts_that_fit_together() {
+    let door = Door::over(Fixture::on_sale(6_000).await).await;
+    for _ in 0..51 {
+        door.buy(100).await;
+    }
+    // A first part is noted in the audit log, which is away here.
+    let beginning = URL_SAFE_NO_PAD.encode([[7_u8; 16].as_slice(), &[0; 4]].concat());
+    let mut cursor = BundleCursor::parse(&beginning);
+    let (mut listed, mut parts) = (HashSet::new(), 0);
+    while cursor.is_some() {
+        let list = (door.fixture.event_id, "North");
+        let part = door
+            .services
+            .door_bundle(&door.staff, list, cursor)
+            .await
+            .unwrap();
+        let payload = part.token.split('.').nth(1).unwrap();
+        let payload = URL_SAFE_NO_PAD.decode(payload).unwrap();
+        let payload: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+        assert_eq!(payload["salt"], URL_SAFE_NO_PAD.encode([7_u8; 16]));
+        assert_eq!(payload["from"], listed.len());
+        assert_eq!(payload["has_more"], part.next.is_some());
+        let entries = payload["entries"].as_array().unwrap();
+        listed.extend(
+            entries
+                .iter()
+                .map(|entry| entry["code"].as_str().unwrap().to_owned()),
+        );
+        (cursor, parts) = (part.next, parts + 1);
+    }
+    assert_eq!((listed.len(), parts), (5_100, 2));
 }

@@ -276,10 +276,13 @@ fn a_request_whose_process_ends_is_taken_up_by_its_repeat_or_its_job() {
             .unwrap();
         let (engine, gateway) = (bench.fixture.engine.clone(), bench.gateway.clone());
         let request = bench.request("k", "sim_delay_10");
+        let (begun, begins) = std::sync::mpsc::channel();
         process.spawn(async move {
             let services = services(&engine, &database().await, &gateway);
+            begun.send(()).unwrap();
             let _ = services.purchase_package(request).await;
         });
+        begins.recv().unwrap();
         std::thread::sleep(Duration::from_millis(cut_ms));
         process.shutdown_background();
         main.block_on(async {

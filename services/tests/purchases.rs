@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onsale_domain::command::RequestedLine;
+use onsale_domain::limits::PAYMENT_WINDOW_MS;
 use onsale_domain::record::KeyBinding;
 use onsale_domain::{BuyerId, Command, Refusal, UnixMillis};
 use onsale_persistence::{Database, DatabaseConfig, FolderStore};
 use onsale_services::{
-    AuditWriter, CheckoutRequest, Dependencies, EngineError, Gateways, HoldRequest, Ids, KeyedRoute,
-    PurchaseRequest, Purchased, ReleasedStatus, ServiceError, Services, ServicesConfig, SimulatedGateway,
-    TicketKeys, TokenKeys, Tokens, key_binding,
+    AuditWriter, CheckoutRequest, ConfirmedOrder, Dependencies, EngineError, Gateways, HoldRequest, Ids,
+    KeyedRoute, PendingOrder, PurchaseRequest, Purchased, ReleasedStatus, ServiceError, Services,
+    ServicesConfig, SimulatedGateway, TicketKeys, TokenKeys, Tokens, key_binding,
 };
 use smallvec::smallvec;
 use support::Fixture;
@@ -86,10 +87,14 @@ impl Shop {
         }
     }
 
-    async fn buy(&self, key: &str, payment_method: &str) -> Result<Purchased, ServiceError> {
+    async fn ask(&self, key: &str, payment_method: &str) -> Result<Purchased, ServiceError> {
         self.services
             .purchase(self.request(key, Some(payment_method)))
             .await
+    }
+
+    async fn buy(&self, key: &str, payment_method: &str) -> Result<ConfirmedOrder, ServiceError> {
+        self.ask(key, payment_method).await.map(confirmed)
     }
 
     async fn counts(&self) -> (u32, u32) {
@@ -114,7 +119,26 @@ fn binding(route: KeyedRoute, key: &str) -> KeyBinding {
     key_binding(BUYER, route, key, b"{}")
 }
 
-fn is_refused(answer: &Result<Purchased, ServiceError>, wanted: &Refusal) -> bool {
+#[track_caller]
+fn confirmed(purchased: Purchased) -> ConfirmedOrder {
+    match purchased {
+        Purchased::Confirmed(order) => *order,
+        Purchased::Pending(order) => panic!("still pending: {order:?}"),
+    }
+}
+
+#[track_caller]
+fn pending(purchased: Purchased) -> PendingOrder {
+    match purchased {
+        Purchased::Pending(order) => *order,
+        Purchased::Confirmed(order) => panic!("confirmed already: {order:?}"),
+    }
+}
+
+/// Longer than a hold under payment lives.
+const TOO_LONG_MS: i64 = PAYMENT_WINDOW_MS + 60_000;
+
+fn is_refused<T>(answer: &Result<T, ServiceError>, wanted: &Refusal) -> bool {
     matches!(answer, Err(ServiceError::Engine(EngineError::Refused(refusal))) if refusal == wanted)
 }
 
@@ -149,13 +173,87 @@ async fn a_declined_purchase_gives_back_and_stays_declined() {
 }
 
 #[tokio::test]
-async fn a_silent_gateway_gives_back_and_the_same_key_may_try_again() {
+async fn a_silent_gateway_leaves_the_order_pending_and_the_same_key_goes_on() {
     let shop = Shop::open(10).await;
-    let first = shop.buy("k", "sim_timeout").await;
-    assert!(matches!(first, Err(ServiceError::PaymentUnavailable)));
-    assert_eq!(shop.counts().await, (0, 0));
-    assert!(!shop.buy("k", "sim_approve").await.unwrap().replayed);
+    let first = pending(shop.ask("k", "sim_timeout").await.unwrap());
+    assert_eq!(first.total.amount_minor, 9_000);
+    let lives_ms = first.expires_at.ms_since(first.placed_at);
+    assert!(lives_ms >= PAYMENT_WINDOW_MS, "{lives_ms}");
+    assert_eq!(shop.counts().await, (2, 0));
+    let again = pending(shop.ask("k", "sim_timeout").await.unwrap());
+    assert_eq!(
+        (again.order_id, again.placed_at),
+        (first.order_id, first.placed_at)
+    );
+    let order = shop.buy("k", "sim_approve").await.unwrap();
+    assert!(!order.replayed);
+    assert_eq!(order.order.hold_id.0, first.order_id.0);
+    assert_eq!(order.order.pending_since, Some(first.placed_at));
     assert_eq!(shop.counts().await, (0, 2));
+}
+
+#[tokio::test]
+async fn an_order_whose_payment_takes_time_is_confirmed_by_a_later_repeat_or_declined() {
+    let shop = Shop::open(10).await;
+    for (method, key) in [("sim_pending_500", "k"), ("sim_pending_decline_500", "l")] {
+        pending(shop.ask(key, method).await.unwrap());
+    }
+    assert_eq!(shop.counts().await, (4, 0));
+    shop.fixture.clock.advance_ms(500);
+    assert_eq!(
+        shop.buy("k", "sim_pending_500")
+            .await
+            .unwrap()
+            .order
+            .tickets
+            .len(),
+        2
+    );
+    for replayed in [false, true] {
+        let declined = shop.buy("l", "sim_pending_decline_500").await;
+        assert!(
+            matches!(declined, Err(ServiceError::PaymentDeclined { replayed: told }) if told == replayed)
+        );
+    }
+    assert_eq!(shop.counts().await, (0, 2));
+}
+
+#[tokio::test]
+async fn a_checkout_whose_payment_takes_time_goes_on_under_its_key_alone() {
+    let shop = Shop::open(10).await;
+    let hold = HoldRequest {
+        event_id: shop.fixture.event_id,
+        buyer_id: BUYER,
+        lines: smallvec![shop.line()],
+        key: binding(KeyedRoute::PlaceHold, "h"),
+    };
+    let hold_id = shop.services.place_hold(hold).await.unwrap().hold.hold_id;
+    let checkout = |key: &str| CheckoutRequest {
+        hold_id,
+        buyer_id: BUYER,
+        payment_method: Some("sim_pending_500".to_owned()),
+        key: binding(KeyedRoute::Checkout, key),
+    };
+    let first = pending(shop.services.checkout(checkout("c")).await.unwrap());
+    assert_eq!(first.order_id.0, hold_id.0);
+    let other = shop.services.checkout(checkout("d")).await;
+    assert!(is_refused(&other, &Refusal::PaymentInProgress), "{other:?}");
+    shop.fixture.clock.advance_ms(500);
+    let order = confirmed(shop.services.checkout(checkout("c")).await.unwrap());
+    let again = confirmed(shop.services.checkout(checkout("c")).await.unwrap());
+    assert!(!order.replayed && again.replayed && order.order == again.order);
+}
+
+#[tokio::test]
+async fn a_pending_order_can_be_given_up_and_is_never_sold() {
+    let shop = Shop::open(10).await;
+    let order = pending(shop.ask("k", "sim_pending_500").await.unwrap());
+    let cancelled = shop.services.cancel_order(order.order_id, BUYER).await.unwrap();
+    assert_eq!(cancelled.order_id, order.order_id);
+    assert_eq!(shop.counts().await, (0, 0));
+    shop.fixture.clock.advance_ms(500);
+    let again = shop.ask("k", "sim_pending_500").await;
+    assert!(is_refused(&again, &Refusal::HoldReleased), "{again:?}");
 }
 
 #[tokio::test]
@@ -188,18 +286,18 @@ async fn a_hold_that_ends_while_the_gateway_works_is_not_an_order() {
     let shop = Shop::open(10).await;
     let (answer, ()) = tokio::join!(shop.buy("k", "sim_delay_300"), async {
         sleep(Duration::from_millis(30)).await;
-        shop.fixture.clock.advance_ms(support::HOLD_DURATION_MS + 1);
+        shop.fixture.clock.advance_ms(TOO_LONG_MS);
     });
     assert!(is_refused(&answer, &Refusal::HoldExpired), "{answer:?}");
     assert_eq!(shop.counts().await, (0, 0));
 }
 
 #[tokio::test]
-async fn a_hold_that_ends_while_the_gateway_is_silent_answers_its_end_the_first_time_too() {
+async fn a_hold_that_ends_while_the_gateway_is_silent_is_pending_until_the_key_finds_out() {
     let shop = Shop::open(10).await;
-    let (first, ()) = tokio::join!(shop.buy("k", "sim_timeout"), async {
+    let (first, ()) = tokio::join!(shop.ask("k", "sim_timeout"), async {
         sleep(Duration::from_millis(30)).await;
-        shop.fixture.clock.advance_ms(support::HOLD_DURATION_MS + 1);
+        shop.fixture.clock.advance_ms(TOO_LONG_MS);
         // Anything that is decided lets time pass.
         let other = shop.services.place_hold(HoldRequest {
             event_id: shop.fixture.event_id,
@@ -209,10 +307,9 @@ async fn a_hold_that_ends_while_the_gateway_is_silent_answers_its_end_the_first_
         });
         other.await.unwrap();
     });
+    pending(first.unwrap());
     let again = shop.buy("k", "sim_approve").await;
-    for answer in [first, again] {
-        assert!(is_refused(&answer, &Refusal::HoldExpired), "{answer:?}");
-    }
+    assert!(is_refused(&again, &Refusal::HoldExpired), "{again:?}");
 }
 
 #[tokio::test]
@@ -245,7 +342,7 @@ async fn nothing_tells_a_buyer_that_there_is_a_draft() {
 async fn what_is_free_needs_no_gateway() {
     let shop = Shop::open(10).await;
     price(&shop.fixture, 0).await;
-    let purchased = shop.services.purchase(shop.request("k", None)).await.unwrap();
+    let purchased = confirmed(shop.services.purchase(shop.request("k", None)).await.unwrap());
     assert_eq!(purchased.order.payment, None);
     assert_eq!(shop.counts().await, (0, 2));
 }
@@ -278,8 +375,8 @@ async fn a_hold_is_paid_once_and_its_key_answers_again() {
         payment_method: Some("sim_approve".to_owned()),
         key: binding(KeyedRoute::Checkout, key),
     };
-    let first = shop.services.checkout(checkout("c")).await.unwrap();
-    let again = shop.services.checkout(checkout("c")).await.unwrap();
+    let first = confirmed(shop.services.checkout(checkout("c")).await.unwrap());
+    let again = confirmed(shop.services.checkout(checkout("c")).await.unwrap());
     assert!(!first.replayed && again.replayed && first.order == again.order);
     let other = shop.services.checkout(checkout("d")).await;
     let order_id = hold_id.into();

@@ -27,10 +27,10 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(holds::routes())
         .merge(orders::routes())
         .merge(packages::routes())
-        .merge(transfers::routes())
-        .merge(check_ins::routes())
         .merge(tickets::routes())
         .merge(files::routes())
+        .merge(transfers::routes())
+        .merge(check_ins::routes())
         .merge(webhooks::routes())
         .merge(admin::routes())
 }

@@ -32,7 +32,7 @@ pub(crate) use order::{CancelledView, OrderView, StaffOrderView};
 pub(crate) use organization::{OrganizationInput, OrganizationView};
 pub(crate) use package::{NewPackageBody, PackageBody, PackageOrderView, PackagePurchaseBody, PackageView};
 pub(crate) use page::{PageView, event_cursor, parse_event_cursor, parse_id_cursor};
-pub(crate) use payment::{RefundView, StaffPaymentView};
+pub(crate) use payment::{RefundBody, RefundView, StaffPaymentView};
 pub(crate) use ticket::{FileLinkView, OwnedTicketView};
 pub(crate) use transfer::{TransferBody, TransferredTicketView};
 pub(crate) use user::{

@@ -166,7 +166,7 @@ impl From<OrderRow> for OrderView {
                 .map(|payment| PaymentView::of_row(payment, currency)),
             refunds: order
                 .refunds
-                .into_iter()
+                .iter()
                 .map(|refund| RefundView::of_row(refund, currency))
                 .collect(),
             tickets: order.tickets.into_iter().map(TicketView::from).collect(),

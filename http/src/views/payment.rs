@@ -2,14 +2,20 @@
 
 use jiff::Timestamp;
 use onsale_domain::money::Currency;
-use onsale_domain::record::PaymentAuthorization;
-use onsale_domain::{Gateway, Money, UnixMillis};
-use onsale_services::{ListedPayment, PaymentAction, PaymentRow, PaymentStatus, RefundRow};
-use serde::Serialize;
+use onsale_domain::record::{PaymentAuthorization, TicketsRefunded};
+use onsale_domain::{Gateway, Money, TicketId, UnixMillis};
+use onsale_services::{ListedPayment, PaymentAction, PaymentRow, PaymentStatus, RefundRow, RefundStatus};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::MoneyView;
+use crate::problem::Problem;
+
+/// Tickets that one refund may name.
+const TICKETS_MAX: usize = 1_000;
+/// Characters of its reason.
+const REASON_CHARS_MAX: usize = 500;
 
 /// How an order is paid.
 #[derive(Serialize, ToSchema)]
@@ -123,9 +129,51 @@ pub(crate) struct RefundView {
     requested_at: Timestamp,
 }
 
+/// Asks for the money of some tickets to go back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RefundInput)]
+pub(crate) struct RefundBody {
+    /// The tickets, all of one order.
+    #[schema(min_items = 1, max_items = 1000)]
+    ticket_ids: Vec<Uuid>,
+    /// Why; for the audit log. At most 500 characters.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl RefundBody {
+    /// Errors: no tickets, too many, or a reason that is too long.
+    pub(crate) fn into_parts(self) -> Result<(Vec<TicketId>, Option<String>), Problem> {
+        if !(1..=TICKETS_MAX).contains(&self.ticket_ids.len()) {
+            return Err(Problem::invalid("/ticket_ids", "must be 1 to 1,000 tickets"));
+        }
+        let too_long = |reason: &String| reason.chars().count() > REASON_CHARS_MAX || reason.contains('\0');
+        if self.reason.as_ref().is_some_and(too_long) {
+            return Err(Problem::invalid("/reason", "must be at most 500 characters"));
+        }
+        let tickets = self.ticket_ids.into_iter().map(TicketId).collect();
+        Ok((tickets, self.reason))
+    }
+}
+
+/// As its record tells it: the provider has not been asked yet.
+impl From<TicketsRefunded> for RefundView {
+    fn from(refund: TicketsRefunded) -> Self {
+        Self {
+            id: refund.refund_id.0,
+            order_id: refund.order_id.0,
+            amount: refund.amount.into(),
+            status: RefundStatus::Pending.as_str(),
+            tickets: refund.tickets.iter().map(|ticket_id| ticket_id.0).collect(),
+            requested_at: refund.at.to_timestamp(),
+        }
+    }
+}
+
 impl RefundView {
     /// A refund in its order's currency.
-    pub(crate) fn of_row(refund: RefundRow, currency: Currency) -> Self {
+    pub(crate) fn of_row(refund: &RefundRow, currency: Currency) -> Self {
         Self {
             id: refund.refund_id.0,
             order_id: refund.order_id.0,

@@ -189,6 +189,8 @@ impl RowChanges {
         let order = self.order(event_id, order_id, seq, confirmed.at);
         order.status = Some(OrderStatus::Confirmed);
         order.confirmed_at = Some(confirmed.at);
+        // One that was reclaimed has not ended.
+        order.ended_at = None;
         order.makes_files = true;
         if confirmed.pending_since.is_none() {
             order.new = Some(NewOrder {

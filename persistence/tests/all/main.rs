@@ -14,6 +14,7 @@ mod local;
 mod objects;
 mod postgres;
 mod projection;
+mod projection_orders;
 mod random_streams;
 mod read;
 mod redis;

@@ -1,19 +1,36 @@
 //! What the tables must hold: the fold of the records, in the tables' own words.
+//!
+//! Every change of an order's or a ticket's state must be an arrow of the register (I13); a record that takes another
+//! way is a finding by itself.
 
-use onsale_domain::record::HoldConfirmed;
-use onsale_domain::{Inventory, Record};
-use onsale_persistence::audit::{Counters, HoldRow, OrderRow, PaymentRow, Rows, TicketRow};
+mod orders;
+mod tickets;
+
+use std::collections::HashMap;
+
+use onsale_domain::{Direction, Inventory, Record, Sequence};
+use onsale_persistence::audit::{Counters, HoldRow, Rows};
 use uuid::Uuid;
+
+use super::compare::Difference;
 
 /// The rows that follow from the records folded so far.
 #[derive(Default)]
 pub(super) struct Expected {
     pub(super) rows: Rows,
+    /// Whether who went out may come in again, as the event says now.
+    re_entry: bool,
+    /// The tickets of each order.
+    issued: HashMap<Uuid, Vec<Uuid>>,
+    /// Which way each ticket was scanned last.
+    last_ways: HashMap<Uuid, Direction>,
 }
 
 impl Expected {
-    /// Folds one record into the rows of holds, orders, tickets and payments.
-    pub(super) fn fold(&mut self, record: &Record) {
+    /// Folds one record into the rows of holds, orders, tickets, payments, refunds and scans.
+    ///
+    /// Errors: what the record does is no arrow of the register, or lets somebody in twice.
+    pub(super) fn fold(&mut self, seq: Sequence, record: &Record) -> Result<(), Difference> {
         match record {
             Record::HoldPlaced(placed) => {
                 let row = HoldRow {
@@ -23,91 +40,50 @@ impl Expected {
                     expires_at_ms: placed.expires_at.0,
                 };
                 self.rows.holds.insert(placed.hold_id.0, row);
+                self.fold_placed(placed)?;
             }
             Record::HoldExtended {
                 hold_id, expires_at, ..
-            } => {
-                if let Some(hold) = self.rows.holds.get_mut(&hold_id.0) {
-                    hold.expires_at_ms = expires_at.0;
-                }
+            } => self.extend_hold(hold_id.0, expires_at.0),
+            Record::HoldReleased(released) => {
+                self.end_hold(released.hold_id.0, "released");
+                self.fold_released(released)?;
             }
-            Record::HoldReleased(released) => self.end_hold(released.hold_id.0, "released"),
-            Record::HoldsExpired { holds, .. } => {
+            Record::HoldsExpired { at, holds } => {
                 for expired in holds {
                     self.end_hold(expired.hold_id.0, "expired");
+                    self.fold_expired(expired, *at)?;
                 }
             }
             Record::HoldConfirmed(confirmed) | Record::HoldReclaimed(confirmed) => {
-                self.fold_confirmed(confirmed)
+                self.end_hold(confirmed.hold_id.0, "confirmed");
+                self.fold_confirmed(confirmed)?;
             }
             Record::PaymentStarted(started) => {
-                if let Some(hold) = self.rows.holds.get_mut(&started.hold_id.0) {
-                    hold.expires_at_ms = started.expires_at.0;
-                }
+                self.extend_hold(started.hold_id.0, started.expires_at.0);
+                self.fold_started(started)?;
             }
-            Record::OrderCancelled { order_id, .. } => self.fold_cancelled(order_id.0),
-            Record::EventCreated { .. }
-            | Record::EventEdited { .. }
-            | Record::QuotaSet { .. }
-            | Record::TicketTypeSet { .. }
-            | Record::TicketsRefunded(_)
-            | Record::TicketTransferred(_)
-            | Record::TicketScanned(_)
-            | Record::StatusChanged { .. } => {}
+            Record::OrderCancelled { at, order_id, .. } => self.fold_cancelled(order_id.0, *at)?,
+            Record::TicketsRefunded(refunded) => self.fold_refunded(refunded)?,
+            Record::TicketTransferred(transferred) => self.fold_transferred(transferred)?,
+            Record::TicketScanned(scanned) => self.fold_scanned(seq, scanned)?,
+            Record::EventCreated { details, .. } | Record::EventEdited { details, .. } => {
+                self.re_entry = details.re_entry;
+            }
+            Record::QuotaSet { .. } | Record::TicketTypeSet { .. } | Record::StatusChanged { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn extend_hold(&mut self, hold_id: Uuid, expires_at_ms: i64) {
+        if let Some(hold) = self.rows.holds.get_mut(&hold_id) {
+            hold.expires_at_ms = expires_at_ms;
         }
     }
 
     fn end_hold(&mut self, hold_id: Uuid, status: &str) {
         if let Some(hold) = self.rows.holds.get_mut(&hold_id) {
             status.clone_into(&mut hold.status);
-        }
-    }
-
-    fn fold_confirmed(&mut self, confirmed: &HoldConfirmed) {
-        let order_id = confirmed.hold_id.0;
-        self.end_hold(order_id, "confirmed");
-        let order = OrderRow {
-            buyer_id: confirmed.buyer_id.0,
-            status: "confirmed".to_owned(),
-            currency: confirmed.total.currency.code().to_owned(),
-            total_minor: confirmed.total.amount_minor,
-        };
-        self.rows.orders.insert(order_id, order);
-        for ticket in &confirmed.tickets {
-            let row = TicketRow {
-                order_id,
-                ticket_type_id: ticket.ticket_type_id.0,
-                code: ticket.code.to_string(),
-                status: "valid".to_owned(),
-            };
-            self.rows.tickets.insert(ticket.id.0, row);
-        }
-        if let Some(payment) = &confirmed.payment {
-            let row = PaymentRow {
-                gateway: payment.gateway.as_str().to_owned(),
-                reference: Some(payment.reference.clone()),
-                amount_minor: payment.amount.amount_minor,
-                currency: payment.amount.currency.code().to_owned(),
-                status: "authorized".to_owned(),
-            };
-            self.rows.payments.insert(order_id, row);
-        }
-    }
-
-    fn fold_cancelled(&mut self, order_id: Uuid) {
-        if let Some(order) = self.rows.orders.get_mut(&order_id) {
-            "cancelled".clone_into(&mut order.status);
-        }
-        for ticket in self
-            .rows
-            .tickets
-            .values_mut()
-            .filter(|ticket| ticket.order_id == order_id)
-        {
-            "cancelled".clone_into(&mut ticket.status);
-        }
-        if let Some(payment) = self.rows.payments.get_mut(&order_id) {
-            "voiding".clone_into(&mut payment.status);
         }
     }
 

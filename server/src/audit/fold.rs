@@ -6,6 +6,7 @@ use onsale_engine::port::{Journal, JournalError, Snapshot};
 use onsale_engine::replay::{Damage, Replayer};
 
 use super::Stop;
+use super::compare::Difference;
 use super::expected::Expected;
 
 /// Entries read at once.
@@ -51,8 +52,14 @@ pub(super) async fn fold(
             walk.replayer.fold(entry)?;
             let records = codec::decode_records(&entry.payload).context("decoded once already")?;
             if entry.last_seq <= walk.watermark {
-                for record in &records {
-                    walk.expected.fold(record);
+                for (seq, record) in (entry.first_seq..).zip(&records) {
+                    let folded = walk.expected.fold(seq, record);
+                    folded.map_err(|Difference { invariant, what }| Damage {
+                        event_id,
+                        seq,
+                        invariant,
+                        reason: what,
+                    })?;
                 }
             }
             walk.look()?;

@@ -6,6 +6,7 @@
 mod compare;
 mod expected;
 mod fold;
+mod rules;
 
 use anyhow::Context as _;
 use onsale_domain::{EventId, Sequence};
@@ -143,9 +144,9 @@ async fn event(
         );
         return Err(found("I8", stored.watermark, what));
     }
-    if let Some(Difference { invariant, what }) = compare::first_difference(&folded.expected.rows, &stored) {
-        return Err(found(invariant, stored.watermark, what));
-    }
+    compare::compare(&folded.expected.rows, &stored)
+        .and_then(|()| rules::check(&stored))
+        .map_err(|Difference { invariant, what }| found(invariant, stored.watermark, what))?;
     Ok(Audited {
         event_id: event_id.to_string(),
         records: folded.records,

@@ -1,12 +1,13 @@
 //! The payment providers, each as patiently asked as the others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use onsale_domain::Gateway;
 use onsale_engine::port::Clock;
 use onsale_services::{
     GatewayError, Gateways, MidtransGateway, PaymentGateway, ResiliencePolicy, ResilientGateway,
-    SimulatedGateway, StripeGateway,
+    ServicesConfig, SimulatedGateway, StripeGateway,
 };
 
 use super::StartError;
@@ -43,6 +44,14 @@ pub(super) fn open(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Gatewa
         .pop()
         .ok_or_else(|| unusable_gateway(current, "cannot take payments".to_owned()))?;
     Ok(Gateways::new(first, others))
+}
+
+/// How long use cases wait: for a provider a little longer than its own patience, which knows more.
+pub(super) fn patience(settings: &Settings) -> Duration {
+    match settings.payments.current {
+        Gateway::Simulated => ServicesConfig::default().gateway_timeout,
+        Gateway::Stripe | Gateway::Midtrans => ResiliencePolicy::default().total + Duration::from_secs(1),
+    }
 }
 
 fn patient(gateway: Arc<dyn PaymentGateway>) -> Arc<dyn PaymentGateway> {

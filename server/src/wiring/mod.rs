@@ -163,8 +163,8 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         objects,
     };
     let config = ServicesConfig {
+        gateway_timeout: gateways::patience(settings),
         breached_passwords: Arc::new(settings.breached_passwords()?),
-        ..ServicesConfig::default()
     };
     let services = Services::new(dependencies, config)?;
     services.load_access().await?;

@@ -64,6 +64,8 @@ const TABLE: &str = "
                                                                                        | | | | | | | admin
                                                                                        | | | | | | | | key without scope
 GET    /.well-known/jwks.json                                    -                     o o o o o o o o o
+GET    /.well-known/ticket-keys.json                             -                     o o o o o o o o o
+GET    /v1/files/{token}                                         -                     o o o o o o o o o
 POST   /v1/auth/register                                         -                     o o o o o o o o o
 POST   /v1/auth/login                                            -                     o o o o o o o o o
 POST   /v1/auth/refresh                                          -                     o o o o o o o o o
@@ -99,6 +101,9 @@ POST   /v1/check-ins                                             check_ins.creat
 POST   /v1/check-ins/sync                                        check_ins.create      u f f f f f + + f
 GET    /v1/check-ins/gates                                       check_ins.create      u f f f f f + + f
 GET    /v1/check-ins/bundle                                      check_ins.create      u f f f f f + + f
+GET    /v1/tickets                                               tickets.buy           u + + f f f f f f
+GET    /v1/tickets/{ticket_id}                                   tickets.buy           u + n f f f f f f
+GET    /v1/tickets/{ticket_id}/file                              tickets.buy           u + n f f f f f f
 POST   /v1/webhooks/payments/{provider}                          -                     s s s s s s s s s
 GET    /v1/admin/organizations                                   organizations.read    u f f + + + f + f
 POST   /v1/admin/organizations                                   organizations.create  u f f f f f f + f
@@ -117,6 +122,13 @@ POST   /v1/admin/events/{event_id}/quotas                        events.edit    
 PUT    /v1/admin/events/{event_id}/quotas/{quota_id}             events.edit           u f f + n f f + f
 POST   /v1/admin/events/{event_id}/ticket-types                  events.edit           u f f + n f f + f
 PUT    /v1/admin/events/{event_id}/ticket-types/{ticket_type_id} events.edit           u f f + n f f + f
+GET    /v1/admin/orders                                          orders.read           u f f + + + f + f
+GET    /v1/admin/orders/{order_id}                               orders.read           u f f + n + f + f
+POST   /v1/admin/orders/{order_id}/cancel                        orders.cancel         u f f + n + f + f
+GET    /v1/admin/orders/{order_id}/refunds                       orders.read           u f f + n + f + f
+POST   /v1/admin/orders/{order_id}/refunds                       refunds.create        u f f + n + f + f
+GET    /v1/admin/payments                                        orders.read           u f f + + + f + f
+POST   /v1/admin/orders/{order_id}/payment/void                  refunds.create        u f f + n + f + f
 GET    /v1/admin/users                                           users.read            u f f f f + f + f
 GET    /v1/admin/users/{user_id}                                 users.read            u f f f f + f + f
 POST   /v1/admin/users/{user_id}/deactivate                      users.deactivate      u f f f f f f + f

@@ -36,6 +36,7 @@ mod purchases;
 mod rate_limits;
 mod request_log;
 mod slow_clients;
+mod tickets;
 mod tokens;
 mod transfers;
 mod webhooks;

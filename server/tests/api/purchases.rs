@@ -1,10 +1,11 @@
 //! Buying in one call.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Caller, EventPlan, World, get, post};
+use crate::support::{Caller, EventPlan, World, get, post, until};
 
 #[tokio::test]
 async fn an_order_is_answered_whole() {
@@ -56,17 +57,78 @@ async fn a_declined_payment_frees_the_tickets() {
 }
 
 #[tokio::test]
-async fn a_gateway_without_an_answer_frees_the_tickets_and_the_key_may_try_again() {
+async fn without_an_answer_of_the_gateway_the_order_is_pending_and_is_not_sold_to_others() {
     let world = World::start().await;
     let event = world.event(&EventPlan::of(2)).await;
     let buyer = Caller::buyer();
     let call = event.purchase(2, "sim_timeout").by(&buyer).key("k");
+    let mut ids = BTreeSet::new();
     for _ in 0..2 {
         let reply = world.send(call.clone()).await;
-        reply.problem_with_retry(503, "payment_unavailable");
         assert!(!reply.replayed(), "it was tried again");
-        assert_eq!(world.counts(&event).await, (2, 0, 0));
+        let order = reply.expect(201);
+        assert_eq!(
+            (&order["status"], &order["payment"]["status"]),
+            (&json!("pending"), &json!("pending"))
+        );
+        assert_eq!((&order["tickets"], &order["refunds"]), (&json!([]), &json!([])));
+        assert!(order["expires_at"].is_string(), "{order}");
+        ids.insert(order["id"].as_str().unwrap().to_owned());
+        assert_eq!(world.counts(&event).await, (0, 2, 0));
     }
+    let path = format!("/v1/orders/{}", ids.pop_first().unwrap());
+    assert!(ids.is_empty(), "one order");
+    let read = world.send(get(&path).by(&buyer)).await.expect(200);
+    assert_eq!(
+        (&read["status"], &read["tickets"]),
+        (&json!("pending"), &json!([]))
+    );
+    let cancelled = world
+        .send(post(format!("{path}/cancel")).by(&buyer))
+        .await
+        .expect(200);
+    assert_eq!(cancelled["status"], "cancelled");
+    assert_eq!(world.counts(&event).await, (2, 0, 0));
+    let again = world
+        .send(post(format!("{path}/cancel")).by(&buyer))
+        .await
+        .expect(200);
+    assert_eq!(again["seq"], cancelled["seq"]);
+    world.send(call).await.problem(409, "already_released");
+}
+
+#[tokio::test]
+async fn a_payment_that_is_decided_later_is_confirmed_without_being_asked_for() {
+    let mut world = World::start().await;
+    let event = world.event(&EventPlan::of(4)).await;
+    let buyer = Caller::buyer();
+    let buy = |method: &str| event.purchase(2, method).by(&buyer).key(method);
+    let paid = world.send(buy("sim_pending_300")).await.expect(201);
+    let declined = world.send(buy("sim_pending_decline_300")).await.expect(201);
+    assert_eq!(world.counts(&event).await, (0, 4, 0));
+    for (order, wanted) in [(paid, "confirmed"), (declined, "cancelled")] {
+        let path = format!("/v1/orders/{}", order["id"].as_str().unwrap());
+        until("the worker looks", Duration::from_secs(30), async || {
+            // Sooner than it would by itself.
+            let due = "UPDATE jobs SET due_at = now() WHERE kind = 'payment' AND event_id = $1";
+            world.database.execute(due, event.id).await;
+            let read = world.send(get(&path).by(&buyer)).await.expect(200);
+            read["status"] == wanted
+        })
+        .await;
+    }
+    assert_eq!(world.counts(&event).await, (2, 0, 2));
+    let again = world.send(buy("sim_pending_300")).await;
+    assert!(again.replayed());
+    assert_eq!(again.expect(201)["tickets"].as_array().unwrap().len(), 2);
+    world
+        .send(buy("sim_pending_decline_300"))
+        .await
+        .problem(402, "payment_declined");
+    world.settled().await;
+    let captured = "SELECT sum(amount_minor)::bigint FROM payments WHERE status = 'captured'";
+    assert_eq!(world.database.number(captured).await, 2_000);
+    world.stop_and_audit().await;
 }
 
 #[tokio::test]

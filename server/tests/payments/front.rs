@@ -2,6 +2,7 @@
 //!
 //! - idempotency keys: the same answer again, `Idempotent-Replayed`, and a refusal where the parameters differ
 //! - a payment method in `confirm`, which is set on the intent first
+//! - the search for intents by metadata
 //! - `amount_capturable` and `amount_received` of intents
 
 use std::collections::HashMap;
@@ -23,24 +24,36 @@ const FORM: &str = "application/x-www-form-urlencoded";
 type Keys = HashMap<String, (String, Bytes, Answered)>;
 
 /// localstripe as Stripe.
-pub(crate) struct Front(Peer);
+pub(crate) struct Front {
+    peer: Peer,
+    keys: Arc<Mutex<Keys>>,
+}
 
 impl Deref for Front {
     type Target = Peer;
 
     fn deref(&self) -> &Peer {
-        &self.0
+        &self.peer
     }
 }
 
 impl Front {
     pub(crate) async fn of(localstripe: SocketAddr) -> Self {
         let keys: Arc<Mutex<Keys>> = Arc::default();
+        let theirs = Arc::clone(&keys);
         let peer = Peer::start(move |asked| {
-            let keys = Arc::clone(&keys);
+            let keys = Arc::clone(&theirs);
             Box::pin(async move { keyed(localstripe, &keys, asked).await })
         });
-        Self(peer.await)
+        Self {
+            peer: peer.await,
+            keys,
+        }
+    }
+
+    /// What Stripe does after a day.
+    pub(crate) async fn forget_keys(&self) {
+        self.keys.lock().await.clear();
     }
 }
 
@@ -69,6 +82,9 @@ async fn keyed(localstripe: SocketAddr, keys: &Mutex<Keys>, asked: Asked) -> Ans
 }
 
 async fn forwarded(localstripe: SocketAddr, mut asked: Asked) -> Answered {
+    if let Some(query) = asked.path.strip_prefix("/v1/payment_intents/search?query=") {
+        return searched(localstripe, query, &asked).await;
+    }
     if let Some(intent) = asked.path.strip_suffix("/confirm") {
         let (methods, others): (Vec<_>, Vec<_>) = std::str::from_utf8(&asked.body)
             .unwrap()
@@ -85,6 +101,18 @@ async fn forwarded(localstripe: SocketAddr, mut asked: Asked) -> Answered {
         _ => post(&asked.path).body(FORM, asked.body.clone()),
     };
     sent(localstripe, call, &asked).await
+}
+
+/// Intents whose purchase stands in the query.
+async fn searched(localstripe: SocketAddr, query: &str, asked: &Asked) -> Answered {
+    let all = sent(localstripe, get("/v1/payment_intents?limit=100"), asked).await;
+    let mut page: Value = serde_json::from_slice(&all.body).unwrap();
+    let is_meant = |intent: &Value| query.contains(intent["metadata"]["purchase"].as_str().unwrap());
+    page["data"].as_array_mut().unwrap().retain(is_meant);
+    Answered {
+        body: page.to_string().into(),
+        ..all
+    }
 }
 
 async fn sent(localstripe: SocketAddr, call: Call, asked: &Asked) -> Answered {

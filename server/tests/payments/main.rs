@@ -1,9 +1,9 @@
 //! Payment providers: localstripe as the foreign Stripe, and a hand-made peer that speaks Midtrans.
 //!
-//! localstripe (from the Python index, started by these tests) has intents that are captured later, declines, 3-D Secure, refunds and
-//! signed webhooks of its own. What it lacks stands in `front.rs`: idempotency keys, a payment method in `confirm`, and
-//! two members of intents. It has no search. No peer of Midtrans can be had, so that one follows the public
-//! documentation, and shows only that we do.
+//! localstripe (from the Python index, started by these tests) has intents that are captured later, declines, 3-D
+//! Secure, refunds and signed webhooks of its own. What it lacks stands in `front.rs`: idempotency keys, search, a
+//! payment method in `confirm`, and two members of intents. No peer of Midtrans can be had, so that one follows the
+//! public documentation, and shows only that we do.
 
 #![allow(
     clippy::unwrap_used,

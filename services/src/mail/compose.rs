@@ -6,7 +6,7 @@ use onsale_persistence::{AccountStatus, MailEvent, MailMessage, MailOrder};
 use secrecy::ExposeSecret as _;
 
 use super::amounts::{amount, local_time};
-use super::order::{OrderFiles, carried, order_attachments};
+use super::order::order_attachments;
 use super::templates::{Templates, subject};
 use super::{Mail, MailAttachment};
 use crate::accounts::{OpaqueToken, Purpose, RESET_LIFETIME_MS};
@@ -59,7 +59,7 @@ async fn words(services: &Services, message: MailMessage) -> Result<Option<(User
             let Some((event, order)) = order_of(services, event_id, order_id).await? else {
                 return Ok(None);
             };
-            let files = carried(order_attachments(services, event_id, order_id).await?);
+            let files = order_attachments(services, event_id, order_id).await?;
             let buyer = UserId(order.buyer_id.0);
             Ok(Some((buyer, order_confirmation(&event, &order, order_id, files))))
         }
@@ -127,11 +127,13 @@ fn password_changed() -> Words {
     )
 }
 
-fn order_confirmation(event: &MailEvent, order: &MailOrder, order_id: OrderId, files: OrderFiles) -> Words {
-    let (attached, attachments) = match files {
-        OrderFiles::Attached(attachments) => (true, attachments),
-        OrderFiles::TooLarge => (false, vec![]),
-    };
+fn order_confirmation(
+    event: &MailEvent,
+    order: &MailOrder,
+    order_id: OrderId,
+    files: Option<Vec<MailAttachment>>,
+) -> Words {
+    let attachments = files.unwrap_or_default();
     let lines: Vec<Value> = order
         .lines
         .iter()
@@ -139,7 +141,7 @@ fn order_confirmation(event: &MailEvent, order: &MailOrder, order_id: OrderId, f
         .collect();
     let values = context! {
         event => shown(event), lines => lines, total => amount(order.total), order_id => order_id.to_string(),
-        attached => attached,
+        attached => !attachments.is_empty(),
     };
     Words {
         attachments,

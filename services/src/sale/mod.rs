@@ -12,6 +12,7 @@ mod holds;
 mod in_flight;
 mod orders;
 mod purchase;
+mod staff;
 mod transfer;
 
 pub use checkout::CheckoutRequest;
@@ -19,6 +20,7 @@ pub use holds::{ExtendedHold, HoldRequest, PlacedHold, ReleasedHold, ReleasedSta
 pub(crate) use in_flight::{Claim, InFlight, Work};
 pub use orders::CancelledOrder;
 pub use purchase::PurchaseRequest;
+pub use staff::{RefundRequested, RequestedRefund};
 pub use transfer::{TransferRequest, TransferredTicket};
 
 use onsale_domain::record::{HoldConfirmed, Lines};

@@ -1,7 +1,10 @@
-//! What a buyer may do with an order.
+//! What a buyer may do with an order: read and cancel it.
 
 use onsale_domain::command::CancelledBy;
-use onsale_domain::{BuyerId, Command, EventId, OrderId, Sequence};
+use onsale_domain::record::ReleaseReason;
+use onsale_domain::{BuyerId, Command, EventId, HoldId, OrderId, Refusal, Sequence};
+use onsale_engine::EngineError;
+use onsale_persistence::OrderStatus;
 
 use crate::{ServiceError, Services};
 
@@ -17,23 +20,67 @@ pub struct CancelledOrder {
 }
 
 impl Services {
-    /// Cancels a buyer's own order: its units are free again, its tickets void, its payment goes back. Repeating it
-    /// changes nothing.
+    /// Cancels a buyer's own order: its units are free again, its tickets void, its payment goes back. One that is
+    /// pending is given up. Repeating it changes nothing.
     pub async fn cancel_order(
         &self,
         order_id: OrderId,
         buyer_id: BuyerId,
     ) -> Result<CancelledOrder, ServiceError> {
         let event_id = self.event_of(order_id.route()).await?;
-        let command = Command::CancelOrder {
-            order_id,
-            by: CancelledBy::Buyer(buyer_id),
+        self.cancel(event_id, order_id, buyer_id, CancelledBy::Buyer(buyer_id))
+            .await
+    }
+
+    pub(super) async fn cancel(
+        &self,
+        event_id: EventId,
+        order_id: OrderId,
+        buyer_id: BuyerId,
+        by: CancelledBy,
+    ) -> Result<CancelledOrder, ServiceError> {
+        let command = Command::CancelOrder { order_id, by };
+        let seq = match self.engine().execute(event_id, command).await {
+            Ok(receipt) => receipt.seq,
+            Err(EngineError::Refused(Refusal::OrderNotFound)) => {
+                self.give_up_pending(event_id, order_id, buyer_id).await?
+            }
+            Err(error) => return Err(error.into()),
         };
-        let receipt = self.engine().execute(event_id, command).await?;
         Ok(CancelledOrder {
             order_id,
             event_id,
-            seq: receipt.seq,
+            seq,
         })
+    }
+
+    /// The journal knows a pending order as a hold under payment.
+    async fn give_up_pending(
+        &self,
+        event_id: EventId,
+        order_id: OrderId,
+        buyer_id: BuyerId,
+    ) -> Result<Sequence, ServiceError> {
+        let hold_id = HoldId(order_id.0);
+        match self.engine().find_hold(event_id, hold_id, buyer_id).await {
+            Ok(hold) if hold.payment.is_some() => {
+                let command = Command::ReleaseHold {
+                    hold_id,
+                    buyer_id,
+                    reason: ReleaseReason::Buyer,
+                    key: None,
+                };
+                Ok(self.engine().execute(event_id, command).await?.seq)
+            }
+            Ok(_) | Err(EngineError::Refused(Refusal::HoldNotFound)) => Err(ServiceError::NotFound),
+            Err(EngineError::Refused(Refusal::HoldReleased)) => {
+                let order = self.order(order_id, buyer_id).await?;
+                match order.status {
+                    OrderStatus::Cancelled => Ok(order.seq),
+                    _ => Err(ServiceError::NotFound),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -84,7 +84,7 @@ impl Services {
         }
         if !stored.is_empty() {
             if is_first {
-                self.confirm_by_mail(event_id, order_id).await?;
+                self.enqueue_order_mail(event_id, order_id).await?;
             }
             database.ticket_files_stored(&stored).await?;
         }
@@ -164,12 +164,6 @@ impl Services {
             }
             ObjectKind::Calendar => Ok(calendar_file(face).into()),
         }
-    }
-
-    /// Has the buyer told that the order is confirmed, with its files, which are in their places.
-    #[allow(clippy::unused_async, reason = "asks for a message once there is one")]
-    async fn confirm_by_mail(&self, _event_id: EventId, _order_id: OrderId) -> Result<(), ServiceError> {
-        Ok(())
     }
 
     /// The store goes first: a file whose row is gone would never be found again.

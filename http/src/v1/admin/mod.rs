@@ -6,10 +6,13 @@ mod assignments;
 mod audit_log;
 mod events;
 mod jobs;
+mod orders;
 mod organizations;
 mod packages;
+mod payments;
 mod permissions;
 mod quotas;
+mod refunds;
 mod roles;
 mod service_accounts;
 mod status;
@@ -53,6 +56,12 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(packages::get, packages::edit, packages::delete))
         .routes(routes!(packages::get_order))
         .routes(routes!(packages::cancel_order))
+        .routes(routes!(orders::list))
+        .routes(routes!(orders::get))
+        .routes(routes!(orders::cancel))
+        .routes(routes!(refunds::list, refunds::create))
+        .routes(routes!(payments::list))
+        .routes(routes!(payments::void))
         .routes(routes!(audit_log::list))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::retry))

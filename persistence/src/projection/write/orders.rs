@@ -182,7 +182,8 @@ async fn update_orders(connection: &mut PgConnection, orders: &[&OrderChange]) -
     super::all_rows("ticket_orders", updated.rows_affected(), orders.len())
 }
 
-/// Before the tickets that this batch changes one by one: none of them changes after its order was cancelled.
+/// Before the tickets that this batch changes one by one. These leave a cancelled one cancelled, unless it was
+/// refunded before.
 async fn cancel_tickets(connection: &mut PgConnection, orders: &[&OrderChange]) -> Result<(), DatabaseError> {
     let cancelled = || orders.iter().filter(|order| order.cancelled_at.is_some());
     let event_ids: Vec<Uuid> = cancelled().map(|order| order.event_id.0).collect();
@@ -257,7 +258,8 @@ const fn first_status(step: Option<PaymentStep>) -> PaymentStatus {
     }
 }
 
-/// Payments of earlier batches. A leg and a free order have none. What was captured is given back and not let go.
+/// Payments of earlier batches. A leg and a free order have none. The worker may have moved one on meanwhile: what was
+/// captured is given back and not let go, what is settled stays so, and what is quarantined waits for staff.
 async fn step_payments(connection: &mut PgConnection, orders: &[OrderChange]) -> Result<(), DatabaseError> {
     let stepped = || {
         orders
@@ -277,10 +279,12 @@ async fn step_payments(connection: &mut PgConnection, orders: &[OrderChange]) ->
     sqlx::query!(
         r#"UPDATE payments AS payment
            SET status = CASE
-                   WHEN change.step = 'authorize' THEN 'authorized'
-                   WHEN change.step = 'decline' THEN 'declined'
-                   WHEN payment.status = 'captured' THEN 'refunding'
-                   ELSE 'voiding' END,
+                   WHEN change.step = 'authorize' AND payment.status NOT IN ('captured', 'quarantined')
+                       THEN 'authorized'
+                   WHEN change.step = 'decline' AND payment.status = 'pending' THEN 'declined'
+                   WHEN change.step = 'let_go' AND payment.status IN ('pending', 'authorized') THEN 'voiding'
+                   WHEN change.step = 'let_go' AND payment.status = 'captured' THEN 'refunding'
+                   ELSE payment.status END,
                reference = coalesce(change.reference, payment.reference)
            FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
                AS change (event_id, order_id, step, reference)

@@ -112,7 +112,9 @@ async fn change_tickets(
     let versions: Vec<Option<i32>> = left.values().map(|left| left.version).collect();
     let updated = sqlx::query!(
         r#"UPDATE tickets AS ticket
-           SET status = coalesce(change.status, ticket.status),
+           -- Orders come before: a ticket that was scanned and then cancelled in one batch is cancelled already.
+           SET status = CASE WHEN ticket.status = 'cancelled' AND change.status = 'used' THEN ticket.status
+                   ELSE coalesce(change.status, ticket.status) END,
                refund_id = coalesce(change.refund_id, ticket.refund_id),
                owner_id = coalesce(change.owner_id, ticket.owner_id),
                code = coalesce(change.code, ticket.code),

@@ -11,7 +11,7 @@ use onsale_persistence::{Actor, AuditEntry, AuditOutcome, Database, DatabaseConf
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
-pub(crate) use sale::{Rng, Sale};
+pub(crate) use sale::{Held, Made, Rng, Sale};
 
 /// A database of its own, dropped with this.
 pub(crate) struct TestDatabase {

@@ -15,6 +15,7 @@ impl Fixture {
         let buyer = json!({"email": "buyer@test.example", "password": PASSWORD});
         Some(match route {
             "GET /.well-known/jwks.json" => get("/.well-known/jwks.json"),
+            "GET /.well-known/ticket-keys.json" => get("/.well-known/ticket-keys.json"),
             "POST /v1/auth/register" => {
                 let body = json!({"email": email, "password": PASSWORD, "name": "Somebody"});
                 post("/v1/auth/register").json(&body)

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::fixture::{Fixture, text};
-use crate::support::{Call, Event, EventPlan, delete, get, post, put};
+use crate::support::{Call, Event, EventPlan, delete, get, post, put, until};
 
 impl Fixture {
     pub(super) async fn sale_call(&mut self, route: &str) -> Option<Call> {
@@ -26,14 +26,67 @@ impl Fixture {
             "POST /v1/holds/{hold_id}/checkout" => post(format!("{}/checkout", self.hold(&key).await))
                 .json(&json!({"payment_method": "sim_approve"}))
                 .key(key),
+            "GET /v1/tickets" => get("/v1/tickets"),
+            "GET /v1/tickets/{ticket_id}" => get(self.owned_ticket(&key).await),
+            "GET /v1/tickets/{ticket_id}/file" => get(self.ticket_file(&key).await),
+            "GET /v1/files/{token}" => get(self.file(&key).await),
             "GET /v1/orders" => get("/v1/orders"),
             "GET /v1/orders/{order_id}" => get(self.order(&key).await),
             "POST /v1/webhooks/payments/{provider}" => {
                 post("/v1/webhooks/payments/simulated").json(&json!({"type": "payment"}))
             }
             "POST /v1/orders/{order_id}/cancel" => post(format!("{}/cancel", self.order(&key).await)),
+            _ => return self.order_call(route, &key).await,
+        })
+    }
+
+    /// Staff's side of orders.
+    async fn order_call(&self, route: &str, key: &str) -> Option<Call> {
+        Some(match route {
+            "GET /v1/admin/orders" => get("/v1/admin/orders?limit=100"),
+            "GET /v1/admin/payments" => get("/v1/admin/payments?limit=100"),
+            "GET /v1/admin/orders/{order_id}" => get(self.staff_order(key).await),
+            "POST /v1/admin/orders/{order_id}/cancel" => {
+                post(format!("{}/cancel", self.staff_order(key).await))
+            }
+            "GET /v1/admin/orders/{order_id}/refunds" => {
+                get(format!("{}/refunds", self.staff_order(key).await))
+            }
+            "POST /v1/admin/orders/{order_id}/refunds" => {
+                let order = self.bought(key).await;
+                let body = json!({"ticket_ids": [order["tickets"][0]["id"]]});
+                post(format!("/v1/admin/orders/{}/refunds", text(&order, "id")))
+                    .json(&body)
+                    .key(key)
+            }
+            "POST /v1/admin/orders/{order_id}/payment/void" => {
+                // Long undecided, so that nothing else moves it.
+                let call = self
+                    .event
+                    .purchase(1, "sim_pending_10000")
+                    .by(self.buyer())
+                    .key(key);
+                let order_id = text(&self.world.send(call).await.expect(201), "id");
+                // What is read is projected.
+                let read = get(format!("/v1/orders/{order_id}")).by(self.buyer());
+                self.world.send(read).await.expect(200);
+                let quarantine = "UPDATE payments SET status = 'quarantined' WHERE order_id = $1";
+                let id = order_id.parse().expect("an id");
+                self.world.database.execute(quarantine, id).await;
+                post(format!("/v1/admin/orders/{order_id}/payment/void"))
+            }
             _ => return None,
         })
+    }
+
+    /// Staff's path of a new order of the buyer.
+    async fn staff_order(&self, key: &str) -> String {
+        format!("/v1/admin/orders/{}", text(&self.bought(key).await, "id"))
+    }
+
+    async fn bought(&self, key: &str) -> serde_json::Value {
+        let call = self.event.purchase(1, "sim_approve").by(self.buyer()).key(key);
+        self.world.send(call).await.expect(201)
     }
 
     /// The path of a new hold of the buyer.
@@ -52,6 +105,33 @@ impl Fixture {
             "/v1/orders/{}",
             text(&self.world.send(call).await.expect(201), "id")
         )
+    }
+
+    /// The path of a ticket of a new order of the buyer.
+    async fn owned_ticket(&self, key: &str) -> String {
+        let order = self.world.send(get(self.order(key).await).by(self.buyer())).await;
+        format!("/v1/tickets/{}", text(&order.expect(200)["tickets"][0], "id"))
+    }
+
+    /// The path of the file of such a ticket, once it is made.
+    async fn ticket_file(&self, key: &str) -> String {
+        let path = format!("{}/file?format=ics", self.owned_ticket(key).await);
+        until(
+            "the file is made",
+            std::time::Duration::from_secs(20),
+            async || self.world.send(get(&path).by(self.buyer())).await.status == 200,
+        )
+        .await;
+        path
+    }
+
+    /// Where a link to such a file leads.
+    async fn file(&self, key: &str) -> String {
+        let link = self
+            .world
+            .send(get(self.ticket_file(key).await).by(self.buyer()))
+            .await;
+        text(&link.expect(200), "url")
     }
 
     pub(super) async fn event_call(&mut self, route: &str) -> Option<Call> {

@@ -255,3 +255,46 @@ async fn staff_cancel_a_package_order_of_their_organization() {
     let audited = "SELECT count(*) FROM audit_log WHERE action = 'package_orders.cancel'";
     assert_eq!(world.database.number(audited).await, 2);
 }
+
+#[tokio::test]
+async fn a_ticket_of_a_leg_is_refunded_through_the_packages_payment_by_its_share() {
+    let mut world = World::start().await;
+    let events = two_events(&world, [10, 10]).await;
+    let package = make(&world, &package_of(&events)).await;
+    let buyer = Caller::buyer();
+    let call = buy(package, 1, "sim_approve").by(&buyer).key("k");
+    let order = world.send(call).await.expect(201);
+    let path = format!("/v1/package-orders/{}", id(&order));
+    let leg = order["orders"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|leg| leg["event_id"] == events[0].id.to_string())
+        .unwrap();
+    let refund = post(format!(
+        "/v1/admin/orders/{}/refunds",
+        leg["order_id"].as_str().unwrap()
+    ))
+    .json(&json!({"ticket_ids": [leg["tickets"][0]["id"]]}))
+    .key("r");
+    let asked = world.staff(refund).await.expect(201);
+    assert_eq!(asked["amount"]["amount"], 900);
+    until("the refund succeeds", Duration::from_secs(30), async || {
+        world.send(get(&path).by(&buyer)).await.text("status") == "partially_refunded"
+    })
+    .await;
+    let read = world.send(get(&path).by(&buyer)).await.expect(200);
+    assert_eq!(read["refunded"]["amount"], 900);
+    let succeeded = "SELECT count(*) FROM refunds WHERE status = 'succeeded' AND settled_at IS NOT NULL";
+    assert_eq!(world.database.number(succeeded).await, 1);
+    assert_eq!(counts(&world, &events).await, [(10, 0, 0), (9, 0, 1)]);
+    // Cancelling gives back what is left, once.
+    let cancelled = world
+        .send(post(format!("{path}/cancel")).by(&buyer))
+        .await
+        .expect(200);
+    assert_eq!(cancelled["refunded"]["amount"], 2_700);
+    assert_eq!(counts(&world, &events).await, [(10, 0, 0), (10, 0, 0)]);
+    rested(&world).await;
+    world.stop_and_audit().await;
+}

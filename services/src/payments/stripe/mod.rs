@@ -3,8 +3,8 @@
 //! An intent is made under the purchase as its idempotency key, from nothing but the purchase and its amount, and
 //! without the buyer's payment method; paying it is a second request. So whoever knows the purchase gets the same
 //! intent again by making it again, also after a crash between the two requests, and no payment method needs to be
-//! stored for that. Stripe forgets keys after 24 hours; an older purchase is looked for by its metadata instead, which
-//! takes Stripe a minute to know, and no new intent is made for it.
+//! stored for that. Stripe forgets keys after 24 hours, so an older purchase is looked for by its metadata first. That
+//! takes Stripe up to a minute to know; of what is younger than that, the key is known still.
 //!
 //! A declined payment is not the end of an intent: with its client secret a buyer could try again for hours. So a
 //! decline is only told once the intent is cancelled.
@@ -41,7 +41,7 @@ const PURCHASE: &str = "purchase";
 const REFUND: &str = "refund";
 /// What Stripe says where an intent of the purchase was made with other parameters.
 const ANOTHER_AMOUNT: &str = "idempotency_error";
-/// Until then a purchase is found by its key. Stripe keeps keys for 24 hours; the hour covers clocks and detours.
+/// Until then a purchase is surely found by its key. Stripe keeps keys for 24 hours; the hour covers clocks and detours.
 const KEY_KEPT_MS: i64 = 23 * 60 * 60 * 1_000;
 
 /// How to reach Stripe.
@@ -71,7 +71,6 @@ enum Found {
     Known(Intent),
     /// An intent that was made by looking for it: nobody can have paid it.
     Fresh(Intent),
-    Nothing,
 }
 
 impl StripeGateway {
@@ -88,7 +87,7 @@ impl StripeGateway {
 }
 
 impl Parts {
-    /// The purchase's intent, by whatever way leads to it. Within the life of its key that makes one if need be.
+    /// The purchase's intent, by whatever way leads to it; made if there is none.
     async fn find(
         &self,
         purchase: Purchase,
@@ -99,9 +98,11 @@ impl Parts {
             return self.api.intent(reference).await.map(Found::Known);
         }
         let purchase_text = purchase.to_string();
-        if !self.has_key(purchase) {
+        if !self.surely_has_key(purchase) {
             let found = self.api.search_intents(PURCHASE, &purchase_text).await?;
-            return Ok(found.into_iter().next().map_or(Found::Nothing, Found::Known));
+            if let Some(intent) = found.into_iter().next() {
+                return Ok(Found::Known(intent));
+            }
         }
         let number = chargeable(amount)?.to_string();
         let currency = amount.currency.code().to_ascii_lowercase();
@@ -121,7 +122,9 @@ impl Parts {
         self.api.intent(&made.object.id).await.map(Found::Known)
     }
 
-    fn has_key(&self, purchase: Purchase) -> bool {
+    /// Whether the purchase is so young that Stripe cannot have forgotten its key. Ids that are made of a request's
+    /// key carry only the day, so that they look older than they are.
+    fn surely_has_key(&self, purchase: Purchase) -> bool {
         let made_at = purchase
             .id()
             .get_timestamp()
@@ -133,11 +136,7 @@ impl Parts {
     async fn start(&self, request: PaymentRequest) -> Result<ProviderState, GatewayError> {
         let found = self.find(request.purchase, None, request.amount).await;
         let found = found.map_err(Failure::into_error)?;
-        let (Found::Known(intent) | Found::Fresh(intent)) = found else {
-            return Err(GatewayError::Rejected(
-                "the purchase is too old to be paid".to_owned(),
-            ));
-        };
+        let (Found::Known(intent) | Found::Fresh(intent)) = found;
         let id = intent.id.clone();
         match intent.stage()? {
             Stage::Open => {}
@@ -216,35 +215,34 @@ impl Parts {
 
     async fn status(&self, payment: &PaymentRef) -> Result<ProviderState, GatewayError> {
         match self.look(payment).await? {
-            Found::Known(intent) => {
+            Some(Found::Known(intent)) => {
                 let id = intent.id.clone();
                 self.settle(&id, intent.stage()?).await
             }
-            Found::Fresh(_) | Found::Nothing => Ok(ProviderState::Absent),
+            Some(Found::Fresh(_)) | None => Ok(ProviderState::Absent),
         }
     }
 
     /// What there is of a payment that was begun. An intent that Stripe refuses to make was never there.
-    async fn look(&self, payment: &PaymentRef) -> Result<Found, GatewayError> {
+    async fn look(&self, payment: &PaymentRef) -> Result<Option<Found>, GatewayError> {
         let reference = payment.reference.as_deref();
         match self.find(payment.purchase, reference, payment.amount).await {
-            Ok(found) => Ok(found),
-            Err(Failure::Refused(reason)) if reason != ANOTHER_AMOUNT => Ok(Found::Nothing),
+            Ok(found) => Ok(Some(found)),
+            Err(Failure::Refused(reason)) if reason != ANOTHER_AMOUNT => Ok(None),
             Err(error) => Err(error.into_error()),
         }
     }
 
     async fn capture(&self, payment: &PaymentRef) -> Result<ProviderState, GatewayError> {
         match self.look(payment).await? {
-            Found::Known(intent) => self.act(&intent.id, "capture").await,
-            Found::Fresh(_) | Found::Nothing => Ok(ProviderState::Absent),
+            Some(Found::Known(intent)) => self.act(&intent.id, "capture").await,
+            Some(Found::Fresh(_)) | None => Ok(ProviderState::Absent),
         }
     }
 
     async fn void(&self, payment: &PaymentRef) -> Result<ProviderState, GatewayError> {
-        let intent = match self.look(payment).await? {
-            Found::Known(intent) | Found::Fresh(intent) => intent,
-            Found::Nothing => return Ok(ProviderState::Absent),
+        let Some(Found::Known(intent) | Found::Fresh(intent)) = self.look(payment).await? else {
+            return Ok(ProviderState::Absent);
         };
         let id = intent.id.clone();
         let state = match intent.stage()? {
@@ -296,7 +294,7 @@ impl Parts {
 
     /// Looks for the refund first: its key is forgotten after a day, and a repeat would be a second refund then.
     async fn refund(&self, payment: &PaymentRef, refund: RefundRequest) -> Result<RefundState, GatewayError> {
-        let Found::Known(intent) = self.look(payment).await? else {
+        let Some(Found::Known(intent)) = self.look(payment).await? else {
             return Ok(RefundState::Failed {
                 reason: "nothing was paid".to_owned(),
             });

@@ -1,6 +1,6 @@
 //! Giving money back: what no order came of, what was cancelled, and what was refunded by ticket.
 
-use onsale_domain::{Money, RefundId};
+use onsale_domain::{EventId, Money, OrderId, RefundId};
 use onsale_persistence::{MailMessage, RefundToSettle, SettledRefund};
 
 use super::{PaymentWorker, Step, Work};
@@ -48,6 +48,23 @@ impl PaymentWorker {
         })
     }
 
+    /// Of an order without a payment, what is refunded is nothing.
+    pub(super) async fn settle_free_refunds(
+        &self,
+        event_id: EventId,
+        order_id: OrderId,
+    ) -> Result<(), JobError> {
+        let (database, now) = (self.services.database(), self.services.now());
+        let refunds = database.pending_refunds(event_id, order_id, REFUNDS_MAX).await?;
+        for refund in refunds.iter().filter(|refund| refund.amount.amount_minor == 0) {
+            let outcome = SettledRefund::Succeeded;
+            database
+                .settle_refund(event_id, order_id, refund.refund_id, outcome, now)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// `false` while the provider is still at it.
     async fn settle(&self, work: &Work<'_>, refund: RefundToSettle) -> Result<bool, JobError> {
         let request = RefundRequest {
@@ -55,7 +72,10 @@ impl PaymentWorker {
             amount: refund.amount,
         };
         let reference = work.reference();
-        let state = self.asked(work.provider.refund(&reference, request)).await?;
+        let state = match refund.amount.amount_minor {
+            0 => RefundState::Succeeded,
+            _ => self.asked(work.provider.refund(&reference, request)).await?,
+        };
         let outcome = match &state {
             RefundState::Pending => return Ok(false),
             RefundState::Succeeded => SettledRefund::Succeeded,

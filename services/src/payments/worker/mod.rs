@@ -82,6 +82,7 @@ impl PaymentWorker {
                 .await?;
             // Free, a leg of a package, or not projected yet: its projection asks again.
             let Some(payment) = payment else {
+                self.settle_free_refunds(event_id, order_id).await?;
                 return Ok(JobOutcome::Done);
             };
             match self.step(payment).await? {

@@ -1,17 +1,22 @@
 //! An event that sells, and the records that come of it.
 
-use onsale_domain::command::{CancelledBy, ConfirmHold, PlaceHold, RequestedLine};
-use onsale_domain::id::TicketCode;
+use std::collections::HashMap;
+
+use onsale_domain::command::{CancelledBy, PackageLeg, PlaceHold, RequestedLine, StartPayment};
 use onsale_domain::money::Currency;
-use onsale_domain::price::totals;
-use onsale_domain::record::{PaymentAuthorization, ReleaseReason};
+use onsale_domain::record::{Lines, ReleaseReason};
 use onsale_domain::{
-    BuyerId, Command, Decision, EventDetails, EventId, EventStatus, Gateway, HoldId, Inventory, Money,
-    OrderId, OrganizationId, Quota, QuotaId, Record, Refusal, SalesWindow, Tax, TicketId, TicketType,
+    BuyerId, Command, Decision, EventDetails, EventId, EventStatus, Gateway, HoldId, Inventory, OrderId,
+    OrganizationId, PackageOrderId, Quota, QuotaId, Record, Refusal, SalesWindow, Tax, TicketType,
     TicketTypeId, UnixMillis, codec,
 };
 use onsale_engine::port::{Chain, Epoch, JournalEntry};
 use uuid::Uuid;
+
+mod after;
+mod steps;
+
+pub(crate) use steps::Made;
 
 /// Random numbers that a seed repeats.
 pub(crate) struct Rng(u64);
@@ -30,16 +35,22 @@ impl Rng {
     }
 }
 
-/// One event with two quotas and three ticket types: 10.00, 25.00 and free.
+/// A hold or order, and whose it is.
+pub(crate) type Held = (HoldId, BuyerId);
+
+/// One event with two quotas and four ticket types: 10.00, 25.00, free, and 19.99 with a fee of 1.50 and tax on top.
+/// Who went out may come in again.
 pub(crate) struct Sale {
     pub(crate) inventory: Inventory,
     pub(crate) event_id: EventId,
     pub(crate) organization_id: OrganizationId,
     pub(crate) quotas: [QuotaId; 2],
-    pub(crate) ticket_types: [TicketTypeId; 3],
+    pub(crate) ticket_types: [TicketTypeId; 4],
     pub(crate) now: UnixMillis,
     /// Records that are in no entry yet.
     pub(crate) records: Vec<Record>,
+    /// What orders under payment are for and since when they are pending, as a payment worker reads it from the rows.
+    pending: HashMap<HoldId, (Lines, UnixMillis)>,
     epoch: Epoch,
     head: (u64, Chain),
 }
@@ -53,12 +64,13 @@ impl Sale {
     pub(crate) fn with_capacity(capacity: u32) -> Self {
         let mut sale = Self {
             inventory: Inventory::default(),
-            event_id: super::event_id(),
+            event_id: EventId(Uuid::now_v7()),
             organization_id: OrganizationId(Uuid::now_v7()),
             quotas: std::array::from_fn(|_| QuotaId(Uuid::now_v7())),
             ticket_types: std::array::from_fn(|_| TicketTypeId(Uuid::now_v7())),
             now: UnixMillis(1_800_000_000_000),
             records: Vec::new(),
+            pending: HashMap::new(),
             epoch: Epoch(1),
             head: (0, Chain::default()),
         };
@@ -70,14 +82,26 @@ impl Sale {
         for quota in 0..2 {
             sale.set_quota(quota, capacity);
         }
-        for (index, (quota, unit_price_minor)) in [(0, 1_000), (1, 2_500), (0, 0)].into_iter().enumerate() {
+        let on_top = Tax {
+            basis_points: 1_900,
+            inclusive: false,
+        };
+        for (index, (quota, unit_price_minor, unit_fee_minor, tax)) in [
+            (0, 1_000, 0, Tax::NONE),
+            (1, 2_500, 0, Tax::NONE),
+            (0, 0, 0, Tax::NONE),
+            (1, 1_999, 150, on_top),
+        ]
+        .into_iter()
+        .enumerate()
+        {
             let ticket_type = Box::new(TicketType {
                 id: sale.ticket_types[index],
                 name: format!("Type {index}"),
                 quota_id: sale.quotas[quota],
                 unit_price_minor,
-                unit_fee_minor: 0,
-                tax: Tax::NONE,
+                unit_fee_minor,
+                tax,
             });
             sale.apply(&Command::SetTicketType {
                 ticket_type,
@@ -110,7 +134,7 @@ impl Sale {
             hold_lifetime_ms_max: 1_200_000,
             buyer_limit: None,
             check_in_opens_at: None,
-            re_entry: false,
+            re_entry: true,
         }
     }
 
@@ -149,7 +173,17 @@ impl Sale {
         self.try_set_quota(quota, capacity).expect("a valid quota");
     }
 
-    pub(crate) fn try_place(&mut self, lines: &[(usize, i64)]) -> Result<(HoldId, BuyerId), Refusal> {
+    pub(crate) fn try_place(&mut self, lines: &[(usize, i64)]) -> Result<Held, Refusal> {
+        self.try_place_with(lines, None, None)
+    }
+
+    /// With its payment begun at once, or as a leg of a package.
+    pub(crate) fn try_place_with(
+        &mut self,
+        lines: &[(usize, i64)],
+        payment: Option<Gateway>,
+        package: Option<PackageLeg>,
+    ) -> Result<Held, Refusal> {
         let (hold_id, buyer_id) = (HoldId(self.routed_uuid()), BuyerId(Uuid::now_v7()));
         let lines = lines
             .iter()
@@ -162,58 +196,81 @@ impl Sale {
             hold_id,
             buyer_id,
             lines,
-            payment: None,
-            package: None,
+            payment,
+            package,
             key: None,
         }))?;
+        self.note_pending(hold_id);
         Ok((hold_id, buyer_id))
     }
 
-    pub(crate) fn place(&mut self, lines: &[(usize, i64)]) -> (HoldId, BuyerId) {
+    pub(crate) fn place(&mut self, lines: &[(usize, i64)]) -> Held {
         self.try_place(lines).expect("a valid hold")
     }
 
-    pub(crate) fn try_confirm(&mut self, (hold_id, buyer_id): (HoldId, BuyerId)) -> Result<OrderId, Refusal> {
-        let hold = self.inventory.hold(hold_id).ok_or(Refusal::HoldNotFound)?;
-        let quantity = hold.quantity();
-        let lines = self.inventory.spell_out(hold.lines());
-        let amount_minor = totals(&lines).expect("a total").total_minor;
-        let payment = (amount_minor > 0).then(|| PaymentAuthorization {
-            gateway: Gateway::Simulated,
-            reference: format!("auth-{hold_id}"),
-            amount: Money {
-                amount_minor,
-                currency: Currency::EUR,
-            },
-        });
-        let tickets = (0..quantity)
-            .map(|_| {
-                let id = self.routed_uuid();
-                let mut code = [0; 10];
-                code.copy_from_slice(&Uuid::now_v7().as_bytes()[6..]);
-                (TicketId(id), TicketCode(code))
-            })
-            .collect();
-        self.try_apply(&Command::ConfirmHold(Box::new(ConfirmHold {
-            hold_id,
-            buyer_id,
-            payment,
-            tickets,
-            package_order_id: None,
-            key: None,
-        })))?;
-        Ok(hold_id.into())
+    /// What a purchase in one call records first: a hold whose payment has begun.
+    pub(crate) fn place_paying(&mut self, lines: &[(usize, i64)]) -> Held {
+        self.try_place_with(lines, Some(Gateway::Simulated), None)
+            .expect("a valid hold")
     }
 
-    pub(crate) fn confirm(&mut self, hold: (HoldId, BuyerId)) -> OrderId {
+    /// A leg of a package, at 7.00 for each ticket of its one line.
+    pub(crate) fn try_place_leg(
+        &mut self,
+        line: (usize, i64),
+        package_order_id: PackageOrderId,
+    ) -> Result<Held, Refusal> {
+        let leg = PackageLeg {
+            package_order_id,
+            unit_prices_minor: [700].into_iter().collect(),
+        };
+        self.try_place_with(&[line], Some(Gateway::Simulated), Some(leg))
+    }
+
+    pub(crate) fn try_start_payment(&mut self, (hold_id, buyer_id): Held) -> Result<(), Refusal> {
+        self.try_apply(&Command::StartPayment(StartPayment {
+            hold_id,
+            buyer_id,
+            gateway: Gateway::Stripe,
+            key: None,
+        }))?;
+        self.note_pending(hold_id);
+        Ok(())
+    }
+
+    fn note_pending(&mut self, hold_id: HoldId) {
+        let lines = self.inventory.hold(hold_id).map(|hold| hold.lines());
+        if let Some(payment) = self.inventory.pending_payment(hold_id) {
+            let lines = self.inventory.spell_out(lines.unwrap_or_default());
+            self.pending.insert(hold_id, (lines, payment.started_at));
+        }
+    }
+
+    pub(crate) fn try_confirm(&mut self, hold: Held) -> Result<OrderId, Refusal> {
+        let live = self.inventory.hold(hold.0).ok_or(Refusal::HoldNotFound)?;
+        let lines = self.inventory.spell_out(live.lines());
+        let confirm = self.confirmation(hold, &lines);
+        self.try_apply(&Command::ConfirmHold(Box::new(confirm)))?;
+        Ok(hold.0.into())
+    }
+
+    pub(crate) fn confirm(&mut self, hold: Held) -> OrderId {
         self.try_confirm(hold).expect("a valid confirmation")
     }
 
-    pub(crate) fn release(&mut self, (hold_id, buyer_id): (HoldId, BuyerId)) -> Result<(), Refusal> {
+    pub(crate) fn release(&mut self, hold: Held) -> Result<(), Refusal> {
+        self.release_for(hold, ReleaseReason::Buyer)
+    }
+
+    pub(crate) fn release_for(
+        &mut self,
+        (hold_id, buyer_id): Held,
+        reason: ReleaseReason,
+    ) -> Result<(), Refusal> {
         self.try_apply(&Command::ReleaseHold {
             hold_id,
             buyer_id,
-            reason: ReleaseReason::Buyer,
+            reason,
             key: None,
         })
     }
@@ -246,44 +303,21 @@ impl Sale {
         entry
     }
 
-    /// A random command of a buyer or of staff; refusals are part of the game.
-    pub(crate) fn step(
-        &mut self,
-        rng: &mut Rng,
-        holds: &mut Vec<(HoldId, BuyerId)>,
-        orders: &mut Vec<OrderId>,
-    ) {
-        let _ = match rng.below(12) {
-            0..5 => {
-                let quantity = i64::try_from(1 + rng.below(3)).expect("small");
-                let lines = match rng.below(4) {
-                    0 => vec![(0, quantity), (1, 1)],
-                    other => vec![(other - 1, quantity)],
-                };
-                self.try_place(&lines).map(|hold| holds.push(hold))
-            }
-            5..8 if !holds.is_empty() => {
-                let hold = holds[rng.below(holds.len())];
-                self.try_confirm(hold).map(|order_id| orders.push(order_id))
-            }
-            8 if !holds.is_empty() => self.release(holds[rng.below(holds.len())]),
-            9 if !orders.is_empty() => self.cancel(orders[rng.below(orders.len())]),
-            10 if !holds.is_empty() => {
-                self.now = self.now.plus_ms(60_000);
-                let (hold_id, buyer_id) = holds[rng.below(holds.len())];
-                self.try_apply(&Command::ExtendHold { hold_id, buyer_id })
-            }
-            11 => {
-                self.now = self.now.plus_ms(200_000);
-                self.try_set_quota(rng.below(2), u32::try_from(20 + rng.below(80)).expect("small"))
-                    .and_then(|()| self.try_apply(&Command::Advance))
-            }
-            _ => Ok(()),
+    /// All records of the event from its first one on, each as an entry of its own.
+    pub(crate) fn singles(&self, records: &[Record]) -> Vec<JournalEntry> {
+        let mut journal = Self {
+            event_id: self.event_id,
+            ..Self::new()
         };
+        journal.head = (0, Chain::default());
+        records
+            .iter()
+            .map(|record| journal.entry_of(std::slice::from_ref(record)))
+            .collect()
     }
 
     /// An id that carries the event's route.
-    fn routed_uuid(&self) -> Uuid {
+    pub(crate) fn routed_uuid(&self) -> Uuid {
         let mut bytes = *Uuid::now_v7().as_bytes();
         bytes[12..].copy_from_slice(&self.event_id.0.as_bytes()[12..]);
         Uuid::from_bytes(bytes)
