@@ -195,3 +195,53 @@ async fn an_event_that_does_not_sell_stops_its_packages_with_its_own_code() {
     let reply = world.staff(post("/v1/admin/packages").json(&body)).await;
     reply.problem(409, "event_cancelled");
 }
+
+#[tokio::test]
+async fn a_draft_is_deleted_once_and_for_all_and_nothing_else_is() {
+    let mut world = World::start().await;
+    let organization = world.organization().await;
+    let plan = EventPlan {
+        publish: false,
+        ..EventPlan::of(5)
+    };
+    let draft = world.event_of(organization, &plan).await;
+    let included = world.event_of(organization, &plan).await;
+    let published = world.event_of(organization, &EventPlan::of(5)).await;
+    let package = json!({
+        "organization_id": organization,
+        "name": "Early",
+        "price": {"amount": 1_000, "currency": "EUR"},
+        "status": "draft",
+        "inclusions": [{"event_id": included.id, "ticket_type_id": included.types[0], "quantity": 1}],
+    });
+    make(&world, &package).await;
+    for (event, code) in [(&included, "in_package"), (&published, "not_draft")] {
+        world.staff(delete(event.staff_path())).await.problem(409, code);
+    }
+    for _ in 0..2 {
+        assert_eq!(world.staff(delete(draft.staff_path())).await.status, 204);
+    }
+    for call in [
+        get(draft.staff_path()),
+        post(format!("{}/publish", draft.staff_path())),
+        put(draft.staff_path())
+            .if_match("\"1\"")
+            .json(&plan.body(organization)),
+    ] {
+        world.staff(call).await.problem(404, "not_found");
+    }
+    world.send(get(draft.path())).await.problem(404, "not_found");
+    let buyer = Caller::buyer();
+    let call = draft.purchase(1, "sim_approve").by(&buyer).key("k");
+    world.send(call).await.problem(404, "not_found");
+    let listed = world.staff(get("/v1/admin/events")).await.expect(200);
+    let ids: Vec<_> = listed["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| &event["id"])
+        .collect();
+    assert!(!ids.contains(&&json!(draft.id)), "{listed}");
+    assert_eq!(ids.len(), 2);
+    world.stop_and_audit().await;
+}
