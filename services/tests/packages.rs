@@ -342,7 +342,7 @@ async fn a_provider_that_never_decides_is_not_waited_for_beyond_the_holds() {
     let bench = Bench::open(3).await;
     let bought = bench.buy("k", "sim_pending_10000").await.unwrap();
     let order = bought.order.order;
-    // The longest that the provider may take is less than a quarter of the holds' life.
+    // The provider has less time than the holds live.
     let by_then = order.decide_by.ms_since(bench.fixture.clock.now());
     assert!(by_then < onsale_domain::limits::PAYMENT_WINDOW_MS);
     let forgetful = SimulatedGateway::new(Arc::new(bench.fixture.clock.clone()));

@@ -7,11 +7,12 @@
 mod catalog;
 mod order_rows;
 mod orders;
+mod package_rows;
 mod refunds;
 mod steps;
 
-pub use catalog::{NewPackage, PackageChange, PackageError, PackageRow};
 pub use order_rows::{LegLine, PackageLegRow, PackageOrderRow};
 pub use orders::NewPackageOrder;
+pub use package_rows::{NewPackage, PackageChange, PackageError, PackageRow};
 pub use refunds::PackageRefund;
 pub use steps::PackageStep;

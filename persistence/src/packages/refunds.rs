@@ -35,14 +35,14 @@ impl Database {
         )
         .fetch_all(self.pool())
         .await?;
-        let refund = |row: (uuid::Uuid, uuid::Uuid, i64)| PackageRefund {
-            event_id: EventId(row.0),
-            refund_id: RefundId(row.1),
-            amount_minor: row.2,
+        let refund = |event_id, refund_id, amount_minor| PackageRefund {
+            event_id: EventId(event_id),
+            refund_id: RefundId(refund_id),
+            amount_minor,
         };
         Ok(rows
             .into_iter()
-            .map(|row| refund((row.event_id, row.refund_id, row.amount_minor)))
+            .map(|row| refund(row.event_id, row.refund_id, row.amount_minor))
             .collect())
     }
 
