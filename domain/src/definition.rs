@@ -9,7 +9,8 @@ use crate::limits::{
 use crate::money::Currency;
 use crate::{EventId, OrganizationId, QuotaId, Refusal, Sequence, Tax, TicketTypeId, UnixMillis};
 
-/// Where an event stands: draft → published → on sale ⇄ paused → closed; any but closed → cancelled.
+/// Where an event stands: draft → published → on sale ⇄ paused → closed; any → cancelled; draft → deleted. The position
+/// of each is written in journals: only ever add at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EventStatus {
     /// Being prepared; buyers cannot see it.
@@ -24,6 +25,8 @@ pub enum EventStatus {
     Closed,
     /// Called off; nothing can be bought or paid.
     Cancelled,
+    /// Taken away before anybody saw it; nobody finds it.
+    Deleted,
 }
 
 impl EventStatus {
@@ -36,6 +39,7 @@ impl EventStatus {
             Self::Paused => "paused",
             Self::Closed => "closed",
             Self::Cancelled => "cancelled",
+            Self::Deleted => "deleted",
         }
     }
 
@@ -43,7 +47,7 @@ impl EventStatus {
     pub const fn may_become(self, to: Self) -> bool {
         matches!(
             (self, to),
-            (Self::Draft, Self::Published)
+            (Self::Draft, Self::Published | Self::Deleted)
                 | (Self::Published | Self::Paused, Self::OnSale)
                 | (Self::OnSale, Self::Paused)
                 | (Self::Published | Self::OnSale | Self::Paused, Self::Closed)

@@ -18,6 +18,7 @@ pub mod id;
 pub mod inventory;
 pub mod limits;
 pub mod money;
+pub mod package;
 pub mod payment;
 pub mod price;
 pub mod record;
@@ -35,6 +36,7 @@ pub use id::{
 };
 pub use inventory::{Availability, Decision, Inventory};
 pub use money::Money;
+pub use package::Inclusion;
 pub use payment::{Gateway, Purchase};
 pub use price::{Tax, Totals};
 pub use record::Record;

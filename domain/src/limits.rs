@@ -38,6 +38,11 @@ pub const HOLD_OVERDUE_MS: i64 = 1_000;
 /// How long an idempotency key and the end of a hold are remembered.
 pub const KEY_RETENTION_MS: i64 = 24 * 3_600_000;
 
+/// Inclusions of one package, and so its lines in one event.
+pub const INCLUSIONS_MAX: usize = LINES_MAX;
+/// Price of one package in minor units.
+pub const PACKAGE_PRICE_MINOR_MAX: i64 = UNIT_PRICE_MINOR_MAX;
+
 /// Tickets in one order.
 pub const ORDER_QUANTITY_MAX: u32 = 1_000;
 
@@ -47,6 +52,10 @@ const _: () = assert!(
         .checked_mul(ORDER_QUANTITY_MAX as i64)
         .is_some(),
     "the dearest order must fit the money type"
+);
+const _: () = assert!(
+    PACKAGE_PRICE_MINOR_MAX.checked_mul(LINE_QUANTITY_MAX as i64).is_some(),
+    "the dearest order of packages must fit the money type"
 );
 const _: () = assert!(
     TICKET_TYPES_MAX <= u16::MAX as usize

@@ -200,6 +200,9 @@ pub enum Refusal {
         /// The field.
         field: &'static str,
     },
+    /// Only what was never published can be deleted.
+    #[error("only a draft can be deleted")]
+    NotDraft,
     /// An event without ticket types cannot be published.
     #[error("an event without ticket types cannot be published")]
     NothingToSell,
@@ -262,6 +265,7 @@ impl Refusal {
             Self::TooMany { .. } => "too_many",
             Self::Frozen { .. } => "frozen_field",
             Self::NothingToSell => "nothing_to_sell",
+            Self::NotDraft => "not_draft",
             Self::TicketCountMismatch | Self::TicketExists | Self::Violation(_) => "internal",
         }
     }

@@ -73,6 +73,10 @@ codes! {
     PaymentInProgress 409 "payment_in_progress" "A payment of this hold is under way";
     NothingToPay 409 "nothing_to_pay" "There is nothing to pay";
     PartOfPackage 409 "part_of_package" "It belongs to a package";
+    NotDraft 409 "not_draft" "Only a draft can be deleted";
+    PackageNotOnSale 409 "package_not_on_sale" "The package is not on sale";
+    PackageSold 409 "package_sold" "Some of the package were sold";
+    InPackage 409 "in_package" "A package includes tickets of the event";
     NotReclaimable 409 "not_reclaimable" "The hold cannot be reclaimed";
     TicketUsed 409 "ticket_used" "The ticket has been used";
     TicketTransferredAway 409 "ticket_transferred_away" "A ticket of the order was transferred";

@@ -91,6 +91,14 @@ fn service_problem(error: ServiceError) -> Problem {
         ServiceError::CurrencyMismatch => {
             Problem::invalid("/price/currency", "prices must be in the event's currency")
         }
+        ServiceError::PackageLeg { event_id, refusal } => {
+            refusal_problem(&refusal).text("event_id", &event_id)
+        }
+        ServiceError::PackageNotOnSale => Problem::new(Code::PackageNotOnSale),
+        ServiceError::PackageSold => Problem::new(Code::PackageSold).detail(
+            "what was sold keeps its price and inclusions, is not hidden again, and stays: close it instead",
+        ),
+        ServiceError::InPackage => Problem::new(Code::InPackage),
         ServiceError::WebhookForged => Problem::new(Code::WebhookSignatureInvalid),
         ServiceError::WebhookUnreadable => {
             Problem::new(Code::MalformedBody).detail("the message is signed and in no shape that is known")
@@ -176,6 +184,7 @@ pub(crate) fn refusal_code(refusal: &Refusal) -> Code {
         Refusal::TooMany { .. } => Code::TooMany,
         Refusal::Frozen { .. } => Code::FrozenField,
         Refusal::NothingToSell => Code::NothingToSell,
+        Refusal::NotDraft => Code::NotDraft,
         Refusal::PaymentInProgress => Code::PaymentInProgress,
         Refusal::NothingToPay => Code::NothingToPay,
         Refusal::PartOfPackage => Code::PartOfPackage,
@@ -266,6 +275,7 @@ fn refusal_problem(refusal: &Refusal) -> Problem {
         | Refusal::TicketRefunded
         | Refusal::CodeTransferred
         | Refusal::NotLeaving { .. }
+        | Refusal::NotDraft
         | Refusal::NothingToSell => plain(),
     }
 }

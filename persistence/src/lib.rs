@@ -10,6 +10,7 @@
 //! - [`audit`] reads these tables again, for whom the projection must not be trusted.
 //! - `accounts` keeps people and their sessions; of tokens only digests.
 //! - `jobs` is the queue of background work.
+//! - `packages` keeps packages and the log of their sale.
 //! - `audit_log` keeps who did what, chained, in [`AuditEntry`] after [`AuditEntry`].
 //!
 //! What is not here: rules (domain), scheduling and retrying (engine), deciding what to show to whom (services).
@@ -24,6 +25,7 @@ mod database;
 mod jobs;
 mod journal;
 mod objects;
+mod packages;
 mod payments;
 mod projection;
 mod read;
@@ -59,6 +61,10 @@ pub use objects::{
 };
 #[cfg(feature = "s3")]
 pub use objects::{S3Config, S3Store};
+pub use packages::{
+    LegLine, NewPackage, NewPackageOrder, PackageChange, PackageError, PackageLegRow, PackageOrderRow,
+    PackageRefund, PackageRow, PackageStep,
+};
 pub use payments::{ListedPayment, PaymentFilter, PaymentToSettle, RefundToSettle, SettledRefund};
 pub use projection::PostgresProjection;
 pub use read::{
@@ -66,4 +72,5 @@ pub use read::{
     OrganizationRow, OwnedTicketRow, PaymentRow, PaymentStatus, RefundRow, RefundStatus, TicketRow,
     TicketStatus,
 };
+pub use read::{PackageOrderState, PackageStatus};
 pub use ticket_files::{NewTicketFile, TicketFaceRow, TicketFileRow};

@@ -14,6 +14,8 @@
 )]
 
 mod load;
+#[path = "crash/packages.rs"]
+mod packages;
 mod support;
 
 use std::collections::BTreeSet;

@@ -22,6 +22,12 @@ pub enum KeyedRoute {
     CreateEvent,
     /// Making an organization.
     CreateOrganization,
+    /// Making a package.
+    CreatePackage,
+    /// Buying packages.
+    PurchasePackage,
+    /// A package order's hold in one event; the caller is the hold.
+    PackageLeg,
 }
 
 impl KeyedRoute {
@@ -35,6 +41,9 @@ impl KeyedRoute {
             Self::RefundTickets => "admin/refunds",
             Self::CreateEvent => "admin/events",
             Self::CreateOrganization => "admin/organizations",
+            Self::CreatePackage => "admin/packages",
+            Self::PurchasePackage => "packages/purchases",
+            Self::PackageLeg => "packages/legs",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Why a use case did not do as asked: the one error of this crate's boundary.
 
-use onsale_domain::{Refusal, WeakPassword};
+use onsale_domain::{EventId, Refusal, WeakPassword};
 use onsale_engine::EngineError;
 use onsale_persistence::{AccessError, DatabaseError, ObjectError};
 use thiserror::Error;
@@ -79,6 +79,23 @@ pub enum ServiceError {
     /// A price in another currency than the event's.
     #[error("prices must be in the event's currency")]
     CurrencyMismatch,
+    /// An event of a package refused, so none of it was sold.
+    #[error("event {event_id} of the package: {refusal}")]
+    PackageLeg {
+        /// Which event.
+        event_id: EventId,
+        /// What it said.
+        refusal: Refusal,
+    },
+    /// The package cannot be bought, or not as the buyer saw it.
+    #[error("the package is not on sale")]
+    PackageNotOnSale,
+    /// A package that was sold keeps its price and inclusions, is not hidden, and stays.
+    #[error("some of the package were sold, or are being sold")]
+    PackageSold,
+    /// An event that a package includes stays.
+    #[error("a package includes tickets of the event")]
+    InPackage,
     /// A webhook that the provider did not sign, or not lately.
     #[error("the webhook's signature is not the provider's")]
     WebhookForged,

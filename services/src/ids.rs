@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use onsale_domain::id::TicketCode;
 use onsale_domain::{
-    ApiKeyId, EventId, HoldId, MailId, OrganizationId, QuotaId, RefundId, RoleId, Route, SessionId, TicketId,
-    TicketTypeId, UnixMillis, UserId,
+    ApiKeyId, EventId, HoldId, MailId, OrganizationId, PackageId, QuotaId, RefundId, RoleId, Route,
+    SessionId, TicketId, TicketTypeId, UnixMillis, UserId,
 };
 use uuid::{Builder, Uuid};
 
@@ -47,6 +47,11 @@ impl Ids {
     /// An id for a new organization.
     pub fn organization_id(&self, now: UnixMillis) -> Result<OrganizationId, RandomError> {
         random_id(now).map(OrganizationId)
+    }
+
+    /// An id for a new package.
+    pub fn package_id(&self, now: UnixMillis) -> Result<PackageId, RandomError> {
+        random_id(now).map(PackageId)
     }
 
     /// An id for a new account.

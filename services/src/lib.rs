@@ -18,6 +18,7 @@ mod keyed;
 mod mail;
 pub mod metrics;
 mod organizations;
+mod packages;
 mod payments;
 mod reads;
 mod roles;
@@ -49,6 +50,10 @@ pub use mail::{
     NotAMailSender, SmtpMailer, SmtpServer, SmtpUrlError,
 };
 pub use organizations::CreatedOrganization;
+pub use packages::{
+    CreatedPackage, PackageInput, PackageInputLine, PackageJobs, PackageOffer, PackageOrder,
+    PackagePurchaseRequest, PurchasedPackage,
+};
 pub use payments::{
     ApiUrl, GatewayError, Gateways, MidtransConfig, MidtransGateway, NotAnApiUrl, Notice, PaymentAction,
     PaymentGateway, PaymentRef, PaymentRequest, PaymentWorker, ProviderState, RefundRequest, RefundState,
@@ -84,3 +89,4 @@ pub use onsale_persistence::{
     PaymentRow, PaymentStatus, PermissionRow, RefundRow, RefundStatus, RoleRow, RoleScope, ServiceAccountRow,
     SharedRate, SharedRates, Spent, TicketRow, TicketStatus, UserFilter, UserRow,
 };
+pub use onsale_persistence::{PackageOrderRow, PackageOrderState, PackageRow, PackageStatus};

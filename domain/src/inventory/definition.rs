@@ -108,6 +108,9 @@ impl Inventory {
 
     fn editable(&self, expected_version: Sequence) -> Result<&Arc<EventDefinition>, Refusal> {
         let definition = self.definition.as_ref().ok_or(Refusal::EventNotFound)?;
+        if definition.status == EventStatus::Deleted {
+            return Err(Refusal::EventNotFound);
+        }
         if definition.version != expected_version {
             return Err(Refusal::VersionMismatch {
                 version: definition.version,

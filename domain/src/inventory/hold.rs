@@ -34,9 +34,12 @@ impl Inventory {
         self.check_capacity(definition, &lines)?;
         let costs = totals(&lines).is_some_and(|totals| totals.total_minor > 0);
         let payment = command.payment.filter(|_| costs);
-        let duration_ms = match payment {
-            Some(_) => definition.details.hold_duration_ms.max(PAYMENT_WINDOW_MS),
-            None => definition.details.hold_duration_ms,
+        // A leg waits for the payment of its package, also where it costs nothing itself.
+        let waits = payment.is_some() || (command.package.is_some() && command.payment.is_some());
+        let duration_ms = if waits {
+            definition.details.hold_duration_ms.max(PAYMENT_WINDOW_MS)
+        } else {
+            definition.details.hold_duration_ms
         };
         Ok(Record::HoldPlaced(HoldPlaced {
             at: now,

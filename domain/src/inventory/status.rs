@@ -17,7 +17,7 @@ impl Inventory {
         match definition.status {
             EventStatus::Published => Some(window.opens_at),
             EventStatus::OnSale | EventStatus::Paused => Some(window.closes_at),
-            EventStatus::Draft | EventStatus::Closed | EventStatus::Cancelled => None,
+            EventStatus::Draft | EventStatus::Closed | EventStatus::Cancelled | EventStatus::Deleted => None,
         }
     }
 
@@ -43,6 +43,9 @@ impl Inventory {
                 opens_at: Some(definition.details.sales_window.opens_at),
             });
         }
+        if to == EventStatus::Deleted && from != EventStatus::Draft {
+            return Err(Refusal::NotDraft);
+        }
         if from != to && !from.may_become(to) {
             return Err(Refusal::InvalidTransition { from, to });
         }
@@ -66,7 +69,8 @@ pub(super) fn due_status(definition: &EventDefinition, now: UnixMillis) -> Optio
         | EventStatus::Paused
         | EventStatus::Draft
         | EventStatus::Closed
-        | EventStatus::Cancelled => None,
+        | EventStatus::Cancelled
+        | EventStatus::Deleted => None,
     }
 }
 
@@ -81,5 +85,6 @@ pub(super) fn check_selling(status: EventStatus, opens_at: UnixMillis) -> Result
         EventStatus::Paused => Err(Refusal::SalePaused),
         EventStatus::Closed => Err(Refusal::SaleEnded),
         EventStatus::Cancelled => Err(Refusal::EventCancelled),
+        EventStatus::Deleted => Err(Refusal::EventNotFound),
     }
 }

@@ -1,12 +1,12 @@
 //! The table of the event's states, and the sales window.
 
-use onsale_domain::EventStatus::{self, Cancelled, Closed, Draft, OnSale, Paused, Published};
+use onsale_domain::EventStatus::{self, Cancelled, Closed, Deleted, Draft, OnSale, Paused, Published};
 use onsale_domain::{Command, Refusal, UnixMillis};
 
 use super::common::*;
 use super::{Expected, Records, Refused, Sale, Unchanged, check};
 
-const ALL: [EventStatus; 6] = [Draft, Published, OnSale, Paused, Closed, Cancelled];
+const ALL: [EventStatus; 7] = [Draft, Published, OnSale, Paused, Closed, Cancelled, Deleted];
 
 /// Each status, before the sales window except for those that only the window leads to.
 fn sale_in(status: EventStatus) -> Sale {
@@ -16,6 +16,7 @@ fn sale_in(status: EventStatus) -> Sale {
         OnSale | Closed => Sale::on_sale(),
         Paused => Sale::on_sale().then(change_status(Paused)),
         Cancelled => Sale::published().then(change_status(Cancelled)),
+        Deleted => Sale::draft(details()).then(change_status(Deleted)),
     };
     if status == Closed {
         sale.then(change_status(Closed))
@@ -39,6 +40,7 @@ fn staff_move_an_event_only_along_the_table() {
         (Published, Closed),
         (OnSale, Closed),
         (Paused, Closed),
+        (Draft, Deleted),
         (Draft, Cancelled),
         (Published, Cancelled),
         (OnSale, Cancelled),
@@ -51,6 +53,8 @@ fn staff_move_an_event_only_along_the_table() {
                 Unchanged
             } else if arrows.contains(&(from, to)) {
                 CHANGED
+            } else if to == Deleted {
+                Refused(Refusal::NotDraft, "not_draft")
             } else if (from, to) == (Published, OnSale) {
                 let opens_at = Some(UnixMillis(OPENS));
                 Refused(Refusal::SaleNotStarted { opens_at }, "sale_not_started")

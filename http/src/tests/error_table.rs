@@ -83,6 +83,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TooMany { what: "quotas" },
         Refusal::Frozen { field: "currency" },
         Refusal::NothingToSell,
+        Refusal::NotDraft,
         Refusal::InvalidField { field: "name" },
         Refusal::Violation(violation()),
     ]

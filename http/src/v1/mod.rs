@@ -10,6 +10,7 @@ mod events;
 mod files;
 mod holds;
 mod orders;
+mod packages;
 mod tickets;
 mod transfers;
 mod webhooks;
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(events::routes())
         .merge(holds::routes())
         .merge(orders::routes())
+        .merge(packages::routes())
         .merge(tickets::routes())
         .merge(files::routes())
         .merge(transfers::routes())

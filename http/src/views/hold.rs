@@ -68,14 +68,14 @@ impl HoldBody {
 
 impl PurchaseBody {
     pub(crate) fn into_parts(self) -> Result<(RequestedLines, Option<String>), Problem> {
-        let payment_method = checked(self.payment_method)?;
+        let payment_method = checked_payment_method(self.payment_method)?;
         Ok((requested(self.lines), payment_method))
     }
 }
 
 impl CheckoutBody {
     pub(crate) fn into_payment_method(self) -> Result<Option<String>, Problem> {
-        checked(self.payment_method)
+        checked_payment_method(self.payment_method)
     }
 }
 
@@ -89,7 +89,7 @@ fn requested(lines: Vec<LineBody>) -> RequestedLines {
         .collect()
 }
 
-fn checked(payment_method: Option<String>) -> Result<Option<String>, Problem> {
+pub(super) fn checked_payment_method(payment_method: Option<String>) -> Result<Option<String>, Problem> {
     let is_token = |token: &String| {
         (1..=PAYMENT_METHOD_BYTES_MAX).contains(&token.len())
             && token.bytes().all(|byte| byte.is_ascii_graphic())

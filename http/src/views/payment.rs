@@ -78,6 +78,29 @@ impl PaymentView {
         }
     }
 
+    /// With what the buyer has to do.
+    pub(super) fn with_action(self, action: Option<PaymentAction>) -> Self {
+        Self {
+            next_action: action.map(NextActionView::from),
+            ..self
+        }
+    }
+
+    /// The payment of a package order.
+    pub(super) fn of_package(
+        status: PaymentStatus,
+        amount: Money,
+        (gateway, reference): (String, Option<String>),
+    ) -> Self {
+        Self {
+            status: status.as_str(),
+            amount: amount.into(),
+            gateway,
+            reference,
+            next_action: None,
+        }
+    }
+
     pub(super) fn of_row(payment: PaymentRow, currency: Currency) -> Self {
         Self {
             status: payment.status.as_str(),

@@ -14,7 +14,7 @@ pub use lines::LineRow;
 pub use mail::{MailEvent, MailOrder};
 pub use orders::{OrderFilter, OrderRow, PaymentRow, RefundRow, TicketRow};
 pub use organizations::OrganizationRow;
-pub use status::{OrderStatus, PaymentStatus, RefundStatus, TicketStatus};
+pub use status::{OrderStatus, PackageOrderState, PackageStatus, PaymentStatus, RefundStatus, TicketStatus};
 pub use tickets::OwnedTicketRow;
 
 pub(crate) use status::currency;

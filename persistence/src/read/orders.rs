@@ -260,6 +260,15 @@ impl Database {
         Ok(orders.pop())
     }
 
+    /// Orders by their keys; those that there are, in the order of their ids.
+    pub async fn orders_of_keys(&self, keys: &[(EventId, OrderId)]) -> Result<Vec<OrderRow>, DatabaseError> {
+        let (event_ids, order_ids): (Vec<Uuid>, Vec<Uuid>) = keys
+            .iter()
+            .map(|(event_id, order_id)| (event_id.0, order_id.0))
+            .unzip();
+        self.orders_by_key(&event_ids, &order_ids).await
+    }
+
     /// Orders of a buyer, the newest first, from the one before `before`.
     pub async fn orders_of_buyer(
         &self,

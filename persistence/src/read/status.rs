@@ -86,6 +86,30 @@ statuses! {
         /// The provider refused; staff decide.
         Failed = "failed",
     }
+    /// Where a package stands.
+    PackageStatus {
+        /// Being prepared; buyers cannot see it.
+        Draft = "draft",
+        /// Sold, as far as its events sell.
+        OnSale = "on_sale",
+        /// Not sold any more.
+        Closed = "closed",
+    }
+    /// Where the sale of packages stands.
+    PackageOrderState {
+        /// Its legs are being held.
+        Holding = "holding",
+        /// All are held; the provider decides.
+        Paying = "paying",
+        /// Paid; its legs become orders.
+        Confirming = "confirming",
+        /// All legs are orders.
+        Confirmed = "confirmed",
+        /// Its legs are given back, then its money.
+        Cancelling = "cancelling",
+        /// Nothing of it is left.
+        Cancelled = "cancelled",
+    }
     /// Where a ticket stands.
     TicketStatus {
         /// Admits its bearer.
@@ -107,6 +131,7 @@ pub(super) fn event_status(text: &str) -> Result<EventStatus, DatabaseError> {
         EventStatus::Paused,
         EventStatus::Closed,
         EventStatus::Cancelled,
+        EventStatus::Deleted,
     ]
     .into_iter()
     .find(|status| status.as_str() == text)

@@ -19,8 +19,8 @@ use onsale_persistence::{
     Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection, Redis, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, PaymentWorker,
-    Services, ServicesConfig, TicketFiles,
+    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, PackageJobs,
+    PaymentWorker, Services, ServicesConfig, TicketFiles,
 };
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -209,6 +209,7 @@ fn job_handlers(settings: &Settings, services: &Services) -> anyhow::Result<Vec<
     if let Some(mailer) = mail::mailer(&settings.mail)? {
         handlers.push(Arc::new(MailHandler::new(services.clone(), mailer)?));
     }
+    handlers.push(Arc::new(PackageJobs::new(services.clone())));
     Ok(handlers)
 }
 

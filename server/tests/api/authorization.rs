@@ -4,6 +4,7 @@
 mod access_calls;
 mod door_calls;
 mod fixture;
+mod package_calls;
 mod sale_calls;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +83,19 @@ POST   /v1/holds/{hold_id}/checkout                              tickets.buy    
 GET    /v1/orders                                                tickets.buy           u + + f f f f f f
 GET    /v1/orders/{order_id}                                     tickets.buy           u + n f f f f f f
 POST   /v1/orders/{order_id}/cancel                              tickets.buy           u + n f f f f f f
+GET    /v1/packages                                              -                     o o o o o o o o o
+GET    /v1/packages/{package_id}                                 -                     o o o o o o o o o
+POST   /v1/packages/{package_id}/purchases                       tickets.buy           u + + f f f f f f
+GET    /v1/package-orders                                        tickets.buy           u + + f f f f f f
+GET    /v1/package-orders/{package_order_id}                     tickets.buy           u + n f f f f f f
+POST   /v1/package-orders/{package_order_id}/cancel              tickets.buy           u + n f f f f f f
+GET    /v1/admin/packages                                        packages.edit         u f f + + f f + f
+POST   /v1/admin/packages                                        packages.edit         u f f + n f f + f
+GET    /v1/admin/packages/{package_id}                           packages.edit         u f f + n f f + f
+PUT    /v1/admin/packages/{package_id}                           packages.edit         u f f + n f f + f
+DELETE /v1/admin/packages/{package_id}                           packages.edit         u f f + n f f + f
+GET    /v1/admin/package-orders/{package_order_id}               orders.read           u f f + n + f + f
+POST   /v1/admin/package-orders/{package_order_id}/cancel        orders.cancel         u f f + n + f + f
 POST   /v1/tickets/{ticket_id}/transfer                          tickets.buy           u + n f f f f f f
 POST   /v1/check-ins                                             check_ins.create      u f f f f f + + f
 POST   /v1/check-ins/sync                                        check_ins.create      u f f f f f + + f
@@ -98,6 +112,7 @@ GET    /v1/admin/events                                          events.read    
 POST   /v1/admin/events                                          events.edit           u f f + n f f + f
 GET    /v1/admin/events/{event_id}                               events.read           u f f + n + f + f
 PUT    /v1/admin/events/{event_id}                               events.edit           u f f + n f f + f
+DELETE /v1/admin/events/{event_id}                               events.edit           u f f + n f f + f
 POST   /v1/admin/events/{event_id}/publish                       events.publish        u f f + n f f + f
 POST   /v1/admin/events/{event_id}/pause                         events.publish        u f f + n f f + f
 POST   /v1/admin/events/{event_id}/resume                        events.publish        u f f + n f f + f

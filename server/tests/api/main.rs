@@ -30,6 +30,7 @@ mod jobs;
 mod log_canary;
 mod mail;
 mod orders;
+mod packages;
 mod process;
 mod purchases;
 mod rate_limits;

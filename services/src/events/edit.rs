@@ -63,6 +63,30 @@ impl Services {
             .await
     }
 
+    /// Deletes an event that was never published, and that no package includes. Repeating it changes nothing.
+    pub async fn delete_event(
+        &self,
+        staff: &StaffMember,
+        event_id: EventId,
+        expected_version: Option<Sequence>,
+    ) -> Result<(), ServiceError> {
+        let event = self.engine().availability(event_id).await?;
+        let organization_id = event.definition.details.organization_id;
+        if event.definition.status == EventStatus::Deleted && staff.scope.covers(organization_id) {
+            return Ok(());
+        }
+        let before = self.staff_event(staff, event_id).await?;
+        if self.database().is_in_a_package(event_id).await? {
+            return Err(ServiceError::InPackage);
+        }
+        let to = EventStatus::Deleted;
+        let changed = (json_of(&before.definition.details), None);
+        let command = Command::ChangeStatus { to, expected_version };
+        self.change_event(staff, &before, ("events.delete", changed), command)
+            .await?;
+        Ok(())
+    }
+
     /// Adds a quota.
     pub async fn add_quota(
         &self,

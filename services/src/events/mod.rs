@@ -24,7 +24,7 @@ impl Services {
     pub async fn availability(&self, event_id: EventId) -> Result<Arc<Availability>, ServiceError> {
         let availability = self.engine().availability(event_id).await?;
         match availability.definition.status {
-            EventStatus::Draft => Err(ServiceError::NotFound),
+            EventStatus::Draft | EventStatus::Deleted => Err(ServiceError::NotFound),
             EventStatus::Published
             | EventStatus::OnSale
             | EventStatus::Paused
@@ -46,6 +46,9 @@ impl Services {
             return Err(self
                 .out_of_sight(staff, "events.reach", event, organization_id)
                 .await);
+        }
+        if availability.definition.status == EventStatus::Deleted {
+            return Err(ServiceError::NotFound);
         }
         Ok(availability)
     }

@@ -17,7 +17,7 @@ mod transfer;
 
 pub use checkout::CheckoutRequest;
 pub use holds::{ExtendedHold, HoldRequest, PlacedHold, ReleasedHold, ReleasedStatus};
-pub(crate) use in_flight::{InFlight, Work};
+pub(crate) use in_flight::{Claim, InFlight, Work};
 pub use orders::CancelledOrder;
 pub use purchase::PurchaseRequest;
 pub use staff::{RefundRequested, RequestedRefund};

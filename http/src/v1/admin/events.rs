@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use onsale_domain::EventId;
 use onsale_services::{EventRow, KeyedRoute, Services, key_digest};
 
-use crate::answer::{Answer, created_event, ok, staff_event};
+use crate::answer::{Answer, created_event, no_content, ok, staff_event};
 use crate::auth::{Staff, right};
-use crate::extract::{ExpectedVersion, Id, JsonBody, OptionalKey, PageQuery, Search};
+use crate::extract::{ExpectedVersion, Id, JsonBody, OptionalKey, OptionalVersion, PageQuery, Search};
 use crate::problem::ProblemSchema;
 use crate::v1::events::{ALL_STATUSES, EventsQuery};
 use crate::views::{EventInput, PageView, StaffEventView, event_cursor, parse_event_cursor};
@@ -88,6 +88,25 @@ pub(super) async fn edit(
         .edit_event(&manager, event_id, body.value.into(), version)
         .await?;
     staff_event(StatusCode::OK, &event)
+}
+
+/// Delete an event
+///
+/// Only a draft, which nobody saw (`not_draft`), and none that a package includes (`in_package`). `If-Match` is optional.
+/// Repeating it changes nothing.
+#[utoipa::path(
+    delete, path = "/v1/admin/events/{event_id}", tag = "events", operation_id = "deleteEvent",
+    params(("event_id" = Uuid, Path), ("If-Match" = Option<String>, Header)), security(("token" = [])),
+    responses((status = 204), (status = "4XX", body = ProblemSchema, content_type = "application/problem+json"))
+)]
+pub(super) async fn delete(
+    State(services): State<Services>,
+    manager: Staff<right::EventsEdit>,
+    Id(event_id): Id<EventId>,
+    version: OptionalVersion,
+) -> Answer {
+    services.delete_event(&manager, event_id, version.0).await?;
+    Ok(no_content())
 }
 
 fn cursor(row: &EventRow) -> String {

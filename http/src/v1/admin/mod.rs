@@ -8,6 +8,7 @@ mod events;
 mod jobs;
 mod orders;
 mod organizations;
+mod packages;
 mod payments;
 mod permissions;
 mod quotas;
@@ -41,7 +42,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(api_keys::list, api_keys::create))
         .routes(routes!(api_keys::revoke))
         .routes(routes!(events::list, events::create))
-        .routes(routes!(events::get, events::edit))
+        .routes(routes!(events::get, events::edit, events::delete))
         .routes(routes!(status::publish))
         .routes(routes!(status::pause))
         .routes(routes!(status::resume))
@@ -51,6 +52,10 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(ticket_types::edit))
         .routes(routes!(quotas::create))
         .routes(routes!(quotas::edit))
+        .routes(routes!(packages::list, packages::create))
+        .routes(routes!(packages::get, packages::edit, packages::delete))
+        .routes(routes!(packages::get_order))
+        .routes(routes!(packages::cancel_order))
         .routes(routes!(orders::list))
         .routes(routes!(orders::get))
         .routes(routes!(orders::cancel))

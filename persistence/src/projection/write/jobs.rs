@@ -2,6 +2,7 @@
 
 use onsale_domain::UnixMillis;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::jobs::{JobKind, NewJob};
 use crate::projection::changes::RowChanges;
@@ -26,10 +27,46 @@ pub(in crate::projection) async fn jobs(
         .flat_map(|order| [payment_job(order), files_job(order)])
         .flatten()
         .collect();
+    let refunded: Vec<&OrderChange> = changes
+        .orders
+        .iter()
+        .filter(|order| order.refunded_minor > 0)
+        .collect();
+    if !refunded.is_empty() {
+        wanted.extend(package_jobs(connection, &refunded, now).await?);
+    }
     for (message, at) in &changes.mail {
         wanted.push(message.clone().job(*at)?);
     }
     jobs::enqueue(connection, &wanted, now).await
+}
+
+/// What goes back for a leg's tickets goes back through the payment of its package.
+async fn package_jobs(
+    connection: &mut PgConnection,
+    refunded: &[&OrderChange],
+    now: UnixMillis,
+) -> Result<Vec<NewJob>, DatabaseError> {
+    let event_ids: Vec<Uuid> = refunded.iter().map(|order| order.event_id.0).collect();
+    let order_ids: Vec<Uuid> = refunded.iter().map(|order| order.order_id.0).collect();
+    let packages = sqlx::query_scalar!(
+        r#"SELECT leg.package_order_id AS "package_order_id!"
+           FROM unnest($1::uuid[], $2::uuid[]) AS refunded (event_id, order_id)
+           JOIN ticket_orders AS leg USING (event_id, order_id)
+           WHERE leg.package_order_id IS NOT NULL"#,
+        &event_ids,
+        &order_ids
+    )
+    .fetch_all(connection)
+    .await?;
+    let job = |subject_id| NewJob {
+        kind: JobKind::Package,
+        subject_id,
+        event_id: None,
+        payload: None,
+        due_at: now,
+    };
+    Ok(packages.into_iter().map(job).collect())
 }
 
 /// The job finds out what there is to do; where there is no payment, that is nothing.

@@ -110,6 +110,9 @@ impl Fixture {
         if let Some(call) = self.sale_call(route).await {
             return call;
         }
+        if let Some(call) = self.package_call(route).await {
+            return call;
+        }
         if let Some(call) = self.door_call(route).await {
             return call;
         }

@@ -157,6 +157,7 @@ impl Fixture {
             "GET /v1/admin/events" => get("/v1/admin/events"),
             "POST /v1/admin/events" => post("/v1/admin/events").json(&event),
             "GET /v1/admin/events/{event_id}" => get(base),
+            "DELETE /v1/admin/events/{event_id}" => delete(self.event_after(&[]).await.staff_path()),
             "PUT /v1/admin/events/{event_id}" => put(base).if_match(version).json(&event),
             "POST /v1/admin/events/{event_id}/quotas" => {
                 post(format!("{base}/quotas")).if_match(version).json(&quota)
