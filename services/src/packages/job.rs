@@ -1,5 +1,7 @@
 //! The job of a package order: drives it on after a crash, polls its provider, and moves its money once it is sold.
 
+use std::time::Duration;
+
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use onsale_domain::{PackageOrderId, UnixMillis};
@@ -7,8 +9,10 @@ use onsale_persistence::{Job, JobKind, PackageOrderRow, PackageOrderState};
 
 use super::money::Settled;
 use super::saga::Driver;
-use crate::{JobError, JobHandler, JobOutcome, ServiceError, Services};
+use crate::{JobError, JobHandler, JobLimits, JobOutcome, ServiceError, Services};
 
+/// Longest run. What is left of a longer one is for the next.
+const RUN_MAX: Duration = Duration::from_secs(20);
 /// Wait while a request is at it.
 const BUSY_MS: i64 = 1_000;
 /// Shortest and longest wait between two questions to the provider.
@@ -31,6 +35,14 @@ impl PackageJobs {
 impl JobHandler for PackageJobs {
     fn kind(&self) -> JobKind {
         JobKind::Package
+    }
+
+    /// A process that dies keeps its claim for as long as a run may take, and holds are waiting.
+    fn limits(&self) -> JobLimits {
+        JobLimits {
+            run: RUN_MAX,
+            ..JobLimits::default()
+        }
     }
 
     fn run(&self, job: Job) -> BoxFuture<'_, Result<JobOutcome, JobError>> {
