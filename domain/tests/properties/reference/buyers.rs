@@ -46,6 +46,7 @@ impl Reference {
             EventStatus::Paused => Err(Refusal::SalePaused),
             EventStatus::Closed => Err(Refusal::SaleEnded),
             EventStatus::Cancelled => Err(Refusal::EventCancelled),
+            EventStatus::Deleted => Err(Refusal::EventNotFound),
         }
     }
 
