@@ -1,7 +1,7 @@
 //! From what went wrong below to what is answered: the boundary's error enum and its one mapping.
 
 use axum::response::{IntoResponse, Response};
-use onsale_domain::Refusal;
+use onsale_domain::{Refusal, UnixMillis};
 use onsale_services::{AccessError, EngineError, ServiceError};
 
 use crate::codes::Code;
@@ -212,15 +212,7 @@ fn refusal_problem(refusal: &Refusal) -> Problem {
         Refusal::SaleNotStarted {
             opens_at: Some(opens_at),
         } => plain().text("starts_at", &opens_at.to_timestamp()),
-        Refusal::AllHeld { next_expiry_at } => {
-            let problem = Problem::new(Code::AllHeld);
-            match next_expiry_at {
-                Some(at) => problem
-                    .retry(Retry::At(*at))
-                    .text("next_expiry_at", &at.to_timestamp()),
-                None => problem.retry(Retry::InSeconds(RETRY_SECONDS)),
-            }
-        }
+        Refusal::AllHeld { next_expiry_at } => all_held(*next_expiry_at),
         Refusal::InsufficientAvailability { available } => plain().number("available", *available),
         Refusal::BuyerLimitExceeded { limit, live } => plain().number("limit", *limit).number("live", *live),
         Refusal::UnknownTicketType { line } => Problem::invalid(
@@ -277,5 +269,15 @@ fn refusal_problem(refusal: &Refusal) -> Problem {
         | Refusal::NotLeaving { .. }
         | Refusal::NotDraft
         | Refusal::NothingToSell => plain(),
+    }
+}
+
+fn all_held(next_expiry_at: Option<UnixMillis>) -> Problem {
+    let problem = Problem::new(Code::AllHeld);
+    match next_expiry_at {
+        Some(at) => problem
+            .retry(Retry::At(at))
+            .text("next_expiry_at", &at.to_timestamp()),
+        None => problem.retry(Retry::InSeconds(RETRY_SECONDS)),
     }
 }

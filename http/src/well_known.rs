@@ -27,7 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 )]
 async fn jwks(State(services): State<Services>, _visitor: Visitor) -> Answer {
     // Shorter than a token's life, so that a new key is known before the old one goes.
-    cached(ok(&services.tokens().public_keys())?, "max-age=300")
+    Ok(cached(ok(&services.tokens().public_keys())?, "max-age=300"))
 }
 
 /// Read the keys of tickets
@@ -39,12 +39,12 @@ async fn jwks(State(services): State<Services>, _visitor: Visitor) -> Answer {
     responses((status = 200, body = Value))
 )]
 async fn ticket_keys(State(services): State<Services>, _visitor: Visitor) -> Answer {
-    cached(ok(&services.ticket_keys().public_set())?, "max-age=300")
+    Ok(cached(ok(&services.ticket_keys().public_set())?, "max-age=300"))
 }
 
-fn cached(mut response: Response, how_long: &'static str) -> Answer {
+fn cached(mut response: Response, how_long: &'static str) -> Response {
     response
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static(how_long));
-    Ok(response)
+    response
 }

@@ -204,7 +204,7 @@ fn what_is_reported_after_a_later_scan_has_lost_against_it() {
     let outside = [(In, 1), (Out, 3)]
         .into_iter()
         .map(|(direction, nonce)| offline(scan(1_000, direction, nonce), OPENS + MINUTE * i64::from(nonce)))
-        .fold(with_re_entry().later(HOUR), |sale, scan| sale.then(scan));
+        .fold(with_re_entry().later(HOUR), super::Sale::then);
     let reported = |direction| offline(scan(1_000, direction, 9), OPENS + 2 * MINUTE);
     check(&outside, &reported(In), used(OPENS + 3 * MINUTE, "north"));
     let inside = outside.then(scan(1_000, In, 5));

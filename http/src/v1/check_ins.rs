@@ -128,7 +128,7 @@ async fn gates(
 
 /// List an event's tickets for a gate without a connection
 ///
-/// A signed token (compact JWS, EdDSA, keys at `/.well-known/ticket-keys.json`) that must not be used after
+/// A signed token (compact JWS, `EdDSA`, keys at `/.well-known/ticket-keys.json`) that must not be used after
 /// `expires_at`. Codes are in it as salted digests. A large event's list comes in parts of 5,000 tickets: fetch with
 /// `next_cursor` until `has_more` is false. What is in it and what a device does with it is in `docs/OFFLINE-GATES.md`.
 #[utoipa::path(

@@ -145,10 +145,10 @@ impl Services {
                 answer: Answer::Replayed(record),
                 ..
             }) => matches!(*record, Record::HoldConfirmed(_)),
-            Ok(_) => false,
             Err(EngineError::Refused(Refusal::HoldConfirmed { .. })) => true,
-            // It was never placed, or its event never was.
-            Err(
+            // It is released, or it was never placed, or its event never was.
+            Ok(_)
+            | Err(
                 EngineError::Refused(Refusal::HoldNotFound | Refusal::EventNotFound) | EngineError::NotFound,
             ) => false,
             Err(error) => return Err(error),

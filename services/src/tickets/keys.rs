@@ -36,7 +36,7 @@ impl TicketKeys {
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let lines = key_lines::read(text)?;
         let mut secrets = lines.iter().map(|line| line.key.as_slice());
-        let links = LinkSecrets::derived_from(secrets.next().unwrap_or_default(), secrets);
+        let link_secrets = LinkSecrets::derived_from(secrets.next().unwrap_or_default(), secrets);
         let mut keys = lines
             .iter()
             .map(TicketKey::of_line)
@@ -53,7 +53,7 @@ impl TicketKeys {
             signing,
             public,
             order,
-            links,
+            links: link_secrets,
         })
     }
 

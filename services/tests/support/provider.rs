@@ -14,7 +14,7 @@ use onsale_services::{
 
 /// Where a payment stands at the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     Absent,
     Pending,
     Authorized,
@@ -27,7 +27,7 @@ pub enum State {
 
 /// What it does when a payment is begun.
 #[derive(Clone, Copy, Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Goes there and says so.
     Says(State),
     /// Goes there, and nobody hears of it.
@@ -54,7 +54,7 @@ struct Books {
 
 /// The provider.
 #[derive(Default)]
-pub struct Provider(Mutex<Books>);
+pub(crate) struct Provider(Mutex<Books>);
 
 const NOTHING: Money = Money {
     amount_minor: 0,
@@ -106,17 +106,17 @@ impl Account {
 }
 
 impl Provider {
-    pub fn on_start(&self, answer: Answer) {
+    pub(crate) fn on_start(&self, answer: Answer) {
         self.0.lock().unwrap().on_start = Some(answer);
     }
 
     /// Does the next so many things that it is asked without an answer.
-    pub fn lose_answers(&self, count: u32) {
+    pub(crate) fn lose_answers(&self, count: u32) {
         self.0.lock().unwrap().answers_to_lose = count;
     }
 
     /// Decides, unless it has let go.
-    pub fn becomes(&self, order_id: OrderId, state: State) {
+    pub(crate) fn becomes(&self, order_id: OrderId, state: State) {
         let mut books = self.0.lock().unwrap();
         let account = books.accounts.entry(order_id.into()).or_insert_with(Account::new);
         if account.state != State::Voided {
@@ -125,7 +125,7 @@ impl Provider {
     }
 
     /// Is asked about a payment and tells this, whatever it told before. What is captured stays so.
-    pub fn tells(&self, order_id: OrderId, state: State) {
+    pub(crate) fn tells(&self, order_id: OrderId, state: State) {
         let mut books = self.0.lock().unwrap();
         let account = books.accounts.entry(order_id.into()).or_insert_with(Account::new);
         if account.state != State::Captured {
@@ -134,7 +134,7 @@ impl Provider {
     }
 
     /// What it has of the buyer's money.
-    pub fn kept(&self, order_id: OrderId) -> i64 {
+    pub(crate) fn kept(&self, order_id: OrderId) -> i64 {
         let books = self.0.lock().unwrap();
         match books.accounts.get(&order_id.into()) {
             Some(account) if account.state == State::Captured => {

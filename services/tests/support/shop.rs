@@ -22,15 +22,15 @@ use uuid::Uuid;
 use crate::provider::Provider;
 use crate::support::{MemoryJournal, TestClock, open_sale};
 
-pub const PRICE: i64 = 4_500;
-pub const TOTAL: i64 = 2 * PRICE;
+pub(crate) const PRICE: i64 = 4_500;
+pub(crate) const TOTAL: i64 = 2 * PRICE;
 const BUYER: BuyerId = BuyerId(Uuid::from_u128(42));
 /// Looks that a payment may need until it rests.
 const LOOKS_MAX: usize = 60;
 
-pub struct Shop {
-    pub provider: Arc<Provider>,
-    pub clock: TestClock,
+pub(crate) struct Shop {
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) clock: TestClock,
     journal: MemoryJournal,
     database: Database,
     engine: Engine,
@@ -40,7 +40,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    pub async fn open(capacity: u32) -> Self {
+    pub(crate) async fn open(capacity: u32) -> Self {
         let url = std::env::var("DATABASE_URL")
             .expect("these tests need DATABASE_URL, a Postgres that may be migrated: run `cargo xtask test`");
         let database = Database::connect(&DatabaseConfig::new(url)).await.unwrap();
@@ -76,7 +76,7 @@ impl Shop {
     }
 
     /// The process is gone, and another takes over.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.engine = engine(&self.journal, &self.database, &self.clock).await;
         self.services = services(&self.engine, &self.database, &self.provider);
     }
@@ -94,7 +94,7 @@ impl Shop {
         }
     }
 
-    pub async fn buy(&self, key: &str) -> Result<ConfirmedOrder, ServiceError> {
+    pub(crate) async fn buy(&self, key: &str) -> Result<ConfirmedOrder, ServiceError> {
         match self.services.purchase(self.request(key)).await? {
             Purchased::Confirmed(order) => Ok(*order),
             Purchased::Pending(_) => Err(ServiceError::NotFound),
@@ -102,24 +102,24 @@ impl Shop {
     }
 
     /// Buys, and is told to wait.
-    pub async fn pending(&self, key: &str) {
+    pub(crate) async fn pending(&self, key: &str) {
         let told = self.services.purchase(self.request(key)).await.unwrap();
         assert!(matches!(told, Purchased::Pending(_)), "{told:?}");
     }
 
-    pub fn is_refused(answer: &Result<ConfirmedOrder, ServiceError>, wanted: &Refusal) -> bool {
+    pub(crate) fn is_refused(answer: &Result<ConfirmedOrder, ServiceError>, wanted: &Refusal) -> bool {
         matches!(answer, Err(ServiceError::Engine(EngineError::Refused(refusal))) if refusal == wanted)
     }
 
     /// The buyer's latest order of the event.
-    pub async fn last_order(&self) -> OrderId {
+    pub(crate) async fn last_order(&self) -> OrderId {
         self.engine.wait_projected(self.event_id).await.unwrap();
         let orders = self.database.orders_of_buyer(BUYER, None, 100).await.unwrap();
         let own = orders.iter().find(|order| order.event_id == self.event_id);
         own.expect("an order").order_id
     }
 
-    pub async fn order(&self, order_id: OrderId) -> OrderRow {
+    pub(crate) async fn order(&self, order_id: OrderId) -> OrderRow {
         self.engine.wait_projected(self.event_id).await.unwrap();
         self.database
             .order(self.event_id, order_id)
@@ -128,15 +128,15 @@ impl Shop {
             .unwrap()
     }
 
-    pub async fn payment(&self, order_id: OrderId) -> PaymentStatus {
+    pub(crate) async fn payment(&self, order_id: OrderId) -> PaymentStatus {
         self.order(order_id).await.payment.unwrap().status
     }
 
-    pub async fn cancel(&self, order_id: OrderId) {
+    pub(crate) async fn cancel(&self, order_id: OrderId) {
         self.services.cancel_order(order_id, BUYER).await.unwrap();
     }
 
-    pub async fn refund(&self, order_id: OrderId, tickets: &[TicketId]) {
+    pub(crate) async fn refund(&self, order_id: OrderId, tickets: &[TicketId]) {
         let command = Command::RefundTickets(Box::new(RefundTickets {
             refund_id: RefundId(Uuid::now_v7()),
             order_id,
@@ -147,7 +147,7 @@ impl Shop {
     }
 
     /// Lets the event see what time it is.
-    pub async fn tick(&self) {
+    pub(crate) async fn tick(&self) {
         self.engine
             .execute(self.event_id, Command::Advance)
             .await
@@ -155,7 +155,7 @@ impl Shop {
     }
 
     /// One run of the payment's job.
-    pub async fn work(&self, order_id: OrderId) -> Result<JobOutcome, JobError> {
+    pub(crate) async fn work(&self, order_id: OrderId) -> Result<JobOutcome, JobError> {
         self.engine.wait_projected(self.event_id).await.unwrap();
         let now = self.clock.now();
         let job = Job {
@@ -172,7 +172,7 @@ impl Shop {
     }
 
     /// Runs it as the queue would, with time passing between, until it changes nothing any more.
-    pub async fn come_to_rest(&self, order_id: OrderId) {
+    pub(crate) async fn come_to_rest(&self, order_id: OrderId) {
         for _ in 0..LOOKS_MAX {
             let before = self.payment(order_id).await;
             let outcome = self.work(order_id).await;
@@ -190,7 +190,7 @@ impl Shop {
     }
 
     /// A webhook about the order.
-    pub async fn hint(&self, order_id: OrderId) -> Result<(), ServiceError> {
+    pub(crate) async fn hint(&self, order_id: OrderId) -> Result<(), ServiceError> {
         let body = onsale_domain::Purchase::from(order_id).to_string();
         self.services
             .payment_notice("stripe", &|_| None, body.as_bytes())
@@ -198,13 +198,13 @@ impl Shop {
     }
 
     /// Jobs of kind payment about the order.
-    pub async fn jobs(&self, order_id: OrderId) -> usize {
+    pub(crate) async fn jobs(&self, order_id: OrderId) -> usize {
         let job = self.database.job(JobKind::Payment, order_id.0).await.unwrap();
         usize::from(job.is_some())
     }
 
     /// Held and sold.
-    pub async fn counts(&self) -> (u32, u32) {
+    pub(crate) async fn counts(&self) -> (u32, u32) {
         let availability = self.engine.availability(self.event_id).await.unwrap();
         (availability.quotas[0].held, availability.quotas[0].sold)
     }

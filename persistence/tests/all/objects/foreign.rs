@@ -1,4 +1,4 @@
-//! S3 as somebody else understands it: moto (PyPI), which does not check signatures.
+//! S3 as somebody else understands it: moto (`PyPI`), which does not check signatures.
 
 use std::process::{Child, Command, Stdio};
 

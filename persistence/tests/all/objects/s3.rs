@@ -135,8 +135,8 @@ async fn a_link_leads_to_the_file_while_it_lives_and_not_without_its_signature()
     let swapped = url.replace(&object.key.to_string(), &other.key.to_string());
     let longer = url.replace("X-Amz-Expires=300", "X-Amz-Expires=3000");
     let expired = url_of(&store, &object, now().plus_ms(-301_000)).await;
-    let forger = store_at(address, "not the secret").await;
-    let forged = url_of(&forger, &object, now()).await;
+    let strange = store_at(address, "not the secret").await;
+    let forged = url_of(&strange, &object, now()).await;
     assert!(query.contains("X-Amz-Signature") && longer != url && swapped != url);
     for refused in [bare, swapped.as_str(), &longer, &expired, &forged] {
         let (status, head, _) = fetched(refused).await;
