@@ -71,9 +71,12 @@ pub fn check_inclusions(price_minor: i64, inclusions: &[Inclusion]) -> Result<()
 pub fn shares(price_minor: i64, weights: &[Weight]) -> Option<Vec<i64>> {
     let first_quantity = i64::from(weights.first()?.quantity);
     let is_free = weights.iter().all(|weight| weight.unit_total_minor == 0);
-    let unit_weight = |weight: &Weight| match is_free {
-        true => 1,
-        false => i128::from(weight.unit_total_minor),
+    let unit_weight = |weight: &Weight| {
+        if is_free {
+            1
+        } else {
+            i128::from(weight.unit_total_minor)
+        }
     };
     let whole: i128 = weights
         .iter()

@@ -215,8 +215,8 @@ fn cancel_because_of(leg: &LegError) -> PackageStep {
 /// Whether an event will never say otherwise.
 const fn is_final(error: &EngineError) -> bool {
     match error {
-        EngineError::Refused(Refusal::TicketExists | Refusal::Violation(_)) => false,
-        EngineError::Refused(_) | EngineError::NotFound => true,
+        EngineError::Refused(refusal) => !matches!(refusal, Refusal::TicketExists | Refusal::Violation(_)),
+        EngineError::NotFound => true,
         EngineError::OwnedElsewhere { .. }
         | EngineError::Overloaded { .. }
         | EngineError::Unavailable { .. }

@@ -48,9 +48,9 @@ async fn staff_make_read_change_and_delete_a_package_and_buyers_see_what_is_on_s
         .staff(change.clone().if_match("\"7\""))
         .await
         .problem(412, "version_mismatch");
-    let changed = world.staff(change.if_match("\"1\"")).await;
-    assert_eq!(changed.header("etag"), "\"2\"");
-    assert_eq!(changed.expect(200)["name"], "Both evenings");
+    let edited = world.staff(change.if_match("\"1\"")).await;
+    assert_eq!(edited.header("etag"), "\"2\"");
+    assert_eq!(edited.expect(200)["name"], "Both evenings");
     let seen = world.send(get(&public)).await.expect(200);
     assert_eq!(seen["available"], 4, "as many as the scarcer event has");
     let path = format!("/v1/packages?organization_id={}", events[0].organization);
