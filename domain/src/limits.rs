@@ -54,7 +54,9 @@ const _: () = assert!(
     "the dearest order must fit the money type"
 );
 const _: () = assert!(
-    PACKAGE_PRICE_MINOR_MAX.checked_mul(LINE_QUANTITY_MAX as i64).is_some(),
+    PACKAGE_PRICE_MINOR_MAX
+        .checked_mul(LINE_QUANTITY_MAX as i64)
+        .is_some(),
     "the dearest order of packages must fit the money type"
 );
 const _: () = assert!(

@@ -289,6 +289,11 @@ async fn a_hold_that_ends_while_the_gateway_works_is_not_an_order() {
         shop.fixture.clock.advance_ms(TOO_LONG_MS);
     });
     assert!(is_refused(&answer, &Refusal::HoldExpired), "{answer:?}");
+    let tick = shop
+        .fixture
+        .engine
+        .execute(shop.fixture.event_id, Command::Advance);
+    tick.await.unwrap();
     assert_eq!(shop.counts().await, (0, 0));
 }
 

@@ -52,6 +52,28 @@ impl Database {
         Ok(updated.rows_affected() == 1)
     }
 
+    /// An authorized payment was captured. Gives whether refunds of the order wait for that; `None`: the payment no longer
+    /// stands at [`PaymentStatus::Authorized`], and nothing changed.
+    pub async fn mark_payment_captured(
+        &self,
+        event_id: EventId,
+        order_id: OrderId,
+    ) -> Result<Option<bool>, DatabaseError> {
+        let awaited = sqlx::query_scalar!(
+            r#"UPDATE payments AS payment SET status = 'captured'
+               WHERE event_id = $1 AND order_id = $2 AND status = 'authorized'
+               RETURNING EXISTS (
+                   SELECT FROM refunds AS refund
+                   WHERE refund.event_id = payment.event_id AND refund.order_id = payment.order_id
+                     AND refund.status = 'pending') AS "awaited!""#,
+            event_id.0,
+            order_id.0
+        )
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(awaited)
+    }
+
     /// Keeps the provider's reference of a payment that has none.
     pub async fn note_payment_reference(
         &self,

@@ -1,7 +1,7 @@
 //! Records in, row changes out. Pure: the same records always give the same changes.
 
 use onsale_domain::codec::decode_records;
-use onsale_domain::record::{HoldPlaced, HoldReleased, Line};
+use onsale_domain::record::{ExpiredHold, HoldPlaced, HoldReleased, Line};
 use onsale_domain::{EventId, EventStatus, HoldId, Record, Sequence, TicketTypeId, UnixMillis};
 use onsale_engine::port::{JournalEntry, ProjectionError};
 
@@ -84,16 +84,7 @@ impl RowChanges {
                 hold_id, expires_at, ..
             } => self.change_hold(event_id, hold_id, seq, None, Some(expires_at)),
             Record::HoldReleased(record) => self.release(event_id, seq, &record),
-            Record::HoldsExpired { at, holds } => {
-                for hold in holds {
-                    let status = Some(HoldStatus::Expired);
-                    self.change_hold(event_id, hold.hold_id, seq, status, None);
-                    self.add_units(event_id, &hold.lines, -1, 0);
-                    if hold.payment.is_some() {
-                        self.expire_order(event_id, hold.hold_id.into(), seq, at);
-                    }
-                }
-            }
+            Record::HoldsExpired { at, holds } => self.expire(event_id, seq, at, &holds),
             Record::PaymentStarted(record) => {
                 self.change_hold(event_id, record.hold_id, seq, None, Some(record.expires_at));
                 self.start_payment(event_id, seq, record)?;
@@ -130,6 +121,17 @@ impl RowChanges {
         let change = self.events.entry(event_id).or_default();
         change.version = seq;
         change
+    }
+
+    fn expire(&mut self, event_id: EventId, seq: Sequence, at: UnixMillis, holds: &[ExpiredHold]) {
+        for hold in holds {
+            let status = Some(HoldStatus::Expired);
+            self.change_hold(event_id, hold.hold_id, seq, status, None);
+            self.add_units(event_id, &hold.lines, -1, 0);
+            if hold.payment.is_some() {
+                self.expire_order(event_id, hold.hold_id.into(), seq, at);
+            }
+        }
     }
 
     fn release(&mut self, event_id: EventId, seq: Sequence, record: &HoldReleased) {

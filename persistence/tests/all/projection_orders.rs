@@ -234,6 +234,9 @@ async fn a_leg_of_a_package_has_no_payment_of_its_own() {
     .await;
 }
 
+/// What happens to a hold.
+type Step = fn(&mut Sale, crate::support::Held);
+
 /// Where the payment worker has brought a payment, what the record is, and where it stands then.
 #[tokio::test]
 async fn records_do_not_undo_what_the_payment_worker_did() {
@@ -250,7 +253,6 @@ async fn records_do_not_undo_what_the_payment_worker_did() {
     let confirm = |sale: &mut Sale, hold| {
         sale.confirm(hold);
     };
-    type Step = fn(&mut Sale, crate::support::Held);
     let cases: [(PaymentStatus, Step, PaymentStatus); 12] = [
         (Pending, release, Voiding),
         (Voided, release, Voided),

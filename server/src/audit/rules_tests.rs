@@ -133,14 +133,14 @@ fn amounts_are_the_sums_of_their_parts() {
 #[test]
 fn a_payment_is_for_its_orders_total_and_gives_back_what_refunds_say() {
     money("another amount than the order", |_, payment, _| {
-        payment.amount_minor += 1
+        payment.amount_minor += 1;
     });
     money("another amount than the order", |_, payment, _| {
         payment.currency = "USD".to_owned();
     });
     money("than its refunds", |_, payment, _| payment.refunded_minor = 0);
     money("than its refunds", |_, payment, _| {
-        payment.status = "voided".to_owned()
+        payment.status = "voided".to_owned();
     });
     money("no job", |_, payment, refund| {
         payment.refunded_minor = 0;
@@ -178,7 +178,9 @@ fn an_order_has_a_ticket_for_each_unit() {
         rows.tickets.insert(KEPT, ticket("cancelled", None));
     });
     tickets("did not buy", |rows| {
-        rows.tickets.get_mut(&KEPT).unwrap().ticket_type_id = ORDER;
+        let mut stray = ticket("valid", None);
+        stray.ticket_type_id = ORDER;
+        rows.tickets.insert(ORDER, stray);
     });
     tickets("is lost", |rows| {
         rows.tickets.get_mut(&KEPT).unwrap().status = "lost".to_owned();

@@ -75,7 +75,7 @@ async fn two_keys_at_the_same_time_pay_a_hold_once() {
         let reply = call.await.unwrap();
         match (reply.status, reply.code().as_str()) {
             (201, _) => paid += 1,
-            (409, "idempotency_in_flight" | "already_confirmed") => {}
+            (409, "idempotency_in_flight" | "payment_in_progress" | "already_confirmed") => {}
             _ => panic!("{reply:?}"),
         }
     }

@@ -17,7 +17,8 @@ async fn a_hold_sets_tickets_aside_for_its_buyer_alone() {
     assert_eq!(hold["total"], json!({"amount": 3_000, "currency": "EUR"}));
     let line = json!({
         "ticket_type_id": event.types[0], "quantity": 3,
-        "unit_price": {"amount": 1_000, "currency": "EUR"}, "total": {"amount": 3_000, "currency": "EUR"},
+        "unit_price": {"amount": 1_000, "currency": "EUR"}, "unit_fee": {"amount": 0, "currency": "EUR"},
+        "tax": {"basis_points": 0, "inclusive": true}, "total": {"amount": 3_000, "currency": "EUR"},
     });
     assert_eq!(hold["lines"], json!([line]));
     assert!(hold["seq"].as_u64().is_some() && hold["expires_at"].is_string());

@@ -34,6 +34,7 @@ mod packages;
 mod process;
 mod purchases;
 mod rate_limits;
+mod refunds;
 mod request_log;
 mod slow_clients;
 mod tickets;

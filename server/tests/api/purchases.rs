@@ -109,9 +109,6 @@ async fn a_payment_that_is_decided_later_is_confirmed_without_being_asked_for() 
     for (order, wanted) in [(paid, "confirmed"), (declined, "cancelled")] {
         let path = format!("/v1/orders/{}", order["id"].as_str().unwrap());
         until("the worker looks", Duration::from_secs(30), async || {
-            // Sooner than it would by itself.
-            let due = "UPDATE jobs SET due_at = now() WHERE kind = 'payment' AND event_id = $1";
-            world.database.execute(due, event.id).await;
             let read = world.send(get(&path).by(&buyer)).await.expect(200);
             read["status"] == wanted
         })

@@ -23,10 +23,10 @@ pub(in crate::projection) async fn orders(
         insert_orders(connection, &new).await?;
         insert_lines(connection, &new).await?;
     }
-    let changed: Vec<&OrderChange> = orders.iter().filter(|order| order.new.is_none()).collect();
-    if !changed.is_empty() {
-        update_orders(connection, &changed).await?;
-        cancel_tickets(connection, &changed).await?;
+    let earlier: Vec<&OrderChange> = orders.iter().filter(|order| order.new.is_none()).collect();
+    if !earlier.is_empty() {
+        update_orders(connection, &earlier).await?;
+        cancel_tickets(connection, &earlier).await?;
     }
     insert_payments(connection, orders).await?;
     step_payments(connection, orders).await

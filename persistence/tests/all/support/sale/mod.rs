@@ -239,7 +239,10 @@ impl Sale {
     }
 
     fn note_pending(&mut self, hold_id: HoldId) {
-        let lines = self.inventory.hold(hold_id).map(|hold| hold.lines());
+        let lines = self
+            .inventory
+            .hold(hold_id)
+            .map(onsale_domain::inventory::Hold::lines);
         if let Some(payment) = self.inventory.pending_payment(hold_id) {
             let lines = self.inventory.spell_out(lines.unwrap_or_default());
             self.pending.insert(hold_id, (lines, payment.started_at));
