@@ -80,7 +80,7 @@ fn quantities() -> impl Strategy<Value = i64> {
 }
 
 fn statuses() -> impl Strategy<Value = EventStatus> {
-    use EventStatus::{Cancelled, Closed, Draft, OnSale, Paused, Published};
+    use EventStatus::{Cancelled, Closed, Deleted, Draft, OnSale, Paused, Published};
     prop_oneof![
         16 => Just(OnSale),
         4 => Just(Paused),
@@ -88,6 +88,7 @@ fn statuses() -> impl Strategy<Value = EventStatus> {
         1 => Just(Draft),
         1 => Just(Closed),
         1 => Just(Cancelled),
+        1 => Just(Deleted),
     ]
 }
 

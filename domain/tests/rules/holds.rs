@@ -1,8 +1,9 @@
 //! Placing, extending, releasing and ending holds.
 
-use onsale_domain::limits::EXPIRED_HOLDS_PER_RECORD_MAX;
+use onsale_domain::command::{PackageLeg, PlaceHold};
+use onsale_domain::limits::{EXPIRED_HOLDS_PER_RECORD_MAX, PAYMENT_WINDOW_MS};
 use onsale_domain::record::ReleaseReason::Buyer;
-use onsale_domain::{Command, EventDetails, EventStatus, Record, Refusal, UnixMillis};
+use onsale_domain::{Command, EventDetails, EventStatus, Gateway, Record, Refusal, UnixMillis};
 
 use super::common::*;
 use super::{Records, Refused, Sale, Unchanged, check};
@@ -363,4 +364,23 @@ fn an_ended_hold_of_somebody_else_is_as_good_as_none() {
             check(&ended, &command, Refused(Refusal::HoldNotFound, "not_found"));
         }
     }
+}
+
+#[test]
+fn a_leg_that_costs_nothing_waits_as_long_as_those_that_cost() {
+    let Command::PlaceHold(leg) = place(1, 1, &[(1, 1)]) else {
+        panic!("a hold is placed by another command")
+    };
+    let leg = Command::PlaceHold(PlaceHold {
+        payment: Some(Gateway::Simulated),
+        package: Some(PackageLeg {
+            package_order_id: package_order_id(1),
+            unit_prices_minor: [0].into_iter().collect(),
+        }),
+        ..leg
+    });
+    let sale = check(&Sale::on_sale(), &leg, PLACED);
+    let hold = sale.inventory.hold(hold_id(1)).unwrap();
+    assert_eq!(hold.expires_at, UnixMillis(OPENS + PAYMENT_WINDOW_MS));
+    assert_eq!(sale.inventory.pending_payment(hold_id(1)), None);
 }

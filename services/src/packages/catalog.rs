@@ -189,13 +189,14 @@ impl Services {
         }
         let mut events: BTreeMap<EventId, Arc<Availability>> = BTreeMap::new();
         for line in &input.inclusions {
-            if let Entry::Vacant(place) = events.entry(line.event_id) {
-                let event = self.packed_event(organization_id, line.event_id).await?;
-                if event.definition.details.currency != input.price.currency {
-                    return Err(ServiceError::CurrencyMismatch);
-                }
-                place.insert(event);
+            let Entry::Vacant(entry) = events.entry(line.event_id) else {
+                continue;
+            };
+            let event = self.packed_event(organization_id, line.event_id).await?;
+            if event.definition.details.currency != input.price.currency {
+                return Err(ServiceError::CurrencyMismatch);
             }
+            entry.insert(event);
         }
         let unit_total = |line: &PackageInputLine| {
             let (_, ticket_type) = events

@@ -145,12 +145,12 @@ impl Services {
                 answer: Answer::Replayed(record),
                 ..
             }) => matches!(*record, Record::HoldConfirmed(_)),
-            Err(EngineError::Refused(Refusal::HoldConfirmed { .. })) => true,
-            // It is released, or it was never placed, or its event never was.
             Ok(_)
+            // It was never placed, or its event never was.
             | Err(
                 EngineError::Refused(Refusal::HoldNotFound | Refusal::EventNotFound) | EngineError::NotFound,
             ) => false,
+            Err(EngineError::Refused(Refusal::HoldConfirmed { .. })) => true,
             Err(error) => return Err(error),
         };
         if is_an_order {

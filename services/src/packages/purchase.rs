@@ -112,8 +112,8 @@ impl Services {
         };
         let _claim = self.claim_package_order(id)?;
         let driver = Driver::Request(request.payment_method.map(Into::into));
-        let order = self.drive_package_order(id, driver).await?;
-        self.answer_of(order, replayed).await
+        let drive = self.drive_package_order(id, driver).await?;
+        self.answer_of(drive, replayed).await
     }
 
     async fn package_order_of(&self, key: &KeyBinding) -> Result<Found, ServiceError> {

@@ -19,7 +19,7 @@ impl Reference {
         let details = &self.event().details;
         let payment = place.payment.filter(|_| self.total(&lines).amount_minor > 0);
         let mut ends = now + details.hold_duration_ms;
-        if payment.is_some() {
+        if payment.is_some() || (place.package.is_some() && place.payment.is_some()) {
             ends = ends.max(now + 15 * 60_000);
         }
         Ok(Some(Record::HoldPlaced(HoldPlaced {

@@ -22,6 +22,9 @@ impl Reference {
 
     fn editable(&self, expected: Sequence) -> Result<&Event, Refusal> {
         let event = self.event();
+        if event.status == EventStatus::Deleted {
+            return Err(Refusal::EventNotFound);
+        }
         if event.version != expected {
             return Err(Refusal::VersionMismatch {
                 version: event.version,
@@ -97,7 +100,7 @@ impl Reference {
         expected: Option<Sequence>,
         at: UnixMillis,
     ) -> Wanted {
-        use EventStatus::{Cancelled, Closed, Draft, OnSale, Paused, Published};
+        use EventStatus::{Cancelled, Closed, Deleted, Draft, OnSale, Paused, Published};
         let event = self.event();
         if expected.is_some_and(|expected| expected != event.version) {
             return Err(Refusal::VersionMismatch {
@@ -124,6 +127,8 @@ impl Reference {
             | (Paused, OnSale)
             | (Published | OnSale | Paused, Closed)
             | (Draft | Published | OnSale | Paused | Closed, Cancelled) => changed,
+            (Draft, Deleted) => changed,
+            (_, Deleted) => Err(Refusal::NotDraft),
             (from, to) => Err(Refusal::InvalidTransition { from, to }),
         }
     }

@@ -48,9 +48,9 @@ async fn staff_make_read_change_and_delete_a_package_and_buyers_see_what_is_on_s
         .staff(change.clone().if_match("\"7\""))
         .await
         .problem(412, "version_mismatch");
-    let changed = world.staff(change.if_match("\"1\"")).await;
-    assert_eq!(changed.header("etag"), "\"2\"");
-    assert_eq!(changed.expect(200)["name"], "Both evenings");
+    let edited = world.staff(change.if_match("\"1\"")).await;
+    assert_eq!(edited.header("etag"), "\"2\"");
+    assert_eq!(edited.expect(200)["name"], "Both evenings");
     let seen = world.send(get(&public)).await.expect(200);
     assert_eq!(seen["available"], 4, "as many as the scarcer event has");
     let path = format!("/v1/packages?organization_id={}", events[0].organization);
@@ -70,29 +70,29 @@ async fn a_package_is_of_the_organizations_events_in_one_currency_and_its_shares
     let world = World::start().await;
     let events = two_events(&world, [10, 10]).await;
     let foreign = world.event(&EventPlan::of(10)).await;
-    let line = |event: &crate::support::Event, quantity: i64| json!({"event_id": event.id, "ticket_type_id": event.types[0], "quantity": quantity});
+    let inclusion = |event: &crate::support::Event, quantity: i64| json!({"event_id": event.id, "ticket_type_id": event.types[0], "quantity": quantity});
     let shared = |event, share: i64| {
-        let mut line = line(event, 1);
-        line["unit_share"] = json!(share);
-        line
+        let mut shared_line = inclusion(event, 1);
+        shared_line["unit_share"] = json!(share);
+        shared_line
     };
-    let mut mixed = line(&events[0], 1);
+    let mut mixed = inclusion(&events[0], 1);
     mixed["ticket_type_id"] = json!(events[1].types[0]);
     for (inclusions, pointer) in [
         (json!([]), "/inclusions"),
-        (json!([line(&foreign, 1)]), "/inclusions"),
+        (json!([inclusion(&foreign, 1)]), "/inclusions"),
         (json!([mixed]), "/inclusions"),
-        (json!([line(&events[0], 0)]), "/inclusions"),
-        (json!([line(&events[0], 101)]), "/inclusions"),
-        (json!([line(&events[0], 1), line(&events[0], 1)]), "/inclusions"),
+        (json!([inclusion(&events[0], 0)]), "/inclusions"),
+        (json!([inclusion(&events[0], 101)]), "/inclusions"),
+        (json!([inclusion(&events[0], 1), inclusion(&events[0], 1)]), "/inclusions"),
         // 27.01 euros cannot be divided between two equal tickets.
-        (json!([line(&events[0], 2)]), "/inclusions"),
+        (json!([inclusion(&events[0], 2)]), "/inclusions"),
         (
             json!([shared(&events[0], 2_700), shared(&events[1], 0)]),
             "/inclusions",
         ),
         (
-            json!([shared(&events[0], 2_701), line(&events[1], 1)]),
+            json!([shared(&events[0], 2_701), inclusion(&events[1], 1)]),
             "/inclusions",
         ),
     ] {
