@@ -204,7 +204,6 @@ pub(crate) fn refusal_code(refusal: &Refusal) -> Code {
 }
 
 /// The problem of each rule, with what a client may act on.
-#[expect(clippy::too_many_lines, reason = "one line for each rule")]
 fn refusal_problem(refusal: &Refusal) -> Problem {
     let plain = || Problem::new(refusal_code(refusal)).detail(refusal.to_string());
     match refusal {

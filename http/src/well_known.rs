@@ -35,7 +35,7 @@ async fn jwks(State(services): State<Services>, _visitor: Visitor) -> Answer {
 /// A JSON Web Key Set (RFC 7517), for scanners that verify signed codes without a connection. Keys stay for as long as
 /// tickets that they signed let somebody in.
 #[utoipa::path(
-    get, path = "/.well-known/ticket-keys.json", tag = "tickets", operation_id = "getTicketKeys",
+    get, path = "/.well-known/ticket-keys.json", tag = "catalog", operation_id = "getTicketKeys",
     responses((status = 200, body = Value))
 )]
 async fn ticket_keys(State(services): State<Services>, _visitor: Visitor) -> Answer {

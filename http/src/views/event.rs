@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use onsale_domain::money::Currency;
 use onsale_domain::{
-    Availability, EventDefinition, EventDetails, OrganizationId, Quota, QuotaId, SalesWindow, Tax,
-    TicketType, UnixMillis,
+    EventDefinition, EventDetails, OrganizationId, Quota, QuotaId, SalesWindow, Tax, TicketType, UnixMillis,
 };
 use onsale_services::{EventRow, TicketTypeInput};
 use serde::{Deserialize, Serialize};
@@ -342,63 +341,6 @@ impl From<&EventDefinition> for StaffEventView {
             hold_lifetime_seconds_max: details.hold_lifetime_ms_max / 1_000,
             version: definition.version,
             quotas: Some(definition.quotas.iter().map(quota).collect()),
-        }
-    }
-}
-
-/// Counts of one ticket type. Ticket types that share a quota share its capacity, so each can show it as available.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TicketTypeAvailability)]
-pub(crate) struct TicketTypeAvailabilityView {
-    id: Uuid,
-    /// Units that can be held now.
-    available: u32,
-    /// Tickets in live holds.
-    held: u32,
-    /// Tickets in orders.
-    sold: u32,
-    /// Units of its quota in all.
-    capacity: u32,
-}
-
-/// Counts of an event at one sequence.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Availability)]
-pub(crate) struct AvailabilityView {
-    event_id: Uuid,
-    status: &'static str,
-    /// The records up to this one are counted.
-    seq: u64,
-    /// When the next hold ends by itself.
-    next_expiry_at: Option<Timestamp>,
-    ticket_types: Vec<TicketTypeAvailabilityView>,
-}
-
-impl From<&Availability> for AvailabilityView {
-    fn from(availability: &Availability) -> Self {
-        let definition = &availability.definition;
-        let ticket_types = definition
-            .ticket_types
-            .iter()
-            .zip(&availability.ticket_types)
-            .enumerate()
-            .map(|(position, (ticket_type, counts))| {
-                let quota = availability.quota_of(position);
-                TicketTypeAvailabilityView {
-                    id: ticket_type.id.0,
-                    available: quota.available(),
-                    held: counts.held,
-                    sold: counts.sold,
-                    capacity: quota.capacity,
-                }
-            })
-            .collect();
-        Self {
-            event_id: definition.event_id.0,
-            status: definition.status.as_str(),
-            seq: availability.seq,
-            next_expiry_at: availability.next_expiry_at.map(UnixMillis::to_timestamp),
-            ticket_types,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit_entry;
+mod availability;
 mod check_in;
 mod event;
 mod hold;
@@ -21,10 +22,11 @@ pub(crate) use access::{
     RoleBody, RoleChangeBody, RoleView, ServiceAccountBody, ServiceAccountView, permissions_of,
 };
 pub(crate) use audit_entry::AuditEntryView;
+pub(crate) use availability::AvailabilityView;
 pub(crate) use check_in::{
     BundleView, CheckInBody, CheckInView, GatesView, SYNC_BYTES_MAX, SyncBody, SyncedView,
 };
-pub(crate) use event::{AvailabilityView, EventInput, EventView, QuotaInput, StaffEventView, TicketTypeBody};
+pub(crate) use event::{EventInput, EventView, QuotaInput, StaffEventView, TicketTypeBody};
 pub(crate) use hold::{CheckoutBody, HoldBody, HoldView, PurchaseBody, ReleasedView};
 pub(crate) use job::{JobView, job_cursor, parse_job_cursor};
 pub(crate) use money::MoneyView;

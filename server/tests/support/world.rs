@@ -244,7 +244,8 @@ impl World {
             self.server.readiness().await["write_behind_lag_records"] == 0
         })
         .await;
-        until("payments settle", Duration::from_secs(30), async || {
+        // A process that was killed leaves its jobs claimed for half a minute.
+        until("payments settle", Duration::from_mins(1), async || {
             let open = "SELECT count(*) FROM payments WHERE status IN ('authorized', 'voiding', 'refunding')";
             self.database.number(open).await == 0
         })

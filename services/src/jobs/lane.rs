@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_millis(200);
 /// Longest wait while Postgres is away.
 const AWAY_MAX: Duration = Duration::from_secs(5);
 /// A claim is longer than a run by this: time to settle it.
-const LEASE_MARGIN: Duration = Duration::from_secs(30);
+const LEASE_MARGIN: Duration = Duration::from_secs(10);
 /// Tries to settle what is done when the process ends; what is left is done again by another.
 const LAST_TRIES: usize = 3;
 

@@ -122,12 +122,11 @@ impl Reference {
                 let opens_at = Some(event.details.sales_window.opens_at);
                 Err(Refusal::SaleNotStarted { opens_at })
             }
-            (Draft, Published)
+            (Draft, Published | Deleted)
             | (OnSale, Paused)
             | (Paused, OnSale)
             | (Published | OnSale | Paused, Closed)
             | (Draft | Published | OnSale | Paused | Closed, Cancelled) => changed,
-            (Draft, Deleted) => changed,
             (_, Deleted) => Err(Refusal::NotDraft),
             (from, to) => Err(Refusal::InvalidTransition { from, to }),
         }

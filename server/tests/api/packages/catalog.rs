@@ -84,7 +84,10 @@ async fn a_package_is_of_the_organizations_events_in_one_currency_and_its_shares
         (json!([mixed]), "/inclusions"),
         (json!([inclusion(&events[0], 0)]), "/inclusions"),
         (json!([inclusion(&events[0], 101)]), "/inclusions"),
-        (json!([inclusion(&events[0], 1), inclusion(&events[0], 1)]), "/inclusions"),
+        (
+            json!([inclusion(&events[0], 1), inclusion(&events[0], 1)]),
+            "/inclusions",
+        ),
         // 27.01 euros cannot be divided between two equal tickets.
         (json!([inclusion(&events[0], 2)]), "/inclusions"),
         (

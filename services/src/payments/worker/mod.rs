@@ -14,6 +14,8 @@
 mod give_back;
 mod pending;
 
+use std::time::Duration;
+
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use onsale_domain::{EventId, Gateway, OrderId, UnixMillis};
@@ -28,6 +30,8 @@ const STEPS_MAX: usize = 8;
 /// Tries in a row that may fail, about two days of them: a provider that is away for long gets its captures and voids
 /// when it is back.
 const ATTEMPTS_MAX: u32 = 300;
+/// Longest run. A process that is killed leaves its payments claimed for so long and a little more.
+const RUN_MAX: Duration = Duration::from_secs(20);
 /// Shortest and longest wait before the provider is asked again.
 const LOOK_AGAIN_MS: (i64, i64) = (5_000, 60_000);
 
@@ -232,6 +236,7 @@ impl JobHandler for PaymentWorker {
     fn limits(&self) -> JobLimits {
         JobLimits {
             attempts: ATTEMPTS_MAX,
+            run: RUN_MAX,
             ..JobLimits::default()
         }
     }
