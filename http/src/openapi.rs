@@ -24,6 +24,7 @@ use crate::{v1, well_known};
         (name = "sale", description = "Holding, paying, buying"),
         (name = "orders", description = "The buyer's own orders"),
         (name = "tickets", description = "The owner's own tickets and their files"),
+        (name = "files", description = "What a signed link leads to; no token needed"),
         (name = "login", description = "Coming in; no token needed"),
         (name = "account", description = "One's own account"),
         (name = "users", description = "Staff: people's accounts"),

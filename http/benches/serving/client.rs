@@ -64,6 +64,7 @@ pub struct Client {
 }
 
 impl Client {
+    /// Asks for one ticket.
     pub fn new(
         address: SocketAddr,
         path: &str,
@@ -72,6 +73,26 @@ impl Client {
         tokens: &Arc<Vec<String>>,
     ) -> Arc<Self> {
         let body = format!("{{\"lines\":[{{\"ticket_type_id\":\"{ticket_type_id}\",\"quantity\":1}}]}}");
+        Self::with_body(address, path, body, status, tokens)
+    }
+
+    /// Buys, pays and confirms in one call.
+    pub fn buying(address: SocketAddr, sale: &super::Sale, tokens: &Arc<Vec<String>>) -> Arc<Self> {
+        let ticket_type_id = sale.ticket_type_id;
+        let body = format!(
+            "{{\"lines\":[{{\"ticket_type_id\":\"{ticket_type_id}\",\"quantity\":1}}],\
+             \"payment_method\":\"sim_approve\"}}"
+        );
+        Self::with_body(address, &sale.purchases_path(), body, 201, tokens)
+    }
+
+    fn with_body(
+        address: SocketAddr,
+        path: &str,
+        body: String,
+        status: u16,
+        tokens: &Arc<Vec<String>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             address,
             before_token: format!("POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer "),

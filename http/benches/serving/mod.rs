@@ -152,6 +152,20 @@ impl Server {
         }
     }
 
+    /// Opens the sale of a new event whose tickets cost something.
+    pub async fn priced_sale(&self, capacity: u32) -> Sale {
+        let sale = self.sale(capacity).await;
+        let event = self.engine.availability(sale.event_id).await.unwrap();
+        let mut ticket_type = event.definition.ticket_types[0].clone();
+        ticket_type.unit_price_minor = 4_500;
+        let command = onsale_domain::Command::SetTicketType {
+            ticket_type: Box::new(ticket_type),
+            expected_version: event.definition.version,
+        };
+        self.engine.execute(sale.event_id, command).await.unwrap();
+        sale
+    }
+
     /// Access tokens of as many sessions, of an account each or of one account.
     pub fn tokens_of(&self, sessions: usize, user_id: impl Fn() -> UserId) -> Vec<String> {
         let signing = tokens();
@@ -193,6 +207,10 @@ impl Server {
 }
 
 impl Sale {
+    pub fn purchases_path(&self) -> String {
+        format!("/v1/events/{}/purchases", self.event_id)
+    }
+
     pub fn path(&self) -> String {
         format!("/v1/events/{}/holds", self.event_id)
     }

@@ -22,7 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 ///
 /// The token stands for everything: it is made for one file, signed, and good for five minutes. It needs no login.
 #[utoipa::path(
-    get, path = "/v1/files/{token}", tag = "tickets", operation_id = "downloadFile",
+    get, path = "/v1/files/{token}", tag = "files", operation_id = "downloadFile",
     params(("token" = String, Path, description = "As a link gives it")),
     responses(
         (status = 200, description = "The file", content((Vec<u8> = "application/pdf"), (String = "text/calendar"))),
