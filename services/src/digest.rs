@@ -2,7 +2,7 @@
 
 use onsale_domain::id::{BodyDigest, KeyDigest};
 use onsale_domain::record::KeyBinding;
-use onsale_domain::{BuyerId, ScanDigest};
+use onsale_domain::{BuyerId, ScanDigest, UnixMillis};
 use uuid::Uuid;
 
 /// A route that takes idempotency keys. Keys are scoped to caller and route.
@@ -72,12 +72,17 @@ pub fn key_digest(caller: Uuid, route: KeyedRoute, key: &str) -> KeyDigest {
 }
 
 /// The digest of a gate's name for one of its scans.
-pub(crate) fn scan_digest(gate: &str, nonce: &str) -> ScanDigest {
+pub(crate) fn scan_digest(gate: &str, nonce: &str, scanned_at: Option<UnixMillis>) -> ScanDigest {
     let mut hasher = blake3::Hasher::new();
     hasher.update(gate.as_bytes());
     // No gate's name holds a NUL: the domain refuses it.
     hasher.update(&[0]);
     hasher.update(nonce.as_bytes());
+    // Two devices of one gate may count their scans alike: those that they report are told apart by when they were.
+    if let Some(scanned_at) = scanned_at {
+        hasher.update(&[0]);
+        hasher.update(&scanned_at.0.to_be_bytes());
+    }
     let mut digest = [0; 16];
     digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     ScanDigest(digest)

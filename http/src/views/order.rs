@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use onsale_domain::price::totals;
 use onsale_domain::record::Line;
-use onsale_domain::{Totals, UnixMillis};
+use onsale_domain::{BuyerId, Totals, UnixMillis};
 use onsale_services::{
     CancelledOrder, ConfirmedOrder, OrderRow, OrderStatus, PendingOrder, Purchased, TicketRow, TicketStatus,
 };
@@ -21,8 +21,9 @@ use super::payment::{PaymentView, RefundView};
 pub(crate) struct TicketView {
     id: Uuid,
     ticket_type_id: Uuid,
-    /// What is printed on it.
-    code: String,
+    /// What is printed on it. Only who owns the ticket sees it: not who gave it away, and not staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
     /// `valid`, `used`, `cancelled` or `refunded`.
     status: &'static str,
 }
@@ -110,7 +111,7 @@ impl From<ConfirmedOrder> for OrderView {
                 .map(|ticket| TicketView {
                     id: ticket.id.0,
                     ticket_type_id: ticket.ticket_type_id.0,
-                    code: ticket.code.to_string(),
+                    code: Some(ticket.code.to_string()),
                     status: TicketStatus::Valid.as_str(),
                 })
                 .collect(),
@@ -169,7 +170,11 @@ impl From<OrderRow> for OrderView {
                 .iter()
                 .map(|refund| RefundView::of_row(refund, currency))
                 .collect(),
-            tickets: order.tickets.into_iter().map(TicketView::from).collect(),
+            tickets: order
+                .tickets
+                .into_iter()
+                .map(|ticket| TicketView::of_buyer(ticket, order.buyer_id))
+                .collect(),
             placed_at: order.placed_at.to_timestamp(),
             expires_at: None,
             confirmed_at: order.confirmed_at.map(UnixMillis::to_timestamp),
@@ -193,22 +198,34 @@ pub(crate) struct StaffOrderView {
 
 impl From<OrderRow> for StaffOrderView {
     fn from(row: OrderRow) -> Self {
+        let (buyer_id, payment_decision) = (
+            row.buyer_id.0,
+            row.payment.as_ref().and_then(|payment| payment.decision.clone()),
+        );
+        let mut order = OrderView::from(row);
+        order.tickets.iter_mut().for_each(TicketView::hide_code);
         Self {
-            buyer_id: row.buyer_id.0,
-            payment_decision: row.payment.as_ref().and_then(|payment| payment.decision.clone()),
-            order: row.into(),
+            buyer_id,
+            payment_decision,
+            order,
         }
     }
 }
 
-impl From<TicketRow> for TicketView {
-    fn from(ticket: TicketRow) -> Self {
+impl TicketView {
+    /// A ticket as the buyer of its order sees it.
+    pub(super) fn of_buyer(ticket: TicketRow, buyer_id: BuyerId) -> Self {
         Self {
             id: ticket.ticket_id.0,
             ticket_type_id: ticket.ticket_type_id.0,
-            code: ticket.code,
+            code: (ticket.owner_id == buyer_id).then_some(ticket.code),
             status: ticket.status.as_str(),
         }
+    }
+
+    /// The same without what lets in.
+    pub(super) fn hide_code(&mut self) {
+        self.code = None;
     }
 }
 

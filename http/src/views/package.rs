@@ -217,8 +217,21 @@ impl From<OrderRow> for LegView {
             event_id: order.event_id.0,
             order_id: order.order_id.0,
             lines: line_views(&lines, order.currency),
-            tickets: order.tickets.into_iter().map(TicketView::from).collect(),
+            tickets: order
+                .tickets
+                .into_iter()
+                .map(|ticket| TicketView::of_buyer(ticket, order.buyer_id))
+                .collect(),
         }
+    }
+}
+
+impl PackageOrderView {
+    /// As staff see it: without what lets in.
+    pub(crate) fn for_staff(mut self) -> Self {
+        let tickets = self.orders.iter_mut().flat_map(|leg| &mut leg.tickets);
+        tickets.for_each(TicketView::hide_code);
+        self
     }
 }
 

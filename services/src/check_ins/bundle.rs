@@ -126,16 +126,14 @@ impl Services {
         cursor: Option<BundleCursor>,
     ) -> Result<DoorBundle, ServiceError> {
         let event = self.staff_event(staff, event_id).await?;
-        let cursor = if let Some(cursor) = cursor {
-            cursor
-        } else {
-            let mut entry = staff.entry(self.now(), "check_ins.take_bundle", AuditOutcome::Done);
-            entry.target = Some(target("event", event_id.0));
-            entry.organization_id = Some(event.definition.details.organization_id);
-            entry.after = Some(json!({"gate": gate}));
-            self.audit().write(entry).await?;
-            BundleCursor::first()?
-        };
+        let is_first = cursor.is_none();
+        let cursor = cursor.map_or_else(BundleCursor::first, Ok)?;
+        // Each part by itself: a cursor is whatever a client sends.
+        let mut entry = staff.entry(self.now(), "check_ins.take_bundle", AuditOutcome::Done);
+        entry.target = Some(target("event", event_id.0));
+        entry.organization_id = Some(event.definition.details.organization_id);
+        entry.after = Some(json!({"gate": gate, "from": cursor.from, "is_first": is_first}));
+        self.audit().write(entry).await?;
         let page = self.engine().tickets(event_id, cursor.from).await?;
         let expires_at = self.now().plus_ms(LIFETIME_MS);
         let claims = self.claims(&page, cursor, gate, expires_at)?;

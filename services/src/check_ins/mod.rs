@@ -117,7 +117,7 @@ impl Services {
             presented: self.presented(event_id, scan.code)?,
             gate: scan.gate.to_owned(),
             direction: scan.direction,
-            scan: scan_digest(scan.gate, scan.nonce),
+            scan: scan_digest(scan.gate, scan.nonce, scan.scanned_at),
             scanned_at: scan.scanned_at,
         }));
         let receipt = self.engine().execute(event_id, command).await?;

@@ -49,12 +49,12 @@ pub struct JobLimits {
 }
 
 impl Default for JobLimits {
-    /// 25 tries take about three hours.
+    /// 1,000 tries take about a week: who is away for long finds the work waiting.
     fn default() -> Self {
         Self {
             at_once: 16,
             run: Duration::from_mins(1),
-            attempts: 25,
+            attempts: 1_000,
         }
     }
 }

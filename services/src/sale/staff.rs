@@ -4,7 +4,8 @@ use onsale_domain::command::{CancelledBy, RefundTickets};
 use onsale_domain::record::{KeyBinding, TicketsRefunded};
 use onsale_domain::{Command, EventId, OrderId, Record, TicketId};
 use onsale_persistence::{
-    AuditOutcome, JobKind, ListedPayment, NewJob, OrderFilter, OrderRow, PaymentFilter, PaymentStatus,
+    AuditOutcome, JobKind, ListedPayment, NewJob, OrderFilter, OrderRow, OrderStatus, PaymentFilter,
+    PaymentStatus,
 };
 use serde_json::{Value, json};
 
@@ -140,7 +141,18 @@ impl Services {
         self.staff_event(staff, event_id).await?;
         let voiding = async {
             let (from, to) = (PaymentStatus::Quarantined, PaymentStatus::Voiding);
-            if !self.database().mark_payment(event_id, order_id, from, to).await? {
+            let order = self.database().order(event_id, order_id).await?;
+            let order = order.ok_or(ServiceError::NotFound)?;
+            // Its tickets are out: they are taken back with the order, and the money after them.
+            if matches!(
+                order.status,
+                OrderStatus::Confirmed | OrderStatus::PartiallyRefunded
+            ) {
+                return Err(ServiceError::NotQuarantined);
+            }
+            let marked = self.database().mark_payment(event_id, order_id, from, to).await?;
+            // A repeat asks for the job again, in case that an earlier call ended between the two.
+            if !marked && order.payment.is_none_or(|payment| payment.status != to) {
                 return Err(ServiceError::NotQuarantined);
             }
             let now = self.now();

@@ -121,9 +121,7 @@ pub(super) async fn get_order(
     staff: Staff<right::OrdersRead>,
     Id(id): Id<PackageOrderId>,
 ) -> Answer {
-    ok(&PackageOrderView::from(
-        services.staff_package_order(&staff, id).await?,
-    ))
+    ok(&PackageOrderView::from(services.staff_package_order(&staff, id).await?).for_staff())
 }
 
 /// Cancel a package order as staff
@@ -139,9 +137,7 @@ pub(super) async fn cancel_order(
     staff: Staff<right::OrdersCancel>,
     Id(id): Id<PackageOrderId>,
 ) -> Answer {
-    ok(&PackageOrderView::from(
-        services.staff_cancel_package_order(&staff, id).await?,
-    ))
+    ok(&PackageOrderView::from(services.staff_cancel_package_order(&staff, id).await?).for_staff())
 }
 
 fn tagged(package: PackageRow) -> Answer {

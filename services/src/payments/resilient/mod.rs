@@ -72,7 +72,7 @@ impl ResilientGateway {
     async fn patiently<'a, T>(
         &'a self,
         operation: &'static str,
-        attempt: impl Fn() -> BoxFuture<'a, Result<T, GatewayError>>,
+        mut attempt: impl FnMut() -> BoxFuture<'a, Result<T, GatewayError>>,
     ) -> Result<T, GatewayError> {
         let deadline = Instant::now() + self.policy.total;
         let mut pauses = ExponentialBuilder::new()
@@ -83,7 +83,7 @@ impl ResilientGateway {
             .build();
         let mut sent = false;
         loop {
-            let error = match self.once(operation, deadline, &attempt).await {
+            let error = match self.once(operation, deadline, &mut attempt).await {
                 Err(error @ (GatewayError::Unavailable(_) | GatewayError::Unknown)) => error,
                 decided => return decided,
             };
@@ -101,7 +101,7 @@ impl ResilientGateway {
         &'a self,
         operation: &'static str,
         deadline: Instant,
-        attempt: impl Fn() -> BoxFuture<'a, Result<T, GatewayError>>,
+        mut attempt: impl FnMut() -> BoxFuture<'a, Result<T, GatewayError>>,
     ) -> Result<T, GatewayError> {
         let gateway = self.gateway();
         let Some(permit) = self.breaker.admit() else {
@@ -142,8 +142,20 @@ impl PaymentGateway for ResilientGateway {
 
     fn start(&self, request: PaymentRequest) -> BoxFuture<'_, Result<ProviderState, GatewayError>> {
         async move {
-            self.patiently("start", || self.inner.start(request.clone()))
-                .await
+            let mut tries = 0_u32;
+            let answer = self
+                .patiently("start", || {
+                    tries += 1;
+                    self.inner.start(request.clone())
+                })
+                .await;
+            match answer {
+                // An earlier try may have been heard, and this is an answer to its repeat: the status tells.
+                Ok(ProviderState::Declined { .. }) | Err(GatewayError::Rejected(_)) if tries > 1 => {
+                    Err(GatewayError::Unknown)
+                }
+                answer => answer,
+            }
         }
         .boxed()
     }

@@ -1,9 +1,10 @@
 //! Giving money back: what no order came of, what was cancelled, and what was refunded by ticket.
 
 use onsale_domain::{EventId, Money, OrderId, RefundId};
-use onsale_persistence::{MailMessage, RefundToSettle, SettledRefund};
+use onsale_persistence::{MailMessage, PaymentStatus, RefundToSettle, SettledRefund};
 
-use super::{PaymentWorker, Step, Work};
+use super::pending::ABSENT_MS;
+use super::{PaymentWorker, Step, Work, age_ms};
 use crate::JobError;
 use crate::payments::{ProviderState, RefundRequest, RefundState};
 
@@ -14,7 +15,9 @@ impl PaymentWorker {
     /// Makes sure that the purchase costs nothing.
     pub(super) async fn void(&self, work: &Work<'_>) -> Result<Step, JobError> {
         let state = self.asked(work.provider.void(&work.reference())).await?;
-        if !costs_nothing(&state) {
+        let is_young = age_ms(&work.payment, self.services.now()) < ABSENT_MS;
+        // A provider that knows of nothing yet may still be reached by what is on its way.
+        if !costs_nothing(&state) || (state == ProviderState::Absent && is_young) {
             return Ok(self.look_again(&work.payment));
         }
         let (event_id, order_id) = Self::event_and_order(work);
@@ -23,6 +26,18 @@ impl PaymentWorker {
             .database()
             .mark_payment_voided(event_id, order_id, now)
             .await?;
+        Ok(Step::Moved)
+    }
+
+    /// A payment that was let go and costs something all the same is let go again.
+    pub(super) async fn look_once_more(&self, work: &Work<'_>) -> Result<Step, JobError> {
+        let state = self.asked(work.provider.status(&work.reference())).await?;
+        if costs_nothing(&state) {
+            return Ok(Step::Done);
+        }
+        let payment = &work.payment;
+        tracing::warn!(order_id = %payment.order_id, "a payment succeeded after it was let go");
+        self.mark(payment, PaymentStatus::Voiding).await?;
         Ok(Step::Moved)
     }
 

@@ -6,6 +6,7 @@
 //! - `pending` (`pending.rs`): asks the provider, and has the journal confirm, reclaim or release the hold.
 //! - `authorized`: captures.
 //! - `voiding`, `refunding`, and refunds of a captured payment (`give_back.rs`): gives back.
+//! - `voided`, `declined`: looks once more, because a request that was on its way may have reached the provider since.
 //! - `quarantined`: waits for staff. All others are final.
 //!
 //! Each effect comes before its mark, and both can be repeated: a crash between them repeats the effect under the same
@@ -27,9 +28,6 @@ use crate::{JobError, JobHandler, JobLimits, JobOutcome, Services, metrics};
 
 /// Steps that one run takes at most: a payment has fewer states.
 const STEPS_MAX: usize = 8;
-/// Tries in a row that may fail, about two days of them: a provider that is away for long gets its captures and voids
-/// when it is back.
-const ATTEMPTS_MAX: u32 = 300;
 /// Longest run. A process that is killed leaves its payments claimed for so long and a little more.
 const RUN_MAX: Duration = Duration::from_secs(20);
 /// Shortest and longest wait before the provider is asked again.
@@ -111,10 +109,8 @@ impl PaymentWorker {
             PaymentStatus::Captured => self.refund(&work).await,
             PaymentStatus::Voiding => self.void(&work).await,
             PaymentStatus::Refunding => self.refund_rest(&work).await,
-            PaymentStatus::Quarantined
-            | PaymentStatus::Voided
-            | PaymentStatus::Refunded
-            | PaymentStatus::Declined => Ok(Step::Done),
+            PaymentStatus::Voided | PaymentStatus::Declined => self.look_once_more(&work).await,
+            PaymentStatus::Quarantined | PaymentStatus::Refunded => Ok(Step::Done),
         }
     }
 
@@ -235,7 +231,6 @@ impl JobHandler for PaymentWorker {
 
     fn limits(&self) -> JobLimits {
         JobLimits {
-            attempts: ATTEMPTS_MAX,
             run: RUN_MAX,
             ..JobLimits::default()
         }

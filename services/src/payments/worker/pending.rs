@@ -15,7 +15,7 @@ use crate::payments::{PaymentGateway, ProviderState};
 use crate::{JobError, ServiceError};
 
 /// A provider that knows of no payment this long after it was asked will not hear of it any more.
-const ABSENT_MS: i64 = 60_000;
+pub(super) const ABSENT_MS: i64 = 60_000;
 /// An expiry that is due is recorded within this.
 const EXPIRY_MS: i64 = 1_000;
 
@@ -129,11 +129,9 @@ impl PaymentWorker {
             Said::Mismatch => self.quarantine(payment, "authorized").await,
             Said::Open => Ok(self.look_again(payment)),
             Said::Nothing if age_ms(payment, self.services.now()) < ABSENT_MS => Ok(self.look_again(payment)),
-            Said::Nothing | Said::LetGo => {
-                // First, so that what is still on its way to the provider cannot succeed after it.
-                self.asked(work.provider.void(&work.reference())).await?;
-                self.release(order, ReleaseReason::PaymentUnavailable).await
-            }
+            // The journal first: a request that is paid meanwhile has its order or is refused. The projection then has the
+            // payment voided, with what was still on its way to the provider.
+            Said::Nothing | Said::LetGo => self.release(order, ReleaseReason::PaymentUnavailable).await,
             Said::No => self.release(order, ReleaseReason::PaymentDeclined).await,
         }
     }
