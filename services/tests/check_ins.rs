@@ -1,7 +1,7 @@
 //! The door over an engine in memory: who is let in, who is not and why, and gates without a connection. Postgres is
 //! away throughout: nobody listens where it should be.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 
 #[path = "support/door.rs"]
 mod door;
@@ -29,6 +29,7 @@ use onsale_services::{
 };
 use support::{BUYER, Fixture, at_once};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 #[tokio::test]
@@ -358,11 +359,11 @@ async fn a_transferred_tickets_old_code_is_dead_before_the_transfer_is_answered(
 
 #[tokio::test]
 async fn a_large_list_comes_in_signed_parts_that_fit_together() {
-    let door = Door::over(Fixture::on_sale(6_000).await).await;
+    let door = Door::with_audit_log(Fixture::on_sale(6_000).await).await;
     for _ in 0..51 {
         door.buy(100).await;
     }
-    // A first part is noted in the audit log, which is away here.
+    // A cursor is whatever a device sends; each part is noted in the audit log.
     let beginning = URL_SAFE_NO_PAD.encode([[7_u8; 16].as_slice(), &[0; 4]].concat());
     let mut cursor = BundleCursor::parse(&beginning);
     let (mut listed, mut parts) = (HashSet::new(), 0);

@@ -38,6 +38,27 @@ impl Door {
         }
     }
 
+    /// A door that has Postgres for its audit log.
+    pub(crate) async fn with_audit_log(fixture: Fixture) -> Self {
+        let url = std::env::var("DATABASE_URL")
+            .expect("this test needs DATABASE_URL, a Postgres that may be migrated: run `cargo xtask test`");
+        let database = Database::connect(&DatabaseConfig::new(url)).await.unwrap();
+        database.migrate().await.unwrap();
+        let (audit, writing) = AuditWriter::new(database.clone());
+        tokio::spawn(writing.run(CancellationToken::new()));
+        let files = tempfile::tempdir().unwrap();
+        let keys = TicketKeys::generate("first").unwrap();
+        let services = services_over((database, audit), &fixture, &keys, &files);
+        let staff = staff(&services).await;
+        Self {
+            services,
+            staff,
+            fixture,
+            keys,
+            files,
+        }
+    }
+
     /// The same door in another process on the same storage.
     pub(crate) async fn restarted(self) -> Self {
         let engine = self.fixture.second_engine().await;
@@ -183,12 +204,22 @@ pub(crate) fn bought(hold_id: HoldId, route: u32) -> Bought {
 pub(crate) fn services(fixture: &Fixture, keys: &str, files: &TempDir) -> Services {
     let database = DatabaseConfig::new("postgres://nobody@127.0.0.1:1/nowhere");
     let database = Database::connect_lazy(&database).unwrap();
+    let audit = AuditWriter::new(database.clone()).0;
+    services_over((database, audit), fixture, keys, files)
+}
+
+fn services_over(
+    (database, audit): (Database, AuditWriter),
+    fixture: &Fixture,
+    keys: &str,
+    files: &TempDir,
+) -> Services {
     let secrets = LinkSecrets::derived_from(&[7; 32], std::iter::empty());
     let objects = FolderStore::open(files.path(), secrets, fixture.engine.now()).unwrap();
     let gateway = SimulatedGateway::new(Arc::new(fixture.clock.clone()));
     let dependencies = Dependencies {
         engine: fixture.engine.clone(),
-        audit: AuditWriter::new(database.clone()).0,
+        audit,
         database,
         redis: None,
         gateways: Gateways::new(Arc::new(gateway), []),
