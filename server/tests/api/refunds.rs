@@ -146,8 +146,8 @@ async fn a_quarantined_payment_is_listed_and_let_go_once() {
     assert_eq!(list["data"][0]["order_id"], order["id"]);
     assert_eq!(list["data"][0]["decision"], "amount_mismatch");
     world.staff(void.clone()).await.expect(200);
-    world.staff(void).await.problem(409, "invalid_transition");
     world.settled().await;
+    world.staff(void).await.problem(409, "invalid_transition");
     let read = world.staff(get(&path)).await.expect(200);
     assert_eq!(read["payment"]["status"], "voided", "{read}");
     assert_eq!(read["payment_decision"], "amount_mismatch");
