@@ -226,8 +226,9 @@ async fn two_runners_share_the_work_and_stop_after_what_is_under_way() {
     }
     let stop = CancellationToken::new();
     let runners = [0, 1].map(|_| tokio::spawn(bench.runner().run(stop.clone())));
-    let last = *subjects.last().unwrap();
-    support::eventually("all is done", async || bench.job(last).await.is_none()).await;
+    for subject_id in subjects.clone() {
+        support::eventually("all is done", async || bench.job(subject_id).await.is_none()).await;
+    }
     // Asked for while the lanes are idle.
     subjects.push(bench.ask(Deed::Done).await);
     support::eventually("it is at work", async || bench.actor.runs_of(subjects[60]) > 0).await;
