@@ -25,6 +25,13 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("onsale-simulation", &["onsale-domain", "onsale-engine"]),
+    ("onsale-report", &[]),
+    ("onsale-loadtest", &["onsale-report"]),
+    // Its peers stand behind our server's shell, so that only what they do differs.
+    (
+        "onsale-compare",
+        &["onsale-http", "onsale-report", "onsale-services"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -1,0 +1,3 @@
+//! The comparison's command line.
+
+fn main() {}

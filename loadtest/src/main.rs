@@ -1,0 +1,3 @@
+//! The load test's command line.
+
+fn main() {}
