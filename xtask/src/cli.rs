@@ -1,11 +1,12 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{crash, pg, sqlx_prepare, test, tidy};
+use crate::{compare, crash, pg, sqlx_prepare, test, tidy};
 
 /// Tests, tidiness checks and chores of Onsale.
 #[derive(Debug, Parser)]
@@ -47,6 +48,18 @@ pub enum Chore {
         #[arg(long)]
         journal: Option<Journal>,
     },
+    /// Measure a release build beside the usual ways to sell tickets and a bare JSON echo; see docs/COMPARE.md
+    Compare {
+        /// Less than three minutes after the build
+        #[arg(long)]
+        quick: bool,
+        /// Write the figures into docs/COMPARE.md and docs/compare.svg
+        #[arg(long)]
+        record: bool,
+        /// Write all figures as JSON
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+    },
 }
 
 /// The journals of the server, as its own `--journal` spells them.
@@ -66,6 +79,7 @@ pub fn run() -> Result<ExitCode> {
         Chore::SqlxPrepare => sqlx_prepare::run(),
         Chore::Pg { command } => pg::run(&command),
         Chore::Crash { rounds, journal } => crash::run(rounds, journal),
+        Chore::Compare { quick, record, json } => compare::run(quick, record, json.as_deref()),
     }
 }
 
