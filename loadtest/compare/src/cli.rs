@@ -1,12 +1,12 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
-use crate::host::Programs;
+use crate::host::{self, Programs};
 use crate::peer::{self, ServeArguments};
 use crate::plan::Plan;
 use crate::{run, tell};
@@ -65,11 +65,14 @@ pub fn run() -> anyhow::Result<ExitCode> {
 }
 
 async fn compare(arguments: RunArguments) -> anyhow::Result<ExitCode> {
-    let plan = if arguments.quick {
+    let mut plan = if arguments.quick {
         Plan::quick()
     } else {
         Plan::full()
     };
+    for connections in plan.fit(host::open_files_max()) {
+        eprintln!("left out: {connections} connections, for want of open files; see `ulimit -n`");
+    }
     let programs = Programs {
         onsale: arguments.onsale,
         compare: std::env::current_exe().context("cannot find this program")?,
@@ -88,7 +91,10 @@ async fn compare(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     }
     if let Some(path) = &arguments.markdown {
         let before = std::fs::read_to_string(path).unwrap_or_default();
-        write(path, &tell::into_page(&before, &tell::markdown(&figures)))?;
+        let chart = arguments.svg.as_deref().and_then(Path::file_name);
+        let chart = chart.map(|name| name.to_string_lossy());
+        let text = tell::markdown(&figures, chart.as_deref());
+        write(path, &tell::into_page(&before, &text))?;
     }
     if let Some(path) = &arguments.svg {
         write(path, &tell::svg(&figures)?)?;
@@ -100,7 +106,7 @@ async fn compare(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn write(path: &PathBuf, text: &str) -> anyhow::Result<()> {
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 

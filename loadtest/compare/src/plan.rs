@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::contender::{Contender, Operation, Series};
 
+/// Open files of a server beside its clients.
+const FILES_BESIDE: usize = 150;
+
 /// What a comparison does.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -95,6 +98,18 @@ impl Plan {
         }
     }
 
+    /// Leaves out what needs more open files than a process may have; the numbers of connections that are left out.
+    pub fn fit(&mut self, open_files_max: usize) -> Vec<usize> {
+        let fits = |connections: &usize| connections + FILES_BESIDE <= open_files_max;
+        let mut left_out = Vec::new();
+        for stage in &mut self.stages {
+            left_out.extend(stage.connections.extract_if(.., |connections| !fits(connections)));
+        }
+        left_out.sort_unstable();
+        left_out.dedup();
+        left_out
+    }
+
     /// Connections to what decides for a contender, to choose the best of; one of no meaning where nothing is to be
     /// chosen.
     pub const fn pools(&self, contender: Contender) -> &'static [u32] {
@@ -105,5 +120,18 @@ impl Plan {
             (Contender::RedisStream(_), true) => &[1, 8],
             (Contender::RedisStream(_), false) => &[1, 4, 16],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_too_many_files_is_left_out_and_named() {
+        let mut plan = Plan::full();
+        assert_eq!(plan.fit(1_024), [1_024]);
+        assert_eq!(plan.fit(1_024), [0; 0]);
+        assert!(plan.stages.iter().all(|stage| stage.connections == [8, 64, 256]));
     }
 }

@@ -31,9 +31,12 @@ pub(crate) fn terminal(figures: &Figures) -> String {
     text
 }
 
-/// For the docs.
-pub(crate) fn markdown(figures: &Figures) -> String {
+/// For the docs, with a chart that is beside them.
+pub(crate) fn markdown(figures: &Figures, chart: Option<&str>) -> String {
     let mut text = format!("{}\n\n", heading(figures));
+    if let Some(chart) = chart {
+        text += &format!("![Acknowledged tickets a second on one hot event]({chart})\n\n");
+    }
     for workload in &figures.workloads {
         text += &marked_down(&ceilings(workload));
         text += &marked_down(&costs(workload));

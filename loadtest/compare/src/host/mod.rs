@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 pub use contender::{Host, Used};
-pub use usage::{PostgresUsage, Usage};
+pub use usage::{PostgresUsage, Usage, open_files_max};
 
 /// Secret of all tokens of a comparison; it guards nothing.
 pub const TOKEN_SECRET: &str = "the-secret-of-a-comparison-0123456789";

@@ -66,6 +66,17 @@ impl PostgresUsage {
     }
 }
 
+/// How many files this process, and each that it starts, may have open.
+pub fn open_files_max() -> usize {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let limit = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    limit
+        .and_then(|limits| limits.split_ascii_whitespace().next()?.parse().ok())
+        .unwrap_or(usize::MAX)
+}
+
 /// A line of `/proc/PID/stat`.
 struct Stat {
     name: String,
