@@ -19,33 +19,28 @@ struct Tabled<const COLUMNS: usize> {
 
 /// For a terminal.
 pub(crate) fn terminal(figures: &Figures) -> String {
-    let mut text = format!("{}\n", heading(figures));
+    let mut parts = vec![format!("{}\n", heading(figures))];
     for workload in &figures.workloads {
-        text += &show(&ceilings(workload));
-        text += &show(&costs(workload));
+        parts.extend([show(&ceilings(workload)), show(&costs(workload))]);
     }
-    text += &show(&crashes(&figures.crashes));
-    for problem in &figures.problems {
-        text += &format!("\nPROBLEM: {problem}");
-    }
-    text
+    parts.push(show(&crashes(&figures.crashes)));
+    let problems = figures.problems.iter();
+    parts.extend(problems.map(|problem| format!("\nPROBLEM: {problem}")));
+    parts.concat()
 }
 
 /// For the docs, with a chart that is beside them.
 pub(crate) fn markdown(figures: &Figures, chart: Option<&str>) -> String {
-    let mut text = format!("{}\n\n", heading(figures));
-    if let Some(chart) = chart {
-        text += &format!("![Acknowledged tickets a second on one hot event]({chart})\n\n");
-    }
+    let mut parts = vec![format!("{}\n\n", heading(figures))];
+    parts
+        .extend(chart.map(|chart| format!("![Acknowledged tickets a second on one hot event]({chart})\n\n")));
     for workload in &figures.workloads {
-        text += &marked_down(&ceilings(workload));
-        text += &marked_down(&costs(workload));
+        parts.extend([marked_down(&ceilings(workload)), marked_down(&costs(workload))]);
     }
-    text += &marked_down(&crashes(&figures.crashes));
-    for problem in &figures.problems {
-        text += &format!("**Problem**: {problem}\n\n");
-    }
-    text
+    parts.push(marked_down(&crashes(&figures.crashes)));
+    let problems = figures.problems.iter();
+    parts.extend(problems.map(|problem| format!("**Problem**: {problem}\n\n")));
+    parts.concat()
 }
 
 /// A page with its figures replaced, or figures with marks around them where the page has none.

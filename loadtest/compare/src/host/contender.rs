@@ -11,19 +11,19 @@ use uuid::Uuid;
 use super::database::Database;
 use super::onsale::{Admin, Onsale};
 use super::process::{Process, Ready};
-use super::{Programs, TOKEN_SECRET, free_address, redis, staff};
+use super::{PostgresUsage, Programs, TOKEN_SECRET, free_address, redis, staff};
 use crate::contender::{Contender, Operation, Sale};
 use crate::load::Connection;
 use crate::peer::{self, Kind};
 use crate::rows::Rows;
 
 /// Longest wait until everything acknowledged is in Postgres.
-const DRAIN_WITHIN: Duration = Duration::from_secs(120);
+const DRAIN_WITHIN: Duration = Duration::from_mins(2);
 const DRAIN_POLL: Duration = Duration::from_millis(10);
 /// What a ticket costs where it is paid for.
 const PRICE: u32 = 4_500;
-/// More events than a member of staff may make in a moment.
-const MANY: usize = 30;
+/// Events that one member of staff makes: more of them share the work, since there is a limit to what one may ask.
+const EVENTS_EACH: usize = 125;
 
 /// A contender, its database and what else it needs. [`Host::stop`] takes all of it down.
 pub struct Host {
@@ -37,7 +37,7 @@ pub struct Host {
 
 enum Server {
     Peer { process: Process, address: SocketAddr },
-    Onsale { onsale: Onsale, admin: Admin },
+    Onsale { onsale: Onsale, admins: Vec<Admin> },
 }
 
 /// Processor time since the processes began, and the server's most memory.
@@ -89,8 +89,11 @@ impl Host {
             Server::Peer { process, address }
         } else {
             let mut onsale = Onsale::prepare(programs, contender, &url, directory.path())?;
-            let admin = onsale.start().await?;
-            Server::Onsale { onsale, admin }
+            onsale.start().await?;
+            Server::Onsale {
+                onsale,
+                admins: Vec::new(),
+            }
         };
         Ok(Self {
             server,
@@ -133,19 +136,17 @@ impl Host {
                 }
                 Ok(sales)
             }
-            Server::Onsale { onsale, admin } => {
+            Server::Onsale { onsale, admins } => {
                 let price = if operation == Operation::Purchase {
                     PRICE
                 } else {
                     0
                 };
-                if count < MANY {
-                    return staff::open_sales(onsale.api, admin, count, capacity, price).await;
+                let enough = count.div_ceil(EVENTS_EACH).max(1);
+                while admins.len() < enough {
+                    admins.push(onsale.admin().await?);
                 }
-                onsale.limit(false).await?;
-                let sales = staff::open_sales(onsale.api, admin, count, capacity, price).await?;
-                onsale.limit(true).await?;
-                Ok(sales)
+                staff::open_sales(onsale.api, &admins[..enough], count, capacity, price).await
             }
         }
     }
@@ -206,7 +207,7 @@ impl Host {
             postgres: self
                 .database
                 .usage
-                .map(|usage| usage.processor())
+                .map(PostgresUsage::processor)
                 .unwrap_or_default(),
             redis: redis.unwrap_or_default().processor,
         })

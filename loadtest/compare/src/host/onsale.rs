@@ -74,24 +74,20 @@ impl Onsale {
         })
     }
 
-    /// Brings the schema up, makes an admin and starts serving.
-    pub(super) async fn start(&mut self) -> anyhow::Result<Admin> {
+    /// Brings the schema up and starts serving.
+    pub(super) async fn start(&mut self) -> anyhow::Result<()> {
         self.process.run(&["migrate"]).await?;
+        self.process.start().await
+    }
+
+    /// A new member of staff who may do everything but buy.
+    pub(super) async fn admin(&self) -> anyhow::Result<Admin> {
         let email = format!("{}@compare.example", uuid::Uuid::now_v7().simple());
         let printed = self
             .process
             .run(&["admin", "create", "--json", "--email", &email])
             .await?;
-        self.process.start().await?;
         serde_json::from_slice(&printed).context("what onsale admin create prints")
-    }
-
-    /// Starts again with limits on what staff ask for, or without any.
-    pub(super) async fn limit(&mut self, limited: bool) -> anyhow::Result<()> {
-        self.process.stop().await?;
-        let per_second = if limited { RATE_LIMIT } else { "0" };
-        self.process.set("ONSALE_RATE_LIMIT_PER_SECOND", per_second);
-        self.process.start().await
     }
 
     /// Records that are acknowledged and not yet in the tables; `None` where the process is not ready.

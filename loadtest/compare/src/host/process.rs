@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::Usage;
 use crate::load::Connection;
 
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const STOP_WITHIN: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(10);
 
@@ -54,12 +54,6 @@ impl Process {
             ready,
             log,
         }
-    }
-
-    /// Changes a setting for the next start.
-    pub(super) fn set(&mut self, name: &'static str, value: &str) {
-        self.environment.retain(|(known, _)| *known != name);
-        self.environment.push((name, value.to_owned()));
     }
 
     /// Starts it and waits until it serves.

@@ -15,14 +15,15 @@ use crate::clock;
 use crate::contender::Sale;
 use crate::load::Connection;
 
-/// Events that are made at a time.
-const AT_ONCE: usize = 8;
 /// No hold ends by itself while it is counted.
 const HOLD_SECONDS: u32 = 12 * 3_600;
 const HOUR_MS: i64 = 3_600_000;
 /// The sales window moves an event a moment after it was published.
-const ON_SALE_POLL: Duration = Duration::from_millis(5);
-const ON_SALE_POLLS: u32 = 2_000;
+const ON_SALE_POLL: Duration = Duration::from_millis(10);
+const ON_SALE_POLLS: u32 = 1_000;
+/// What who asks too often is told, and how long they then wait.
+const TOO_MANY_REQUESTS: u16 = 429;
+const TOO_MANY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Somebody who may make events.
 struct Organizer {
@@ -31,20 +32,20 @@ struct Organizer {
     organization_id: Uuid,
 }
 
-/// Puts as many events on sale, with a ticket type of this price and capacity each.
+/// Puts as many events on sale, with a ticket type of this price and capacity each. The admins share the work.
 pub(super) async fn open_sales(
     api: SocketAddr,
-    admin: &Admin,
+    admins: &[Admin],
     count: usize,
     capacity: u32,
     price: u32,
 ) -> anyhow::Result<Vec<Sale>> {
-    let first = Organizer::log_in(api, admin).await?;
     let mut making = JoinSet::new();
-    for number in 0..AT_ONCE.min(count) {
-        let mut organizer = first.another(api).await?;
-        let events = count / AT_ONCE.min(count) + usize::from(number < count % AT_ONCE.min(count));
+    for (number, admin) in admins.iter().enumerate() {
+        let events = count / admins.len() + usize::from(number < count % admins.len());
+        let admin = admin.clone();
         making.spawn(async move {
+            let mut organizer = Organizer::log_in(api, &admin).await?;
             let mut sales = Vec::with_capacity(events);
             for _ in 0..events {
                 sales.push(organizer.open_sale(capacity, price).await?);
@@ -83,14 +84,6 @@ impl Organizer {
             .await?;
         organizer.organization_id = id_of(&organization)?;
         Ok(organizer)
-    }
-
-    async fn another(&self, api: SocketAddr) -> anyhow::Result<Self> {
-        Ok(Self {
-            connection: Connection::open(api).await?,
-            token: self.token.clone(),
-            organization_id: self.organization_id,
-        })
     }
 
     async fn open_sale(&mut self, capacity: u32, price: u32) -> anyhow::Result<Sale> {
@@ -136,21 +129,27 @@ impl Organizer {
         body: Option<&Value>,
     ) -> anyhow::Result<(Value, Option<String>)> {
         let body = body.map(Value::to_string).unwrap_or_default();
-        let mut headers = format!("host: localhost\r\ncontent-length: {}\r\n", body.len());
+        let length = body.len();
+        let mut headers = vec![format!("host: localhost\r\ncontent-length: {length}\r\n")];
         if !body.is_empty() {
-            headers += "content-type: application/json\r\n";
+            headers.push("content-type: application/json\r\n".to_owned());
         }
         if !self.token.is_empty() {
-            headers += &format!("authorization: Bearer {}\r\n", self.token);
+            headers.push(format!("authorization: Bearer {}\r\n", self.token));
         }
         if method == "POST" {
-            headers += &format!("idempotency-key: {}\r\n", Uuid::now_v7());
+            headers.push(format!("idempotency-key: {}\r\n", Uuid::now_v7()));
         }
         if let Some(tag) = if_match {
-            headers += &format!("if-match: {tag}\r\n");
+            headers.push(format!("if-match: {tag}\r\n"));
         }
+        let headers = headers.concat();
         let request = format!("{method} {path} HTTP/1.1\r\n{headers}\r\n{body}");
-        let status = self.connection.ask(&request).await?;
+        let mut status = self.connection.ask(&request).await?;
+        while status == TOO_MANY_REQUESTS {
+            sleep(TOO_MANY_PAUSE).await;
+            status = self.connection.ask(&request).await?;
+        }
         let answer = String::from_utf8_lossy(self.connection.body());
         ensure!((200..300).contains(&status), "{method} {path}: {status} {answer}");
         let tag = self.connection.header("etag").map(str::to_owned);
