@@ -2,7 +2,7 @@
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { sleep } from 'k6';
-import { CODES, errors, lost, refusals, retries, saleTime, sales, served, tickets } from './metrics.js';
+import { CODES, errors, lastSale, lost, refusals, retries, saleTime, sales, served, tickets } from './metrics.js';
 
 // How long a client goes on sending one request under one key, in milliseconds.
 const PATIENCE = 20000;
@@ -122,6 +122,7 @@ export function buy(call, begun, tags) {
   }
   sales.add(1, tags || {});
   tickets.add(count);
+  lastSale.add(Date.now() - exec.scenario.startTime);
   saleTime.add(Date.now() - begun);
   if (Math.random() * READ_BACK_OF < 1) {
     readBack(call, order);

@@ -15,7 +15,9 @@ export const lost = new Counter('onsale_lost_acknowledgements');
 export const oversold = new Counter('onsale_oversold');
 export const sold = new Gauge('onsale_server_sold');
 export const capacity = new Gauge('onsale_server_capacity');
-// From the iteration's planned beginning to the acknowledgement, retries and pauses included.
+// Milliseconds from the beginning of the arrivals to the last sale: what goodput is measured over.
+export const lastSale = new Gauge('onsale_last_sale');
+// From the arrival to the acknowledgement, retries and pauses included.
 export const saleTime = new Trend('onsale_sale_duration', true);
 
 // Refusals of the sale. Each has a threshold that always holds, because k6 tells a summary only of submetrics that have one.

@@ -43,8 +43,9 @@ export function results(data) {
     sold,
     oversold: value(data, 'onsale_oversold', 'count'),
     sales: value(data, 'onsale_sales', 'count'),
-    goodput_per_second: round(value(data, 'onsale_sales', 'rate')),
-    served: value(data, 'onsale_served', 'rate'),
+    // To the last sale: setup and teardown sell nothing.
+    goodput_per_second: round(value(data, 'onsale_sales', 'count') / Math.max(0.001, value(data, 'onsale_last_sale', 'max') / 1000)),
+    served_percent: round(100 * value(data, 'onsale_served', 'rate')),
     lost_acknowledgements: value(data, 'onsale_lost_acknowledgements', 'count'),
     arrivals: value(data, 'iterations', 'count'),
     dropped_arrivals: value(data, 'dropped_iterations', 'count'),
