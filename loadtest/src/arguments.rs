@@ -37,7 +37,10 @@ pub struct Arguments {
     /// Where the internal port is; with it, the audit waits until everything is in the tables
     #[arg(long, env = "ONSALE_LOAD_INTERNAL", value_name = "URL")]
     pub internal: Option<Url>,
-    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole group")]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment here would become the help of the whole group"
+    )]
     #[command(flatten)]
     pub staff: StaffArguments,
     /// Access tokens of buyers, one a line; without it, as many accounts as users are registered
@@ -73,13 +76,20 @@ pub struct Arguments {
     /// What chance begins with
     #[arg(long, env = "ONSALE_LOAD_SEED", value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole group")]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment here would become the help of the whole group"
+    )]
     #[command(flatten)]
     pub thresholds: Thresholds,
-    #[expect(missing_docs, reason = "a doc comment here would become the help of the whole group")]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment here would become the help of the whole group"
+    )]
     #[command(flatten)]
     pub output: Output,
-    /// The auditor, as `onsale audit --json`, in this environment; without it the verdict says that nobody audited
+    /// The auditor, as `onsale audit --json`, in this environment; `--clients FILE` with what buyers were told is added
+    /// to it. Without it the verdict says that nobody audited
     #[arg(long, env = "ONSALE_LOAD_AUDIT_COMMAND", value_name = "COMMAND")]
     pub audit_command: Option<String>,
 }

@@ -2,16 +2,21 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use goose::config::GooseConfiguration;
 use goose::prelude::{GooseAttack, GooseUser, Scenario, Transaction, TransactionFunction, TransactionResult};
+use tokio::time::sleep;
 use url::Url;
 
 use crate::arguments::Share;
 use crate::journeys::{self, Journey};
 use crate::shop::{Seat, Shop};
 use crate::visit::Visit;
+
+/// How long a user whose run is over waits for goose to end it.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A user of its own, for what is done before and after the run.
 pub(crate) fn lone_user(address: &Url) -> anyhow::Result<GooseUser> {
@@ -66,6 +71,8 @@ async fn visit(shop: &Shop, journey: Journey, user: &mut GooseUser) {
     let Some(due) = shop.next(&seat).await else {
         // The first to see that the run is over ends it for all.
         goose::trigger_killswitch("the run is over");
+        // Goose calls again until it has heard that; it must get a turn to.
+        sleep(PATIENCE).await;
         return;
     };
     let mut visit = Visit::new(shop, user, &seat, due);
@@ -90,7 +97,6 @@ fn configuration(address: &Url, users: u32) -> anyhow::Result<GooseConfiguration
         "--no-metrics",
         "--no-print-metrics",
         "--no-telnet",
-        "--no-websocket",
         "-qqq",
     ];
     Ok(GooseConfiguration::parse_args_default(&flags)?)

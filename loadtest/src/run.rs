@@ -54,14 +54,20 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<Report> {
     let interrupted = !shop.ended();
     let mut log = shop.ledger.log().clone();
     log.not_begun = if interrupted { 0 } else { shop.not_begun() };
-    if let Some(path) = &arguments.output.log {
-        write_log(path, &log)?;
-    }
+    let told = match &arguments.output.log {
+        Some(path) => path.clone(),
+        None => std::env::temp_dir().join(format!("onsale-load-{}.jsonl", Uuid::now_v7())),
+    };
+    write_log(&told, &log)?;
     let books = read_back(&shop, &log, &mut user).await?;
     if let Some(internal) = &arguments.internal {
         verdict::settle(&mut user, internal.as_str()).await;
     }
-    let audit = verdict::audit(arguments.audit_command.as_deref()).await;
+    let audit = verdict::audit(arguments.audit_command.as_deref(), &told).await;
+    if arguments.output.log.is_none() {
+        // It is only for the auditor, and nobody misses it.
+        let _ = fs::remove_file(&told);
+    }
     let findings = Findings {
         books,
         audit,

@@ -1,6 +1,7 @@
 //! Whether what buyers were told is what the server has, and what the auditor says.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -168,8 +169,8 @@ pub(crate) async fn settle(user: &mut GooseUser, internal: &str) {
     let _ = timeout(LEVEL_WITHIN, level).await;
 }
 
-/// Runs the auditor in this environment.
-pub(crate) async fn audit(command: Option<&str>) -> Audit {
+/// Runs the auditor in this environment, with the log of what buyers were told.
+pub(crate) async fn audit(command: Option<&str>, log: &Path) -> Audit {
     let Some(command) = command else {
         return Audit::NotAudited("no --audit-command was given".to_owned());
     };
@@ -179,6 +180,8 @@ pub(crate) async fn audit(command: Option<&str>) -> Audit {
     };
     let run = Command::new(program)
         .args(words)
+        .arg("--clients")
+        .arg(log)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();

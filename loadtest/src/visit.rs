@@ -188,11 +188,9 @@ impl<'a> Visit<'a> {
 
     /// Notes a sale that was acknowledged now.
     pub(crate) fn sold(&self, step: &'static str, order: &Value, due: Instant) {
-        match sale(order, self.buyer) {
-            Some(sale) => {
-                let at = self.shop.opens.elapsed();
-                self.shop.ledger.sell(sale, at, due.elapsed());
-            }
+        let at = self.shop.opens.elapsed();
+        match sale(order, self.buyer, at) {
+            Some(sale) => self.shop.ledger.sell(sale, due.elapsed()),
             // Its payment is under way: not a sale yet.
             None if order["status"] == "pending" => {}
             None => self.fail(step, "an order without its tickets"),
@@ -219,7 +217,7 @@ fn lines(type_id: Uuid) -> Value {
 }
 
 /// What a confirmed order says; nothing where it is not whole.
-fn sale(order: &Value, buyer: usize) -> Option<Sale> {
+fn sale(order: &Value, buyer: usize, at: Duration) -> Option<Sale> {
     let uuid = |value: &Value| Uuid::parse_str(value.as_str()?).ok();
     let tickets = order["tickets"].as_array()?.iter();
     let ticket_ids = tickets
@@ -233,6 +231,7 @@ fn sale(order: &Value, buyer: usize) -> Option<Sale> {
         ticket_ids,
         total_minor: order["total"]["amount"].as_i64()?,
         buyer,
+        at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
     })
 }
 
@@ -246,11 +245,11 @@ mod tests {
             "id": Uuid::now_v7(), "event_id": Uuid::now_v7(), "status": "confirmed",
             "total": {"amount": 6_500, "currency": "EUR"}, "tickets": [{"id": Uuid::now_v7(), "code": "A"}],
         });
-        assert_eq!(sale(&order, 3).unwrap().total_minor, 6_500);
+        assert_eq!(sale(&order, 3, Duration::ZERO).unwrap().total_minor, 6_500);
         order["status"] = "pending".into();
-        assert_eq!(sale(&order, 3), None);
+        assert_eq!(sale(&order, 3, Duration::ZERO), None);
         order["status"] = "confirmed".into();
         order["tickets"] = json!([]);
-        assert_eq!(sale(&order, 3), None);
+        assert_eq!(sale(&order, 3, Duration::ZERO), None);
     }
 }

@@ -254,7 +254,13 @@ fn many_tokens_are_printed_a_line_each() {
     let printed = stdout(&output);
     let tokens: std::collections::HashSet<_> = printed.lines().collect();
     assert_eq!(tokens.len(), 3, "{printed}");
-    let subject = ["token", "--count", "2", "--subject", "01890a5d-ac96-774b-bcce-b302099a8057"];
+    let subject = [
+        "token",
+        "--count",
+        "2",
+        "--subject",
+        "01890a5d-ac96-774b-bcce-b302099a8057",
+    ];
     refused(&subject, &environment, 2, &["--count", "--subject"]);
 }
 

@@ -82,11 +82,28 @@ fn read(path: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_journey_sells_what_there_is_and_the_audit_is_clean() {
     let trial = Trial::start().await;
-    let (json, html, log) = (trial.file("run.json"), trial.file("run.html"), trial.file("orders.jsonl"));
+    let (json, html, log) = (
+        trial.file("run.json"),
+        trial.file("run.html"),
+        trial.file("orders.jsonl"),
+    );
     let given = [
-        "--users", "40", "--capacity", "400", "--duration", "6", "--json", &json, "--html", &html, "--log", &log,
+        "--users",
+        "40",
+        "--capacity",
+        "400",
+        "--duration",
+        "6",
+        "--json",
+        &json,
+        "--html",
+        &html,
+        "--log",
+        &log,
     ];
-    let report = Box::pin(onsale_loadtest::run(&trial.arguments(&given))).await.unwrap();
+    let report = Box::pin(onsale_loadtest::run(&trial.arguments(&given)))
+        .await
+        .unwrap();
     let told = read(&json);
     assert!(report.passed(), "{told:#}");
     assert_eq!(told["verdict"], "pass");
@@ -97,22 +114,50 @@ async fn every_journey_sells_what_there_is_and_the_audit_is_clean() {
     let steps = told["steps"].as_array().unwrap();
     for journey in Journey::ALL {
         let acknowledged = |step: &&Value| step["journey"] == journey.as_str() && step["acknowledged"] != 0;
-        assert!(steps.iter().any(|step| acknowledged(&step)), "{journey}: {told:#}");
+        assert!(
+            steps.iter().any(|step| acknowledged(&step)),
+            "{journey}: {told:#}"
+        );
     }
     let orders = std::fs::read_to_string(&log).unwrap();
-    assert_eq!(Some(u64::try_from(orders.lines().count()).unwrap()), told["sales"].as_u64());
+    assert_eq!(
+        Some(u64::try_from(orders.lines().count()).unwrap()),
+        told["sales"].as_u64()
+    );
     assert!(!orders.contains("\"code\""), "codes of tickets are secrets");
     assert!(std::fs::read_to_string(&html).unwrap().contains("PASS"));
+
+    // The auditor looks for what buyers were told, and misses what is in no journal.
+    let audit = |log: &str| trial.world.server.run(&["audit", "--clients", log, "--json"]);
+    assert!(audit(&log).status.success());
+    let mut order: Value = serde_json::from_str(orders.lines().next().unwrap()).unwrap();
+    order["order_id"] = uuid::Uuid::now_v7().to_string().into();
+    std::fs::write(&log, format!("{orders}{order}\n")).unwrap();
+    let output = audit(&log);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{report:#}");
+    assert_eq!(report["findings"][0]["invariant"], "I7", "{report:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_threshold_that_is_missed_fails_the_run() {
     let trial = Trial::start().await;
     let given = [
-        "--journey", "flash-crowd", "--users", "4", "--rate", "20", "--duration", "2", "--goodput-min", "1000000",
+        "--journey",
+        "flash-crowd",
+        "--users",
+        "4",
+        "--rate",
+        "20",
+        "--duration",
+        "2",
+        "--goodput-min",
+        "1000000",
         "--quiet",
     ];
-    let report = Box::pin(onsale_loadtest::run(&trial.arguments(&given))).await.unwrap();
+    let report = Box::pin(onsale_loadtest::run(&trial.arguments(&given)))
+        .await
+        .unwrap();
     assert!(!report.passed());
     assert!(report.json().unwrap().contains("fewer than 1000000"));
 }
@@ -136,12 +181,17 @@ async fn every_k6_script_sells_what_there_is() {
         })
         .collect();
     for (script, output, json) in futures::future::join_all(runs).await {
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let said =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}: {said}", script.display());
         assert!(said.contains("PASS"), "{said}");
         let told = read(&json);
         assert_eq!(told["verdict"], "pass", "{told:#}");
-        assert!(told["sold"].as_u64().unwrap() > 0, "{}: {told:#}", script.display());
+        assert!(
+            told["sold"].as_u64().unwrap() > 0,
+            "{}: {told:#}",
+            script.display()
+        );
         assert!(told["sold"].as_u64() <= told["capacity"].as_u64(), "{told:#}");
     }
     trial.world.settled().await;
@@ -150,7 +200,8 @@ async fn every_k6_script_sells_what_there_is() {
 
 /// A tiny run of a script. Arrivals that no user is free for may be dropped: the machine of a test is busy.
 fn k6(trial: &Trial, script: &Path, json: &str) -> Command {
-    let python = std::env::var("ONSALE_TEST_PYTHON").expect("ONSALE_TEST_PYTHON: run with `cargo xtask pg -- …`");
+    let python =
+        std::env::var("ONSALE_TEST_PYTHON").expect("ONSALE_TEST_PYTHON: run with `cargo xtask pg -- …`");
     let mut command = Command::new(Path::new(&python).with_file_name("k6"));
     command
         .args(["run", "--quiet", "--no-color", "--address", "localhost:0"])
