@@ -57,7 +57,7 @@ pub struct Report {
     pub(crate) sales: u64,
     /// Their tickets.
     pub(crate) tickets: u64,
-    /// Sales a second, from the opening to the last one.
+    /// Sales a second until most (95 of 100) were made.
     pub(crate) goodput_per_second: f64,
     /// Sales in the best second.
     pub(crate) goodput_peak_per_second: u64,
@@ -115,7 +115,7 @@ impl Report {
                 .collect(),
             sales,
             tickets: log.sales.iter().map(|sale| count(sale.ticket_ids.len())).sum(),
-            goodput_per_second: per_second(sales, log.last_sale.as_secs_f64()),
+            goodput_per_second: log.goodput_per_second(),
             goodput_peak_per_second: log.sales_by_second.iter().copied().max().unwrap_or_default(),
             sales_by_second: log.sales_by_second.clone(),
             sale_latency: log.sale_latency.summary(),
@@ -311,13 +311,4 @@ fn row(step: &StepRow) -> [String; 8] {
 
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-fn per_second(number: u64, seconds: f64) -> f64 {
-    if seconds > 0.0 {
-        number as f64 / seconds
-    } else {
-        0.0
-    }
 }

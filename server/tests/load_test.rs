@@ -176,7 +176,7 @@ async fn every_k6_script_sells_what_there_is() {
         .iter()
         .map(|script| {
             let json = trial.file(&format!("{}.json", script.file_stem().unwrap().to_string_lossy()));
-            let run = k6(&trial, script, &json);
+            let mut run = k6(&trial, script, &json);
             async move { (script, run.output().await.unwrap(), json) }
         })
         .collect();
