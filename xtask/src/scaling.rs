@@ -107,3 +107,19 @@ fn raise_open_files() -> Result<()> {
     };
     setrlimit(Resource::Nofile, raised).context("cannot raise the limit of open files")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_benchmark_knows_every_subject() {
+        let root = workspace::root().unwrap();
+        let benchmark = std::fs::read_to_string(root.join("http/benches/scaling/main.rs")).unwrap();
+        for subject in Subject::value_variants() {
+            let name = subject.to_possible_value().unwrap();
+            let line = format!("(\"{}\", ", name.get_name());
+            assert!(benchmark.contains(&line), "no line begins with {line}");
+        }
+    }
+}
