@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 pub use client::{Client, Connection};
 use onsale_domain::{EmailAddress, EventId, SessionId, TicketTypeId, UserId};
-use onsale_engine::port::{Clock, Journal, SystemClock};
+use onsale_engine::port::{Clock, Journal, ProjectionSink, SystemClock};
 use onsale_engine::{Engine, EngineConfig};
 use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
 use onsale_persistence::{
@@ -34,6 +34,8 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+// Tests that count allocations bring their own.
+#[cfg(not(test))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -89,8 +91,18 @@ pub fn runtime() -> Runtime {
 
 impl Server {
     async fn start(journal: Arc<dyn Journal>, database: Database, further: Router) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let projection = Arc::new(PostgresProjection::new(database.clone()));
+        Self::start_with(journal, projection, database, further, ServeLimits::default()).await
+    }
+
+    pub async fn start_with(
+        journal: Arc<dyn Journal>,
+        projection: Arc<dyn ProjectionSink>,
+        database: Database,
+        further: Router,
+        serve_limits: ServeLimits,
+    ) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let engine = Engine::start(EngineConfig::default(), journal, projection, Arc::clone(&clock))
             .await
             .unwrap();
@@ -131,7 +143,7 @@ impl Server {
         let router = onsale_http::router(services.clone(), gate, &[]).merge(further);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = onsale_http::serve(listener, router, ServeLimits::default(), CancellationToken::new());
+        let serving = onsale_http::serve(listener, router, serve_limits, CancellationToken::new());
         tokio::spawn(serving);
         Self {
             address,
