@@ -48,6 +48,19 @@ fn labels(line: &str) -> Vec<String> {
     names
 }
 
+/// What two rounds of the sale and a crash come to.
+const TOLD: [&str; 9] = [
+    "onsale_tickets_total{change=\"sold\"} 13",
+    "onsale_tickets_total{change=\"cancelled\"} 4",
+    "onsale_tickets_total{change=\"refunded\"} 2",
+    "onsale_sales_minor_total{currency=\"EUR\"} 13000",
+    "onsale_inventory_units{state=\"sold\"} 7",
+    "onsale_inventory_units{state=\"held\"} 0",
+    "onsale_check_ins_total{outcome=\"admitted\"} 2",
+    "onsale_actor_restarts_total 1",
+    "onsale_redis_up 1",
+];
+
 #[tokio::test]
 async fn a_server_tells_exactly_the_metrics_of_the_document() {
     let redis = PrivateRedis::start().await;
@@ -60,7 +73,11 @@ async fn a_server_tells_exactly_the_metrics_of_the_document() {
     // The gauges of jobs and payments are read every five seconds.
     tokio::time::sleep(Duration::from_secs(6)).await;
     let text = get("/metrics").send(world.server.internal).await.raw;
-    let (found, helpless) = parse(std::str::from_utf8(&text).unwrap());
+    let text = std::str::from_utf8(&text).unwrap();
+    for line in TOLD {
+        assert!(text.lines().any(|told| told == line), "{line} is not in:\n{text}");
+    }
+    let (found, helpless) = parse(text);
     assert_eq!(helpless, Vec::<String>::new(), "without HELP");
     let documented = documented::metrics();
     let differing: Vec<_> = found

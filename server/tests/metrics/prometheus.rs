@@ -1,5 +1,6 @@
 //! A real Prometheus that scrapes one server, with the rules of the repository.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -79,7 +80,10 @@ impl Prometheus {
 
     /// The series that an expression gives now, each with its value. Panics where it does not parse.
     pub(crate) async fn query(&self, expression: &str) -> Vec<f64> {
-        let encoded: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let mut encoded = String::new();
+        for byte in expression.bytes() {
+            write!(encoded, "%{byte:02X}").unwrap();
+        }
         let reply = get(format!("/api/v1/query?query={encoded}"))
             .send(self.address)
             .await;

@@ -30,9 +30,9 @@ impl<'a> Sale<'a> {
     /// Holds, purchases, refusals, a release, a cancellation, a refund, a check-in, a registration.
     pub(crate) async fn round(&self, number: usize) {
         let hold = self.event.hold(2).by(&self.buyer).key(format!("hold-{number}"));
-        let held = self.world.send(hold.clone()).await.expect(201);
+        let placed = self.world.send(hold.clone()).await.expect(201);
         self.world.send(hold).await.expect(201);
-        let path = format!("/v1/holds/{}", text(&held, "id"));
+        let path = format!("/v1/holds/{}", text(&placed, "id"));
         self.world.send(delete(path).by(&self.buyer)).await.expect(200);
         let declined = self.event.purchase(1, "sim_decline").by(&self.buyer);
         let declined = declined.key(format!("declined-{number}"));
