@@ -151,7 +151,7 @@ impl State {
             return Ok(());
         };
         self.decisions += 1;
-        let timed = self.decisions.is_multiple_of(64).then(Stopwatch::start);
+        let timed = (self.decisions % 64 == 1).then(Stopwatch::start);
         let decision = self.start.inventory.apply(command, now);
         if let Some(stopwatch) = timed {
             self.start.metrics.decision.record(stopwatch.seconds());

@@ -86,9 +86,9 @@ impl Engine {
                     ..
                 }) => metrics.holds_held.increment(1),
                 Ok(_) => metrics.holds_replayed.increment(1),
-                Err(EngineError::Refused(refusal)) => metrics.hold_refused(refusal.code()),
-                Err(EngineError::Overloaded { .. }) => metrics.hold_refused("overloaded"),
-                Err(_) => metrics.hold_refused("unavailable"),
+                Err(EngineError::Refused(refusal)) => metrics.holds_refused.count(refusal.code()),
+                Err(EngineError::Overloaded { .. }) => metrics.holds_refused.count("overloaded"),
+                Err(_) => metrics.holds_refused.count("unavailable"),
             }
         }
         if let Err(EngineError::Overloaded { reason }) = &result {

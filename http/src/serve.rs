@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::metric_names::HTTP_CONNECTIONS;
+use crate::metric_names::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_MAX};
 use crate::rate_limit::Peer;
 
 /// Bytes of a request's head and of what is read ahead.
@@ -59,7 +59,9 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> bool {
     let permits = Arc::new(Semaphore::new(limits.connections_max));
-    let open = metrics::gauge!(HTTP_CONNECTIONS);
+    let open = metrics::gauge!(HTTP_CONNECTIONS.name);
+    let connections_max = u32::try_from(limits.connections_max).unwrap_or(u32::MAX);
+    metrics::gauge!(HTTP_CONNECTIONS_MAX.name).set(f64::from(connections_max));
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())

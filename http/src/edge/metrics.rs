@@ -100,7 +100,7 @@ impl RouteMetrics {
             .unwrap_or(last);
         self.durations[method][status].get_or_init(|| {
             metrics::histogram!(
-                HTTP_REQUEST_DURATION_SECONDS,
+                HTTP_REQUEST_DURATION_SECONDS.name,
                 "route" => self.route.clone(),
                 "method" => METHODS[method],
                 "status" => match STATUSES[status] {
@@ -131,6 +131,6 @@ impl Outcomes {
             ),
             None => ("confirmed", &self.confirmed),
         };
-        handle.get_or_init(|| metrics::counter!(PURCHASES_TOTAL, "outcome" => name))
+        handle.get_or_init(|| metrics::counter!(PURCHASES_TOTAL.name, "outcome" => name))
     }
 }

@@ -50,6 +50,17 @@ impl std::fmt::Debug for DatabaseConfig {
     }
 }
 
+/// Connections of the pool. Those of the `postgres` journal's lanes are apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolConnections {
+    /// Somebody works with them.
+    pub in_use: u32,
+    /// They wait for somebody.
+    pub idle: u32,
+    /// The most that there may be.
+    pub max: u32,
+}
+
 /// A cloneable handle on one Postgres database. No method holds one connection while it waits for another, so a
 /// pool of one is enough.
 #[derive(Clone, Debug)]
@@ -119,6 +130,17 @@ impl Database {
             .fetch_one(&self.pool)
             .await?;
         Ok(())
+    }
+
+    /// How the pool is at the moment.
+    pub fn connections(&self) -> PoolConnections {
+        let open = self.pool.size();
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(open).min(open);
+        PoolConnections {
+            in_use: open - idle,
+            idle,
+            max: self.pool.options().get_max_connections(),
+        }
     }
 
     /// Closes the pool's connections, waiting for those in use.
