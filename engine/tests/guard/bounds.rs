@@ -16,32 +16,32 @@ pub struct Bound {
 /// The engine, one hold at a time: every hold is a commit by itself.
 pub const ENGINE_ALONE: Bound = Bound {
     what: "allocations of a hold in the engine, one at a time",
-    at_most: 1_000.0,
+    at_most: 14.0,
 };
 /// The engine, 64 holds at a time.
 pub const ENGINE_TOGETHER: Bound = Bound {
     what: "allocations of a hold in the engine, 64 at once",
-    at_most: 1_000.0,
+    at_most: 4.0,
 };
 /// The whole server on a connection that is kept alive, one hold at a time.
 pub const HTTP_HOLD: Bound = Bound {
     what: "allocations of a hold over HTTP, one at a time",
-    at_most: 1_000.0,
+    at_most: 58.0,
 };
 /// The same for an answer about availability.
 pub const HTTP_AVAILABILITY: Bound = Bound {
     what: "allocations of an answer about availability over HTTP",
-    at_most: 1_000.0,
+    at_most: 43.0,
 };
 /// State of an open hold with its key and its buyer, at 100,000 of them.
 pub const OPEN_HOLD_BYTES: Bound = Bound {
     what: "bytes of an open hold",
-    at_most: 100_000.0,
+    at_most: 308.0,
 };
 /// A loaded event that nobody uses, with its entries in the journal in memory.
 pub const IDLE_EVENT_BYTES: Bound = Bound {
     what: "bytes of a loaded idle event",
-    at_most: 100_000.0,
+    at_most: 11_600.0,
 };
 
 impl Bound {

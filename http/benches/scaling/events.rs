@@ -10,22 +10,38 @@ use crate::filling::{Order, fill, open_sales};
 use crate::forgetful::{Forgetful, Watermarks};
 use crate::serving::support::TestClock;
 use crate::usage::{cpu_seconds, resident_bytes};
-use crate::{point, serving, sizes};
+use crate::{in_a_process, point, serving, sizes};
 
 const SIZES: [usize; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
 /// Fewer events than these are lost in the noise of the process's memory.
 const FOR_MEMORY_MIN: usize = 1_000;
 const HOLDS: usize = 600_000;
+const WARM_UP: usize = 5_000;
 const IDLE_AFTER_MS: i64 = 2_000;
 
 pub fn run(quick: bool) {
+    let holds = if quick { HOLDS / 2 } else { HOLDS }.to_string();
+    for size in sizes(&SIZES, quick, 10_000) {
+        in_a_process("events", &["beside", &size.to_string(), &holds]);
+        if size >= FOR_MEMORY_MIN {
+            in_a_process("events", &["leaving", &size.to_string(), &holds]);
+        }
+    }
+}
+
+/// Arguments: what, the size, and how many holds.
+pub fn at(arguments: &[String]) {
+    let [what, size, holds] = arguments else {
+        panic!("{arguments:?}")
+    };
+    let (size, holds) = (size.parse().unwrap(), holds.parse().unwrap());
     serving::runtime().block_on(async {
-        beside(100, quick, false).await;
-        for size in sizes(&SIZES, quick, 10_000) {
-            beside(size, quick, true).await;
-            if size >= FOR_MEMORY_MIN {
-                leaving(size).await;
-            }
+        // Code and buffers are as they will be.
+        beside(10, WARM_UP, false).await;
+        if what == "beside" {
+            beside(size, holds, true).await;
+        } else {
+            leaving(size).await;
         }
     });
 }
@@ -48,8 +64,7 @@ async fn engine(clock: &TestClock) -> Engine {
 }
 
 /// Holds of one event beside the others, and holds of all in turn.
-async fn beside(size: usize, quick: bool, told: bool) {
-    let holds = if quick { HOLDS / 2 } else { HOLDS };
+async fn beside(size: usize, holds: usize, told: bool) {
     let clock = clock();
     let engine = engine(&clock).await;
     let before = resident_bytes();

@@ -61,7 +61,8 @@ async fn measure(engine: &Engine, clock: &TestClock, size: usize) {
         clock.advance_ms(SPREAD_MS / SLICES as i64);
     }
     let first_due_ms = clock.now().0 - SPREAD_MS + HOLD_MS;
-    let last_due_ms = clock.now().0 + HOLD_MS;
+    // The clock went on after the last slice, too.
+    let last_due_ms = clock.now().0 - SPREAD_MS / SLICES as i64 + HOLD_MS;
     let running = tokio::spawn(run_on(clock.clone()));
     engine.wait_all_projected().await.unwrap();
     let quiet = Probes::start(engine, other);

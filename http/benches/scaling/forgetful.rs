@@ -91,6 +91,13 @@ impl JournalWriter for Forgetful {
 #[derive(Clone, Default)]
 pub struct Watermarks(Arc<Mutex<HashMap<EventId, Sequence>>>);
 
+impl Watermarks {
+    /// Everything up to here is projected.
+    pub fn at(heads: Vec<(EventId, Sequence)>) -> Self {
+        Self(Arc::new(Mutex::new(heads.into_iter().collect())))
+    }
+}
+
 impl ProjectionSink for Watermarks {
     fn project<'a>(&'a self, entries: &'a [JournalEntry]) -> BoxFuture<'a, Result<(), ProjectionError>> {
         let mut watermarks = self.0.lock().unwrap();

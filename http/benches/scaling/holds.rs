@@ -9,26 +9,37 @@ use crate::filling::{Order, fill, open_sales};
 use crate::forgetful::{Forgetful, Watermarks};
 use crate::serving::support::TestClock;
 use crate::usage::resident_bytes;
-use crate::{point, serving, sizes};
+use crate::{in_a_process, point, serving, sizes};
 
 const SIZES: [usize; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 /// Fewer holds than these are too short for the clock of processor time: more events are filled then.
 const HOLDS_MIN: usize = 600_000;
+const WARM_UP: usize = 5_000;
 
-/// The time is that of the last nine tenths of each size, so that a later size does not hide behind an earlier one.
 pub fn run(quick: bool) {
+    for size in sizes(&SIZES, quick, 1_000_000) {
+        let holds_min = if quick { HOLDS_MIN / 2 } else { HOLDS_MIN };
+        in_a_process(
+            "holds",
+            &[&size.to_string(), &(holds_min / size).max(1).to_string()],
+        );
+    }
+}
+
+/// Arguments: the size, and how many events have it.
+pub fn at(arguments: &[String]) {
+    let [size, events] = arguments else {
+        panic!("{arguments:?}")
+    };
     serving::runtime().block_on(async {
-        // Code, buffers and allocator are as they will be.
-        measure(1_000, quick, false).await;
-        for size in sizes(&SIZES, quick, 1_000_000) {
-            measure(size, quick, true).await;
-        }
+        // Code and buffers are as they will be.
+        measure(WARM_UP, 1, false).await;
+        measure(size.parse().unwrap(), events.parse().unwrap(), true).await;
     });
 }
 
-async fn measure(size: usize, quick: bool, told: bool) {
-    let holds_min = if quick { HOLDS_MIN / 2 } else { HOLDS_MIN };
-    let events = (holds_min / size).max(1);
+/// The time is that of the last nine tenths of each size, so that a later size does not hide behind an earlier one.
+async fn measure(size: usize, events: usize, told: bool) {
     let config = EngineConfig {
         snapshot_every_records: u64::MAX,
         ..EngineConfig::default()

@@ -3,7 +3,7 @@
 //! `cargo xtask scaling` runs all of it and draws the page. One curve by itself, its points as JSON on stdout:
 //! `cargo xtask pg -- cargo bench -p onsale-http --bench scaling -- recovery quick`
 //!
-//! Each curve is measured in a process of its own, so that none finds the memory of another. Costs are processor time
+//! Where memory is measured, each size has a process of its own, so that none finds what another left. Costs are processor time
 //! and memory of the server's process; clients over HTTP are another process (this program, called as `client`).
 #![allow(
     clippy::unwrap_used,
@@ -34,6 +34,8 @@ mod serving;
 mod start;
 mod usage;
 
+use std::process::{Command, Stdio};
+
 use onsale_persistence::{Database, DatabaseConfig};
 
 /// A curve, or some of one subject. True: smaller sizes and shorter rounds.
@@ -55,8 +57,10 @@ fn main() {
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
-    if let Some(arguments) = arguments.strip_prefix(&["client".to_owned()]) {
-        return client::run(arguments);
+    match arguments.first().map(String::as_str) {
+        Some("client") => return client::run(&arguments[1..]),
+        Some("at") => return at(&arguments[1], &arguments[2..]),
+        _ => {}
     }
     let quick = arguments.iter().any(|argument| argument == "quick");
     let curve = arguments
@@ -70,6 +74,33 @@ fn main() {
             CURVES.map(|(name, _)| name)
         ),
     }
+}
+
+/// One size, in the process that is for it.
+fn at(curve: &str, arguments: &[String]) {
+    match curve {
+        "holds" => holds::at(arguments),
+        "events" => events::at(arguments),
+        _ => recovery::at(arguments),
+    }
+}
+
+/// Has this program do one size, and waits for it. Its points pass through; returns what else it said.
+fn in_a_process(curve: &str, arguments: &[&str]) -> String {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let child = child.args(["at", curve]).args(arguments).stderr(Stdio::inherit());
+    let output = child.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{curve} {arguments:?}: {}",
+        output.status
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (points, said): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('{'));
+    for point in points {
+        println!("{point}");
+    }
+    said.concat()
 }
 
 /// Tells a point.

@@ -1,5 +1,6 @@
 //! Reading one event back from its journal: by its records, and by the records after its snapshot.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,12 +9,13 @@ use onsale_engine::port::Journal;
 use onsale_engine::replay::Replayer;
 use onsale_engine::{Engine, EngineConfig};
 use onsale_persistence::{LocalJournal, PostgresJournal};
+use uuid::Uuid;
 
 use crate::filling::{Order, fill, open};
 use crate::forgetful::Watermarks;
 use crate::serving::support::TestClock;
 use crate::usage::{forget_peak, peak_bytes, resident_bytes};
-use crate::{database, point, serving, sizes};
+use crate::{database, in_a_process, point, serving, sizes};
 
 const SIZES: [usize; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
 /// Of the `postgres` journal: its largest size would take a minute more and shows nothing else.
@@ -25,34 +27,53 @@ const AFTER: [usize; 4] = [500_000, 100_000, 10_000, 1_000];
 const ENTRIES_AT_ONCE: usize = 256;
 
 pub fn run(quick: bool) {
-    let directory = tempfile::tempdir().unwrap();
-    serving::runtime().block_on(async {
-        let database = database().await;
-        let local = LocalJournal::open(directory.path(), database.clone())
-            .await
-            .unwrap();
-        let local = Store::new(Arc::new(local));
-        // Code and caches are as they will be.
-        local.read_back(local.recorded(10_000).await).await;
+    for (kind, max) in [("local", usize::MAX), ("postgres", POSTGRES_MAX)] {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path().to_str().unwrap();
         let mut snapshot_of = None;
         for size in sizes(&SIZES, quick, QUICK_MAX) {
-            let event_id = local.recorded(size).await;
-            local.tell(size, event_id).await;
+            if size > max {
+                continue;
+            }
+            let text = size.to_string();
+            // What recorded it has other memory than what reads it back.
+            let event_id = in_a_process("recovery", &["record", kind, directory, &text, ""]);
+            in_a_process("recovery", &["read", kind, directory, &text, &event_id]);
             if size <= SNAPSHOT_OF {
-                snapshot_of = Some((event_id, size));
+                snapshot_of = Some((event_id, text));
             }
         }
-        if let Some((event_id, size)) = snapshot_of {
-            local.with_snapshots(event_id, size).await;
+        if let Some((event_id, text)) = snapshot_of.filter(|_| kind == "local") {
+            in_a_process("recovery", &["snapshots", kind, directory, &text, &event_id]);
         }
-        let postgres = Arc::new(PostgresJournal::start(database, "scaling").await.unwrap());
-        let store = Store::new(Arc::clone(&postgres) as _);
-        for size in sizes(&SIZES, quick, QUICK_MAX) {
-            if size <= POSTGRES_MAX {
-                store.tell(size, store.recorded(size).await).await;
-            }
+    }
+}
+
+/// Arguments: what, which journal, its directory, the size, and the event.
+pub fn at(arguments: &[String]) {
+    let [what, kind, directory, size, event_id] = arguments else {
+        panic!("{arguments:?}")
+    };
+    let (size, event_id) = (size.parse().unwrap(), Uuid::parse_str(event_id).map(EventId));
+    serving::runtime().block_on(async {
+        let database = database().await;
+        let mut postgres = None;
+        let journal: Arc<dyn Journal> = if kind == "local" {
+            Arc::new(LocalJournal::open(Path::new(directory), database).await.unwrap())
+        } else {
+            let journal = Arc::new(PostgresJournal::start(database, "scaling").await.unwrap());
+            postgres = Some(Arc::clone(&journal));
+            journal
+        };
+        let store = Store::new(journal).await;
+        match what.as_str() {
+            "record" => println!("{}", store.recorded(size).await),
+            "read" => store.tell(size, event_id.unwrap()).await,
+            _ => store.with_snapshots(event_id.unwrap(), size).await,
         }
-        postgres.shutdown().await;
+        if let Some(postgres) = postgres {
+            postgres.shutdown().await;
+        }
     });
 }
 
@@ -64,14 +85,12 @@ struct Store {
 }
 
 impl Store {
-    fn new(journal: Arc<dyn Journal>) -> Self {
+    /// All that is there counts as projected.
+    async fn new(journal: Arc<dyn Journal>) -> Self {
+        let sink = Watermarks::at(journal.heads().await.unwrap());
         let clock = TestClock::default();
         clock.advance_ms(1_800_000_000_000);
-        Self {
-            journal,
-            sink: Watermarks::default(),
-            clock,
-        }
+        Self { journal, sink, clock }
     }
 
     async fn engine(&self) -> Engine {
@@ -105,8 +124,6 @@ impl Store {
 
     /// Seconds until the event answers, and the most memory on top of what was there.
     async fn read_back(&self, event_id: EventId) -> (f64, usize) {
-        // What the event left has gone.
-        tokio::time::sleep(Duration::from_secs(1)).await;
         let engine = self.engine().await;
         let before = resident_bytes();
         forget_peak();
