@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{crash, pg, sqlx_prepare, test, tidy};
+use crate::{crash, pg, scaling, sqlx_prepare, test, tidy};
 
 /// Tests, tidiness checks and chores of Onsale.
 #[derive(Debug, Parser)]
@@ -47,6 +47,15 @@ pub enum Chore {
         #[arg(long)]
         journal: Option<Journal>,
     },
+    /// Measure how cost grows with holds, events, connections and records, and write docs/SCALING.md
+    Scaling {
+        /// Smaller sizes, under three minutes; charts and figures go to target/scaling
+        #[arg(long)]
+        quick: bool,
+        /// Only this subject; the figures of the others stay
+        #[arg(long)]
+        only: Option<scaling::Subject>,
+    },
 }
 
 /// The journals of the server, as its own `--journal` spells them.
@@ -66,6 +75,7 @@ pub fn run() -> Result<ExitCode> {
         Chore::SqlxPrepare => sqlx_prepare::run(),
         Chore::Pg { command } => pg::run(&command),
         Chore::Crash { rounds, journal } => crash::run(rounds, journal),
+        Chore::Scaling { quick, only } => scaling::run(quick, only),
     }
 }
 

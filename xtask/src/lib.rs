@@ -23,6 +23,7 @@ pub mod process;
 pub mod python;
 pub mod reaper;
 pub mod redis;
+pub mod scaling;
 pub mod sqlx_prepare;
 pub mod test;
 pub mod tidy;

@@ -126,11 +126,21 @@ impl Server {
         projection: Projection,
         further: Router,
     ) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let projection: Arc<dyn ProjectionSink> = match projection {
             Projection::On => Arc::new(PostgresProjection::new(database.clone())),
             Projection::Off => Arc::new(Nowhere),
         };
+        Self::start_with(journal, projection, database, further, ServeLimits::default()).await
+    }
+
+    pub async fn start_with(
+        journal: Arc<dyn Journal>,
+        projection: Arc<dyn ProjectionSink>,
+        database: Database,
+        further: Router,
+        serve_limits: ServeLimits,
+    ) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let engine = Engine::start(EngineConfig::default(), journal, projection, Arc::clone(&clock))
             .await
             .unwrap();
@@ -171,7 +181,7 @@ impl Server {
         let router = onsale_http::router(services.clone(), gate, &[]).merge(further);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = onsale_http::serve(listener, router, ServeLimits::default(), CancellationToken::new());
+        let serving = onsale_http::serve(listener, router, serve_limits, CancellationToken::new());
         tokio::spawn(serving);
         Self {
             address,

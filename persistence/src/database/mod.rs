@@ -83,6 +83,7 @@ impl Database {
             .max_connections(config.connections_max.max(1))
             .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
             .after_connect(move |connection, _| Box::pin(set_up_session(connection, statement_timeout_ms)))
+            .after_release(|connection, _| Box::pin(end_transaction(connection)))
             .connect_lazy_with(options.clone());
         Ok(Self {
             pool,
@@ -137,6 +138,15 @@ impl Database {
     }
 }
 
+/// Ends a transaction that nobody holds any more. A future that is dropped while its transaction begins, as when a client
+/// hangs up, gives the connection back with the transaction open and sqlx unaware of it (transact-rs/sqlx#4393); what
+/// the next holder writes would be answered and then undone with it. Nearly always there is none, which Postgres warns
+/// of; `set_up_session` keeps the warning from being sent.
+async fn end_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::raw_sql("ROLLBACK").execute(connection).await?;
+    Ok(true)
+}
+
 /// Bounds what a session can cost the server when its client hangs or is cut off, and has it wait for the disk: a
 /// default of the role or database must not make what is acknowledged, or an epoch, a matter of luck. A stronger
 /// `remote_apply` stays. The projection relaxes its own transactions (`relax_commit`).
@@ -144,6 +154,7 @@ async fn set_up_session(connection: &mut PgConnection, statement_timeout_ms: u64
     sqlx::query!(
         r#"SELECT set_config('statement_timeout', $1, false) AS statement,
                   set_config('idle_in_transaction_session_timeout', '30000', false) AS idle,
+                  set_config('client_min_messages', 'error', false) AS messages,
                   set_config('synchronous_commit',
                       CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END,
                       false) AS synchronous"#,
