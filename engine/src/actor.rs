@@ -113,13 +113,12 @@ impl State {
     fn on_envelope(&mut self, envelope: Envelope) -> Result<(), ActorProcessingErr> {
         let Envelope {
             question,
+            deadline_at,
             permit,
             reply,
         } = envelope;
         match question {
-            Question::Command { command, deadline_at } => {
-                self.on_command(&command, deadline_at, permit, reply)
-            }
+            Question::Command(command) => self.on_command(&command, deadline_at, permit, reply),
             Question::Look(look) => {
                 let verdict = match look.at(self.start.cell.event_id, &self.start.inventory) {
                     Ok(found) => Verdict::Found(Box::new(found)),

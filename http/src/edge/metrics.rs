@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
+use foldhash::fast::FixedState;
 use metrics::{Counter, Histogram};
 
 use crate::codes::Code;
@@ -22,7 +23,8 @@ const UNMATCHED: &str = "unmatched";
 
 /// The handles of all routes.
 pub(crate) struct HttpMetrics {
-    routes: HashMap<String, RouteMetrics>,
+    /// Nobody but us names routes, so nobody can make them collide.
+    routes: HashMap<String, RouteMetrics, FixedState>,
     unmatched: RouteMetrics,
 }
 
