@@ -43,6 +43,11 @@ pub const IDLE_EVENT_BYTES: Bound = Bound {
     what: "bytes of a loaded idle event",
     at_most: 11_600.0,
 };
+/// What stays of an event in the registry once it has left memory.
+pub const LEFT_EVENT_BYTES: Bound = Bound {
+    what: "bytes of an event that has left memory",
+    at_most: 700.0,
+};
 
 impl Bound {
     /// Fails where the figure is beyond the bound.
