@@ -113,13 +113,12 @@ impl State {
     fn on_envelope(&mut self, envelope: Envelope) -> Result<(), ActorProcessingErr> {
         let Envelope {
             question,
+            deadline_at,
             permit,
             reply,
         } = envelope;
         match question {
-            Question::Command { command, deadline_at } => {
-                self.on_command(&command, deadline_at, permit, reply)
-            }
+            Question::Command(command) => self.on_command(&command, deadline_at, permit, reply),
             Question::Look(look) => {
                 let verdict = match look.at(self.start.cell.event_id, &self.start.inventory) {
                     Ok(found) => Verdict::Found(Box::new(found)),
@@ -151,7 +150,7 @@ impl State {
             return Ok(());
         };
         self.decisions += 1;
-        let timed = self.decisions.is_multiple_of(64).then(Stopwatch::start);
+        let timed = (self.decisions % 64 == 1).then(Stopwatch::start);
         let decision = self.start.inventory.apply(command, now);
         if let Some(stopwatch) = timed {
             self.start.metrics.decision.record(stopwatch.seconds());

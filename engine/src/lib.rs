@@ -17,6 +17,7 @@ mod lane;
 mod lifecycle;
 mod look;
 pub mod metrics;
+mod observe;
 pub mod port;
 mod projector;
 mod registry;

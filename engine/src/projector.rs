@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::config::{CATCH_UP_ENTRIES_MAX, PROJECTION_BATCH_RECORDS};
 use crate::lane::count;
 use crate::metrics::Metrics;
+use crate::port::clock::Stopwatch;
 use crate::port::{Journal, JournalEntry, ProjectionError, ProjectionSink};
 use crate::write_behind::{Gap, PAUSE, WriteBehind, records_of};
 
@@ -51,12 +52,6 @@ impl Projector {
                 self.last_gap = Some(gap.event_id);
                 self.read_back(&write_behind, gap).await;
             }
-            self.metrics
-                .lag_records
-                .set(count(write_behind.backlog_records()));
-            self.metrics
-                .lag_seconds
-                .set(count(write_behind.lag_ms()) / 1_000.0);
             if write_behind.end_round() {
                 continue;
             }
@@ -161,8 +156,14 @@ impl Projector {
         write_behind: &WriteBehind,
         entries: &[JournalEntry],
     ) -> Result<(), ProjectionError> {
-        match self.sink.project(entries).await {
+        let stopwatch = Stopwatch::start();
+        let projected = self.sink.project(entries).await;
+        self.metrics.projection.record(stopwatch.seconds());
+        match projected {
             Ok(()) => {
+                self.metrics
+                    .projected_records
+                    .record(count(entries.iter().map(records_of).sum()));
                 for entry in entries {
                     write_behind.set_projected(entry.event_id, entry.last_seq);
                     self.failures.remove(&entry.event_id);
@@ -180,7 +181,10 @@ impl Projector {
                 write_behind.set_projected(event_id, watermark);
                 Ok(())
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                self.metrics.projection_failures.increment(1);
+                Err(error)
+            }
         }
     }
 

@@ -186,6 +186,13 @@ impl WriteBehind {
         self.backlog_records.load(Ordering::Acquire)
     }
 
+    /// How many events are behind: with their records in the queue, and with a gap that is read back from the journal.
+    pub(crate) fn events_behind(&self) -> (usize, usize) {
+        let behind = self.lock();
+        let gaps = behind.values().filter(|progress| progress.gap).count();
+        (behind.len() - gaps, gaps)
+    }
+
     /// Age of the oldest committed record that is not projected.
     pub(crate) fn lag_ms(&self) -> u64 {
         let now = self.clock.now();

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, ETAG};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use onsale_domain::{Availability, EventDefinition, Sequence};
 use onsale_services::{CreatedEvent, Purchased};
@@ -13,6 +13,9 @@ use crate::problem::IDEMPOTENCY_REPLAYED;
 use crate::views::{OrderView, StaffEventView};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Headers of an answer to the sale, with those that the edge and hyper add.
+pub(crate) const HEADERS: usize = 12;
 
 /// What a handler gives.
 pub(crate) type Answer = Result<Response, ApiError>;
@@ -105,6 +108,9 @@ fn json(status: StatusCode, body: &impl Serialize) -> Answer {
         .map_err(|_| onsale_services::ServiceError::Internal("an answer could not be written as JSON"))?;
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    // Room for what the edge adds as well, so that the map is made once.
+    let mut headers = HeaderMap::with_capacity(HEADERS);
+    headers.insert(CONTENT_TYPE, JSON);
+    *response.headers_mut() = headers;
     Ok(response)
 }

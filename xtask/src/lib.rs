@@ -20,6 +20,7 @@ pub mod poppler;
 pub mod postgres;
 pub mod private;
 pub mod process;
+pub mod prometheus;
 pub mod python;
 pub mod reaper;
 pub mod redis;

@@ -38,6 +38,9 @@ use std::process::{Command, Stdio};
 
 use onsale_persistence::{Database, DatabaseConfig};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A curve, or some of one subject. True: smaller sizes and shorter rounds.
 type Measure = fn(bool);
 

@@ -8,7 +8,9 @@
     reason = "each benchmark uses a part"
 )]
 
+mod asked;
 mod client;
+mod nowhere;
 #[path = "../../../engine/tests/support/mod.rs"]
 pub mod support;
 
@@ -16,8 +18,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use asked::{Asked, echo};
 use axum::Router;
 pub use client::{Client, Connection};
+use nowhere::Nowhere;
 use onsale_domain::{EmailAddress, EventId, SessionId, TicketTypeId, UserId};
 use onsale_engine::port::{Clock, Journal, ProjectionSink, SystemClock};
 use onsale_engine::{Engine, EngineConfig};
@@ -33,11 +37,6 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-
-// Tests that count allocations bring their own.
-#[cfg(not(test))]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub const CONNECTIONS: usize = 256;
 
@@ -57,10 +56,28 @@ pub struct Sale {
     pub ticket_type_id: TicketTypeId,
 }
 
+/// Where the journal's records are written behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Projection {
+    /// Into Postgres, as ever.
+    On,
+    /// Nowhere, to see what it costs.
+    Off,
+}
+
 /// Measures a server over each journal. The server has a runtime of its own. `further` are routes beside ours.
 pub fn over_both_journals(further: fn() -> Router, measure: impl Fn(&Runtime, &Server)) {
+    over_both_journals_with(&[Projection::On], further, measure);
+}
+
+/// The same, with the projection as it is said, one after the other.
+pub fn over_both_journals_with(
+    projections: &[Projection],
+    further: fn() -> Router,
+    measure: impl Fn(&Runtime, &Server),
+) {
     let url = std::env::var("DATABASE_URL").unwrap_or_else(|_| panic!("run it under `cargo xtask pg --`"));
-    let serving = runtime();
+    let serving = named_runtime(SERVING);
     let _ = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder();
     let directory = tempfile::tempdir().unwrap();
     let mut journals = Vec::new();
@@ -75,23 +92,44 @@ pub fn over_both_journals(further: fn() -> Router, measure: impl Fn(&Runtime, &S
         database
     });
     for journal in journals {
-        println!("journal {}", journal.name());
-        let server = serving.block_on(Server::start(journal, database.clone(), further()));
-        measure(&serving, &server);
-        serving.block_on(server.engine.shutdown(Duration::from_secs(20)));
+        for projection in projections {
+            println!("journal {}, projection {projection:?}", journal.name());
+            let journal = Arc::clone(&journal);
+            let server = Server::start(journal, database.clone(), *projection, further());
+            let server = serving.block_on(server);
+            measure(&serving, &server);
+            serving.block_on(server.engine.shutdown(Duration::from_secs(20)));
+        }
     }
 }
 
+/// What the threads of the server's runtime are called.
+pub const SERVING: &str = "serving";
+
+/// A runtime for a load generator.
 pub fn runtime() -> Runtime {
+    named_runtime("asking")
+}
+
+fn named_runtime(name: &str) -> Runtime {
     tokio::runtime::Builder::new_multi_thread()
+        .thread_name(name)
         .enable_all()
         .build()
         .unwrap()
 }
 
 impl Server {
-    async fn start(journal: Arc<dyn Journal>, database: Database, further: Router) -> Self {
-        let projection = Arc::new(PostgresProjection::new(database.clone()));
+    async fn start(
+        journal: Arc<dyn Journal>,
+        database: Database,
+        projection: Projection,
+        further: Router,
+    ) -> Self {
+        let projection: Arc<dyn ProjectionSink> = match projection {
+            Projection::On => Arc::new(PostgresProjection::new(database.clone())),
+            Projection::Off => Arc::new(Nowhere),
+        };
         Self::start_with(journal, projection, database, further, ServeLimits::default()).await
     }
 

@@ -171,10 +171,7 @@ async fn authenticated(parts: &Parts, gate: &Gate, services: &Services) -> Resul
 /// Where a request came from, for the audit log.
 pub(crate) fn origin(parts: &Parts, gate: &Gate) -> Origin {
     Origin {
-        request_id: parts
-            .extensions
-            .get::<RequestId>()
-            .map(|id| id.as_str().to_owned()),
+        request_id: RequestId::at_hand().map(|id| id.as_str().to_owned()),
         address: Some(gate.client_ip(parts).to_string()),
     }
 }

@@ -50,6 +50,17 @@ impl std::fmt::Debug for DatabaseConfig {
     }
 }
 
+/// Connections of the pool. Those of the `postgres` journal's lanes are apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolConnections {
+    /// Somebody works with them.
+    pub in_use: u32,
+    /// They wait for somebody.
+    pub idle: u32,
+    /// The most that there may be.
+    pub max: u32,
+}
+
 /// A cloneable handle on one Postgres database. No method holds one connection while it waits for another, so a
 /// pool of one is enough.
 #[derive(Clone, Debug)]
@@ -83,6 +94,7 @@ impl Database {
             .max_connections(config.connections_max.max(1))
             .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
             .after_connect(move |connection, _| Box::pin(set_up_session(connection, statement_timeout_ms)))
+            .after_release(|connection, _| Box::pin(end_transaction(connection)))
             .connect_lazy_with(options.clone());
         Ok(Self {
             pool,
@@ -120,6 +132,17 @@ impl Database {
         Ok(())
     }
 
+    /// How the pool is at the moment.
+    pub fn connections(&self) -> PoolConnections {
+        let open = self.pool.size();
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(open).min(open);
+        PoolConnections {
+            in_use: open - idle,
+            idle,
+            max: self.pool.options().get_max_connections(),
+        }
+    }
+
     /// Closes the pool's connections, waiting for those in use.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -137,6 +160,15 @@ impl Database {
     }
 }
 
+/// Ends a transaction that nobody holds any more. A future that is dropped while its transaction begins, as when a client
+/// hangs up, gives the connection back with the transaction open and sqlx unaware of it (transact-rs/sqlx#4393); what
+/// the next holder writes would be answered and then undone with it. Nearly always there is none, which Postgres warns
+/// of; `set_up_session` keeps the warning from being sent.
+async fn end_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::raw_sql("ROLLBACK").execute(connection).await?;
+    Ok(true)
+}
+
 /// Bounds what a session can cost the server when its client hangs or is cut off, and has it wait for the disk: a
 /// default of the role or database must not make what is acknowledged, or an epoch, a matter of luck. A stronger
 /// `remote_apply` stays. The projection relaxes its own transactions (`relax_commit`).
@@ -144,6 +176,7 @@ async fn set_up_session(connection: &mut PgConnection, statement_timeout_ms: u64
     sqlx::query!(
         r#"SELECT set_config('statement_timeout', $1, false) AS statement,
                   set_config('idle_in_transaction_session_timeout', '30000', false) AS idle,
+                  set_config('client_min_messages', 'error', false) AS messages,
                   set_config('synchronous_commit',
                       CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END,
                       false) AS synchronous"#,
