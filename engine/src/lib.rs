@@ -25,6 +25,7 @@ pub mod replay;
 mod slot;
 mod snapshots;
 mod supervisor;
+mod timer;
 mod write_behind;
 
 pub use config::EngineConfig;

@@ -26,12 +26,12 @@ pub const ENGINE_TOGETHER: Bound = Bound {
 /// The whole server on a connection that is kept alive, one hold at a time.
 pub const HTTP_HOLD: Bound = Bound {
     what: "allocations of a hold over HTTP, one at a time",
-    at_most: 58.0,
+    at_most: 47.0,
 };
 /// The same for an answer about availability.
 pub const HTTP_AVAILABILITY: Bound = Bound {
     what: "allocations of an answer about availability over HTTP",
-    at_most: 43.0,
+    at_most: 32.0,
 };
 /// State of an open hold with its key and its buyer, at 100,000 of them.
 pub const OPEN_HOLD_BYTES: Bound = Bound {
@@ -42,6 +42,11 @@ pub const OPEN_HOLD_BYTES: Bound = Bound {
 pub const IDLE_EVENT_BYTES: Bound = Bound {
     what: "bytes of a loaded idle event",
     at_most: 11_600.0,
+};
+/// What stays of an event in the registry once it has left memory.
+pub const LEFT_EVENT_BYTES: Bound = Bound {
+    what: "bytes of an event that has left memory",
+    at_most: 760.0,
 };
 
 impl Bound {

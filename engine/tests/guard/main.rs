@@ -19,6 +19,7 @@ use std::alloc::System;
 
 use futures::future::join_all;
 use onsale_domain::{BuyerId, Command, EventId, HoldId, Inventory, UnixMillis, codec};
+use onsale_engine::EngineConfig;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use support::{Fixture, binding, open_sale};
 use uuid::Uuid;
@@ -44,6 +45,7 @@ fn a_hold_and_an_idle_event_stay_within_their_bounds() {
         bounds::ENGINE_ALONE.check(alone(&fixture, 0).await);
         bounds::ENGINE_TOGETHER.check(together(&fixture, 1_000_000).await);
         bounds::IDLE_EVENT_BYTES.check(idle_event_bytes(&fixture).await);
+        bounds::LEFT_EVENT_BYTES.check(left_event_bytes().await);
         bounds::OPEN_HOLD_BYTES.check(open_hold_bytes(&fixture));
     });
 }
@@ -87,6 +89,29 @@ async fn idle_event_bytes(fixture: &Fixture) -> f64 {
     }
     fixture.engine.wait_all_projected().await.unwrap();
     (live_bytes() - before) as f64 / IDLE_EVENTS as f64
+}
+
+/// What remains of events that have left memory, without their journal.
+async fn left_event_bytes() -> f64 {
+    let config = EngineConfig {
+        idle_after_ms: 1_000,
+        ..EngineConfig::default()
+    };
+    let fixture = Fixture::with(1_000, config).await;
+    let before = live_bytes();
+    for _ in 0..IDLE_EVENTS {
+        open_sale(&fixture.engine, EventId(Uuid::now_v7()), 1_000).await;
+    }
+    fixture.engine.wait_all_projected().await.unwrap();
+    fixture.clock.advance_ms(2_000);
+    support::eventually("all have left", async || {
+        fixture.engine.status().active_events == 0
+    })
+    .await;
+    fixture.journal.events.lock().unwrap().clear();
+    // Snapshots that are being made.
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    live_bytes().saturating_sub(before) as f64 / IDLE_EVENTS as f64
 }
 
 /// Of the state by itself.
