@@ -5,7 +5,6 @@
 //! the next incarnation is read from the journal.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use onsale_domain::inventory::Records;
 use onsale_domain::{Command, Decision, Inventory, Refusal, Sequence, UnixMillis};
@@ -22,6 +21,7 @@ use crate::lane::{Decided, LaneMessage, Verdict};
 use crate::metrics::{Metrics, violated};
 use crate::port::Clock;
 use crate::port::clock::Stopwatch;
+use crate::timer::Timer;
 
 /// Where an answer goes, once it may.
 pub(crate) type Reply = oneshot::Sender<Result<Answered, EngineError>>;
@@ -56,7 +56,7 @@ pub(crate) struct Start {
 
 pub(crate) struct State {
     start: Start,
-    timer_at: Option<UnixMillis>,
+    timer: Option<Timer>,
     decisions: u64,
 }
 
@@ -70,7 +70,7 @@ impl Actor for EventActor {
     async fn pre_start(&self, myself: ActorRef<Message>, start: Start) -> Result<State, ActorProcessingErr> {
         let state = State {
             start,
-            timer_at: None,
+            timer: None,
             decisions: 0,
         };
         // What came due while nobody ran comes before anything that is asked.
@@ -113,13 +113,12 @@ impl State {
     fn on_envelope(&mut self, envelope: Envelope) -> Result<(), ActorProcessingErr> {
         let Envelope {
             question,
+            deadline_at,
             permit,
             reply,
         } = envelope;
         match question {
-            Question::Command { command, deadline_at } => {
-                self.on_command(&command, deadline_at, permit, reply)
-            }
+            Question::Command(command) => self.on_command(&command, deadline_at, permit, reply),
             Question::Look(look) => {
                 let verdict = match look.at(self.start.cell.event_id, &self.start.inventory) {
                     Ok(found) => Verdict::Found(Box::new(found)),
@@ -151,7 +150,7 @@ impl State {
             return Ok(());
         };
         self.decisions += 1;
-        let timed = self.decisions.is_multiple_of(64).then(Stopwatch::start);
+        let timed = (self.decisions % 64 == 1).then(Stopwatch::start);
         let decision = self.start.inventory.apply(command, now);
         if let Some(stopwatch) = timed {
             self.start.metrics.decision.record(stopwatch.seconds());
@@ -205,12 +204,12 @@ impl State {
     }
 
     fn on_tick(&mut self, myself: &ActorRef<Message>) -> Result<(), ActorProcessingErr> {
-        self.timer_at = None;
+        self.timer = None;
         let now = self.start.clock.now();
         let Ok(place) = self.start.lane.clone().try_reserve_owned() else {
             // The lane is full of decisions about to be committed: come back when it has moved on.
-            self.timer_at = Some(now.plus_ms(EXPIRY_CHECK_MS));
-            myself.send_after(duration(EXPIRY_CHECK_MS), || Message::Tick);
+            let at = now.plus_ms(EXPIRY_CHECK_MS);
+            self.timer = Some(Timer::after(myself, EXPIRY_CHECK_MS, at));
             return Ok(());
         };
         match self.start.inventory.apply(&Command::Advance, now) {
@@ -228,7 +227,7 @@ impl State {
         }
         if self.next_due_at().is_some_and(|due_at| due_at <= now) {
             // More is due than one record takes: let the waiting messages through first.
-            self.timer_at = Some(now);
+            self.timer = Some(Timer::now(now));
             myself.send_message(Message::Tick)?;
         } else {
             self.set_timer(myself);
@@ -278,16 +277,11 @@ impl State {
         let Some(due_at) = self.next_due_at() else {
             return;
         };
-        if self.timer_at.is_some_and(|timer_at| timer_at <= due_at) {
+        if self.timer.as_ref().is_some_and(|timer| timer.at <= due_at) {
             return;
         }
         let now = self.start.clock.now();
         let delay_ms = due_at.ms_since(now).clamp(EXPIRY_CHECK_MS, TIMER_MS_MAX);
-        self.timer_at = Some(now.plus_ms(delay_ms));
-        myself.send_after(duration(delay_ms), || Message::Tick);
+        self.timer = Some(Timer::after(myself, delay_ms, now.plus_ms(delay_ms)));
     }
-}
-
-fn duration(ms: i64) -> Duration {
-    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }

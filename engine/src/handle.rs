@@ -86,9 +86,9 @@ impl Engine {
                     ..
                 }) => metrics.holds_held.increment(1),
                 Ok(_) => metrics.holds_replayed.increment(1),
-                Err(EngineError::Refused(refusal)) => metrics.hold_refused(refusal.code()),
-                Err(EngineError::Overloaded { .. }) => metrics.hold_refused("overloaded"),
-                Err(_) => metrics.hold_refused("unavailable"),
+                Err(EngineError::Refused(refusal)) => metrics.holds_refused.count(refusal.code()),
+                Err(EngineError::Overloaded { .. }) => metrics.holds_refused.count("overloaded"),
+                Err(_) => metrics.holds_refused.count("unavailable"),
             }
         }
         if let Err(EngineError::Overloaded { reason }) = &result {
@@ -98,34 +98,20 @@ impl Engine {
     }
 
     async fn execute_inner(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
+        // What is rare is boxed here and below, so that the future of every hold does not have room for it.
         if let Command::CreateEvent { .. } = command {
             self.lifecycle.check_open()?;
             let acquired = self.shared.journal.create(event_id).await?;
-            self.shared.start_new(event_id, acquired).await?;
+            Box::pin(self.shared.start_new(event_id, acquired)).await?;
         }
-        let answered = self
-            .ask(event_id, |running| {
-                if let Command::PlaceHold(hold) = &command {
-                    self.gate(running, hold)?;
-                }
-                let permit = running.cell.admission.admit(&command)?;
-                let deadline_at = self.now().plus_ms(self.shared.config.decision_deadline_ms);
-                Ok((
-                    Question::Command {
-                        command: command.clone(),
-                        deadline_at,
-                    },
-                    permit,
-                ))
-            })
-            .await?;
+        let answered = self.ask(event_id, Question::Command(command)).await?;
         match answered.verdict {
             Verdict::Record(record) => Ok(Receipt {
                 seq: answered.seq,
                 answer: Answer::Recorded(record),
             }),
             Verdict::Replayed(seq) => {
-                let record = self.record(event_id, seq).await?;
+                let record = Box::pin(self.record(event_id, seq)).await?;
                 Ok(Receipt {
                     seq,
                     answer: Answer::Replayed(Box::new(record)),
@@ -160,14 +146,22 @@ impl Engine {
         Ok(())
     }
 
+    /// The permit to ask, unless the answer is plain without asking.
+    fn admit(&self, running: &Running, question: &Question) -> Result<Permit, EngineError> {
+        match question {
+            Question::Command(command) => {
+                if let Command::PlaceHold(hold) = command {
+                    self.gate(running, hold)?;
+                }
+                running.cell.admission.admit(command)
+            }
+            Question::Look(_) => running.cell.admission.admit_query(),
+        }
+    }
+
     /// What an event's actor sees of its state, once that is committed.
     pub(crate) async fn look(&self, event_id: EventId, look: Look) -> Result<Found, EngineError> {
-        let answered = self
-            .ask(event_id, |running| {
-                let permit = running.cell.admission.admit_query()?;
-                Ok((Question::Look(look), permit))
-            })
-            .await?;
+        let answered = self.ask(event_id, Question::Look(look)).await?;
         match answered.verdict {
             Verdict::Found(found) => Ok(*found),
             Verdict::Recorded
@@ -180,29 +174,27 @@ impl Engine {
 
     /// Asks an event's actor and waits for the committed answer. An event that leaves memory in between is loaded
     /// again.
-    async fn ask(
-        &self,
-        event_id: EventId,
-        question: impl Fn(&Running) -> Result<(Question, Permit), EngineError>,
-    ) -> Result<Answered, EngineError> {
+    async fn ask(&self, event_id: EventId, mut question: Question) -> Result<Answered, EngineError> {
         self.lifecycle.check_open()?;
         for _ in 0..TRIES_MAX {
-            let running = match self.shared.present(event_id) {
-                Some(running) => running,
-                None => self.shared.running(event_id).await?,
-            };
-            let (question, permit) = question(&running)?;
-            running.cell.mark_used(self.now().0);
+            let running = self.running(event_id).await?;
+            let permit = self.admit(&running, &question)?;
+            let now = self.now();
+            running.cell.mark_used(now.0);
             let (reply, answer) = oneshot::channel();
             match running.cell.inbox.post(Envelope {
                 question,
+                deadline_at: now.plus_ms(self.shared.config.decision_deadline_ms),
                 permit,
                 reply,
             }) {
                 // A failed wake-up means that the actor has ended; the supervisor closes the inbox then.
                 Posted::First => drop(running.actor.send_message(Message::Work)),
                 Posted::Queued => {}
-                Posted::Closed => continue,
+                Posted::Closed(unasked) => {
+                    question = *unasked;
+                    continue;
+                }
             }
             let patience = Duration::from_millis(self.shared.config.commit_patience_ms);
             return match tokio::time::timeout(patience, answer).await {
@@ -217,10 +209,18 @@ impl Engine {
         })
     }
 
+    /// The event, loaded on first use.
+    async fn running(&self, event_id: EventId) -> Result<Arc<Running>, EngineError> {
+        match self.shared.present(event_id) {
+            Some(running) => Ok(running),
+            None => Box::pin(self.shared.running(event_id)).await,
+        }
+    }
+
     /// The counts and the definition at the committed sequence. Loads the event on first use.
     pub async fn availability(&self, event_id: EventId) -> Result<Arc<Availability>, EngineError> {
         self.lifecycle.check_open()?;
-        let running = self.shared.running(event_id).await?;
+        let running = self.running(event_id).await?;
         running.cell.mark_used(self.now().0);
         running.cell.committed().ok_or(EngineError::NotFound)
     }

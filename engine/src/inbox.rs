@@ -14,30 +14,28 @@ use crate::look::Look;
 /// A question with the permit to ask it and the way to answer.
 pub(crate) struct Envelope {
     pub(crate) question: Question,
+    /// Decide a command, unless it is later than that.
+    pub(crate) deadline_at: UnixMillis,
     pub(crate) permit: Permit,
     pub(crate) reply: Reply,
 }
 
 /// What an actor can be asked.
 pub(crate) enum Question {
-    /// Decide, unless it is later than that.
-    Command {
-        command: Command,
-        deadline_at: UnixMillis,
-    },
+    /// Decide.
+    Command(Command),
     /// Look something up.
     Look(Look),
 }
 
 /// What happened to an envelope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Posted {
     /// It is the first: the actor must be woken.
     First,
     /// The actor has been woken for an earlier one.
     Queued,
-    /// The actor is gone or about to go; the envelope was dropped.
-    Closed,
+    /// The actor is gone or about to go; the question comes back.
+    Closed(Box<Question>),
 }
 
 /// What has come in, by class. Within a class the order of arrival holds.
@@ -68,15 +66,12 @@ impl Inbox {
 
     pub(crate) fn post(&self, envelope: Envelope) -> Posted {
         match self.lock().as_mut() {
-            None => Posted::Closed,
+            None => Posted::Closed(Box::new(envelope.question)),
             Some(envelopes) => {
                 let first = envelopes.is_empty();
                 match envelope.question {
-                    Question::Command {
-                        command: Command::PlaceHold(_),
-                        ..
-                    } => envelopes.holds.push(envelope),
-                    Question::Command { .. } | Question::Look(_) => envelopes.finishing.push(envelope),
+                    Question::Command(Command::PlaceHold(_)) => envelopes.holds.push(envelope),
+                    Question::Command(_) | Question::Look(_) => envelopes.finishing.push(envelope),
                 }
                 if first { Posted::First } else { Posted::Queued }
             }

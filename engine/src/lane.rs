@@ -17,7 +17,7 @@ use crate::cell::{EventCell, Head};
 use crate::config::COMMIT_BATCH_MAX;
 use crate::error::EngineError;
 use crate::look::Found;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Tally};
 use crate::port::clock::Stopwatch;
 use crate::port::{Chain, JournalEntry, JournalWriter};
 use crate::write_behind::WriteBehind;
@@ -86,6 +86,7 @@ pub(crate) struct Lane {
     pub(crate) writer: Box<dyn JournalWriter>,
     pub(crate) write_behind: Arc<WriteBehind>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) tally: Tally,
     pub(crate) snapshots: mpsc::Sender<EventId>,
     pub(crate) snapshot_every_records: u64,
 }
@@ -126,12 +127,11 @@ impl Lane {
             self.metrics.commit.record(stopwatch.seconds());
         }
         let mut entries = entries.into_iter().peekable();
-        let mut under_way = 0;
         for group in groups {
-            let cell = Arc::clone(&group.cell);
             let entry = entries.next_if(|entry| entry.event_id == group.cell.event_id);
             if fenced.contains(&group.cell.event_id) {
                 group.cell.fence();
+                self.metrics.fenced.increment(1);
             }
             if group.cell.is_fenced() {
                 group.refuse();
@@ -145,6 +145,7 @@ impl Lane {
                     chain: entry.chain,
                 });
                 group.publish();
+                self.tally.count(group.records());
                 self.write_behind.committed(&group.cell, entry);
                 if group.cell.is_snapshot_due(records, self.snapshot_every_records) {
                     // With the queue full, the next time will do.
@@ -152,22 +153,18 @@ impl Lane {
                 }
             }
             group.answer();
-            under_way += cell.admission.in_use();
         }
-        self.metrics
-            .mailbox_depth
-            .set(count(u64::try_from(under_way).unwrap_or(u64::MAX)));
     }
 }
 
 impl Group {
+    fn records(&self) -> impl Iterator<Item = &Record> {
+        self.decisions.iter().flat_map(|decided| &decided.records)
+    }
+
     /// The group's records as the next entry of the event's journal; `None` where it only has answers that waited.
     fn entry(&self) -> Option<JournalEntry> {
-        let records: Vec<&Record> = self
-            .decisions
-            .iter()
-            .flat_map(|decided| &decided.records)
-            .collect();
+        let records: Vec<&Record> = self.records().collect();
         if records.is_empty() || self.cell.is_fenced() {
             return None;
         }

@@ -17,6 +17,7 @@ mod lane;
 mod lifecycle;
 mod look;
 pub mod metrics;
+mod observe;
 pub mod port;
 mod projector;
 mod registry;
@@ -24,6 +25,7 @@ pub mod replay;
 mod slot;
 mod snapshots;
 mod supervisor;
+mod timer;
 mod write_behind;
 
 pub use config::EngineConfig;

@@ -14,7 +14,7 @@ use crate::config::{DUE_CHECK_MS, EngineConfig, LANE_QUEUE_MAX, SNAPSHOT_QUEUE_M
 use crate::error::EngineError;
 use crate::handle::Engine;
 use crate::lane::Lane;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Tally};
 use crate::port::{Clock, Journal, ProjectionError, ProjectionSink};
 use crate::projector::Projector;
 use crate::registry::{Parts, Shared};
@@ -70,13 +70,14 @@ impl Engine {
                 writer: journal.writer().await?,
                 write_behind: Arc::clone(&write_behind),
                 metrics: Arc::clone(&metrics),
+                tally: Tally::new(),
                 snapshots: snapshots.clone(),
                 snapshot_every_records: config.snapshot_every_records,
             };
             tokio::spawn(lane.run(receiver));
             lanes.push(sender);
         }
-        tokio::spawn(snapshots::run(Arc::clone(&journal), asked));
+        tokio::spawn(snapshots::run(Arc::clone(&journal), Arc::clone(&metrics), asked));
         let projector = Projector {
             write_behind: Arc::downgrade(&write_behind),
             queue,

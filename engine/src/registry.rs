@@ -14,6 +14,7 @@ use crate::config::{EngineConfig, LOAD_WAITERS_MAX, LOADS_MAX};
 use crate::error::EngineError;
 use crate::lane::LaneMessage;
 use crate::metrics::Metrics;
+use crate::port::clock::Stopwatch;
 use crate::port::{Acquired, Chain, Clock, Journal, JournalError, ProjectionSink};
 use crate::replay::{ReplayError, replay};
 use crate::slot::{Ending, Running, Slot};
@@ -181,7 +182,6 @@ impl Shared {
         }
         running.cell.inbox.close();
         slot.current.compare_and_swap(&Some(Arc::clone(&running)), None);
-        self.metrics.active_events.decrement(1);
         if let Ending::Crashed(_) = ending {
             tokio::spawn(Arc::clone(self).load_patiently(event_id));
         }
@@ -201,6 +201,12 @@ impl Shared {
                 Ok(_) | Err(_) => return,
             }
         }
+    }
+
+    /// How many events are paused because they cannot be read back.
+    pub(crate) fn quarantined(&self) -> usize {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots.values().filter(|slot| slot.is_quarantined()).count()
     }
 
     /// Lets a quarantined event be loaded again.
@@ -235,7 +241,9 @@ impl Shared {
             // What an earlier incarnation decided is committed under its own epoch before that is raised.
             self.flush(self.lane_of(event_id)).await?;
         }
+        let stopwatch = Stopwatch::start();
         let result = self.read_back(&slot, event_id, &mut loaded_before).await;
+        self.metrics.load.record(stopwatch.seconds());
         if matches!(result, Err(EngineError::NotFound)) {
             self.slots
                 .write()
@@ -320,7 +328,6 @@ impl Shared {
             .insert(running.actor.get_id(), event_id);
         slot.current.store(Some(Arc::clone(&running)));
         self.learn_route(event_id);
-        self.metrics.active_events.increment(1);
         Ok(running)
     }
 

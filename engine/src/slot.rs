@@ -63,6 +63,11 @@ impl Slot {
         *self.crashes.lock().unwrap_or_else(PoisonError::into_inner) = Crashes::default();
     }
 
+    pub(crate) fn is_quarantined(&self) -> bool {
+        let crashes = self.crashes.lock().unwrap_or_else(PoisonError::into_inner);
+        crashes.count >= CRASHES_MAX
+    }
+
     pub(crate) fn check_quarantine(&self) -> Result<(), EngineError> {
         let crashes = self.crashes.lock().unwrap_or_else(PoisonError::into_inner);
         if crashes.count < CRASHES_MAX {

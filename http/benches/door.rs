@@ -28,6 +28,9 @@ use serving::{Connection, Sale, Server, over_both_journals, support};
 use smallvec::smallvec;
 use uuid::Uuid;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const TICKETS: usize = 20_000;
 const TICKETS_PER_ORDER: u16 = 100;
 const CONNECTIONS: usize = 64;

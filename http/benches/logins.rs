@@ -26,6 +26,9 @@ use onsale_services::Registration;
 use serving::{CONNECTIONS, Client, Connection, Server, median, over_both_journals, somebody};
 use tokio::sync::mpsc;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PEOPLE: usize = 100;
 const PASSWORD: &str = "a quiet harbour at dusk";
 const ROUNDS: usize = 5;

@@ -18,15 +18,16 @@ mod serving;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::routing::post;
-use axum::{Json, Router};
 use serving::{CONNECTIONS, Client, median, over_both_journals, somebody};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
 
 fn main() {
-    over_both_journals(echo, |serving, server| {
+    over_both_journals(serving::echo, |serving, server| {
         let sale = serving.block_on(server.priced_sale(10_000_000));
         let tokens = Arc::new(server.tokens_of(CONNECTIONS, somebody));
         let [mut echo, mut bought] = [const { Vec::new() }; 2];
@@ -42,11 +43,4 @@ fn main() {
         println!("  echo      {echo:8.0}/s");
         println!("  purchases {bought:8.0}/s, {:.2} of the echo", bought / echo);
     });
-}
-
-fn echo() -> Router {
-    Router::new().route(
-        "/echo",
-        post(|Json(body): Json<serde_json::Value>| async { Json(body) }),
-    )
 }

@@ -18,26 +18,20 @@ mod serving;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::routing::post;
-use axum::{Json, Router};
 use onsale_domain::Command;
 use serving::{CONNECTIONS, Client, Sale, Server, median, over_both_journals, somebody, support};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
 
 fn main() {
-    over_both_journals(echo, |serving, server| {
+    over_both_journals(serving::echo, |serving, server| {
         let (open, sold_out) = serving.block_on(sales(server));
         compare(server, open, sold_out);
     });
-}
-
-fn echo() -> Router {
-    Router::new().route(
-        "/echo",
-        post(|Json(body): Json<serde_json::Value>| async { Json(body) }),
-    )
 }
 
 /// An event that never sells out and one that has.

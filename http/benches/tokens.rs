@@ -20,6 +20,9 @@ use std::time::Duration;
 use axum::Router;
 use serving::{CONNECTIONS, Client, Sale, Server, median, over_both_journals, somebody};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const TOKENS: usize = 50_000;
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);

@@ -11,6 +11,7 @@ use onsale_domain::UnixMillis;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::answer::HEADERS;
 use crate::codes::Code;
 
 /// Set on an answer that repeats an earlier one.
@@ -134,6 +135,7 @@ impl Problem {
         *response.status_mut() = self.code.status_code();
         *response.headers_mut() = kept;
         let headers = response.headers_mut();
+        headers.reserve(HEADERS);
         headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         if let Some(retry) = self.retry {

@@ -59,7 +59,7 @@ pub(crate) fn finish(
         Some(cors) => routes.layer(cors),
         None => routes,
     };
-    routes.layer(axum::middleware::from_fn_with_state(edge, edge::around))
+    routes.layer(edge)
 }
 
 fn text(content_type: &'static str, body: impl IntoResponse) -> Response {

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::metric_names::HTTP_CONNECTIONS;
+use crate::metric_names::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_MAX};
 use crate::rate_limit::Peer;
 
 /// Bytes of a request's head and of what is read ahead.
@@ -59,10 +59,15 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> bool {
     let permits = Arc::new(Semaphore::new(limits.connections_max));
-    let open = metrics::gauge!(HTTP_CONNECTIONS);
+    let open = metrics::gauge!(HTTP_CONNECTIONS.name);
+    let connections_max = u32::try_from(limits.connections_max).unwrap_or(u32::MAX);
+    metrics::gauge!(HTTP_CONNECTIONS_MAX.name).set(f64::from(connections_max));
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
+        // Without it hyper looks for the client's end while a request is under way, into a new buffer of 8 KiB. A
+        // request goes on without its client: its outcome is found by its key.
+        .half_close(true)
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(READ_BUFFER_BYTES)
         .max_headers(HEADERS_MAX)
@@ -73,10 +78,11 @@ pub async fn serve(
         let connection = Connection {
             builder: builder.clone(),
             router: router.clone(),
-            shutdown: shutdown.clone(),
+            // A token of its own: one that all connections poll is one that they all wait for.
+            shutdown: shutdown.child_token(),
             open: open.clone(),
         };
-        let cut_off = cut_off.clone();
+        let cut_off = cut_off.child_token();
         connections.spawn(async move {
             cut_off.run_until_cancelled(connection.run(stream, peer)).await;
             drop(permit);

@@ -50,7 +50,7 @@ pub use audit_log::{
     Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditFinding, AuditHash, AuditHead,
     AuditLogReport, AuditOutcome, AuditTarget, NotAnAuditHead,
 };
-pub use database::{Database, DatabaseConfig, DatabaseError};
+pub use database::{Database, DatabaseConfig, DatabaseError, PoolConnections};
 pub use jobs::{
     Job, JobCount, JobCursor, JobKind, JobRow, JobState, MailMessage, NewJob, NewMail, QueuedMail,
 };
@@ -65,7 +65,9 @@ pub use packages::{
     LegLine, NewPackage, NewPackageOrder, PackageChange, PackageError, PackageLegRow, PackageOrderRow,
     PackageRefund, PackageRow, PackageStep,
 };
-pub use payments::{ListedPayment, PaymentFilter, PaymentToSettle, RefundToSettle, SettledRefund};
+pub use payments::{
+    ListedPayment, OpenPayments, PaymentFilter, PaymentToSettle, RefundToSettle, SettledRefund,
+};
 pub use projection::PostgresProjection;
 pub use read::{
     EventCursor, EventFilter, EventRow, LineRow, MailEvent, MailOrder, OrderFilter, OrderRow, OrderStatus,

@@ -13,11 +13,11 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use metrics_exporter_prometheus::PrometheusHandle;
 use onsale_domain::EventId;
 use onsale_engine::{Drill, Engine};
 use tokio::net::TcpListener;
 
+use crate::metrics::Scraper;
 use crate::readiness::{Phase, Readiness};
 
 /// How long a client may take over its request's head.
@@ -28,7 +28,7 @@ const LAG_MS_MAX: u64 = 5_000;
 /// State of the internal port.
 #[derive(Clone)]
 pub(crate) struct Internal {
-    pub(crate) metrics: PrometheusHandle,
+    pub(crate) metrics: Scraper,
     pub(crate) readiness: Readiness,
     /// Whether drills are answered; off outside trials.
     pub(crate) drills: bool,
@@ -74,7 +74,9 @@ impl Internal {
         match (request.method(), segments.as_slice()) {
             (&Method::GET, ["livez"]) => text(StatusCode::OK, "ok"),
             (&Method::GET, ["readyz"]) => self.readyz(request.uri().query()),
-            (&Method::GET, ["metrics"]) => typed(METRICS_TYPE, StatusCode::OK, self.metrics.render()),
+            (&Method::GET, ["metrics"]) => {
+                typed(METRICS_TYPE, StatusCode::OK, self.metrics.scrape(self.is_ready()))
+            }
             (&Method::POST, ["internal", "drills", "events", event_id, "crash"]) if self.drills => {
                 match self.crash(event_id, request.uri().query()) {
                     Ok(answer) => answer,
@@ -91,12 +93,20 @@ impl Internal {
         }
     }
 
+    fn is_ready(&self) -> bool {
+        let is_sound = |engine: &Engine| {
+            let status = engine.status();
+            status.recovered && status.write_behind_lag_ms <= LAG_MS_MAX
+        };
+        self.readiness.phase() == Phase::Ready && self.engine.get().is_some_and(is_sound)
+    }
+
     fn readyz(&self, query: Option<&str>) -> Answer {
         let phase = self.readiness.phase();
         let engine = self.engine.get().map(Engine::status);
         let recovered = engine.is_some_and(|engine| engine.recovered);
         let lag_ms = engine.map(|engine| engine.write_behind_lag_ms);
-        let ready = phase == Phase::Ready && recovered && lag_ms.is_some_and(|lag_ms| lag_ms <= LAG_MS_MAX);
+        let ready = self.is_ready();
         let status = if ready {
             StatusCode::OK
         } else {

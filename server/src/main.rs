@@ -13,6 +13,7 @@ mod configuration;
 mod demo;
 mod exit;
 mod internal;
+mod metrics;
 mod readiness;
 mod request;
 mod retry;

@@ -247,6 +247,24 @@ fn a_token_is_printed_alone_or_as_json() {
 }
 
 #[test]
+fn many_tokens_are_printed_a_line_each() {
+    let environment = [("ONSALE_TOKEN_SECRET", SECRET)];
+    let output = onsale(&["token", "--count", "3"], &environment);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let printed = stdout(&output);
+    let tokens: std::collections::HashSet<_> = printed.lines().collect();
+    assert_eq!(tokens.len(), 3, "{printed}");
+    let subject = [
+        "token",
+        "--count",
+        "2",
+        "--subject",
+        "01890a5d-ac96-774b-bcce-b302099a8057",
+    ];
+    refused(&subject, &environment, 2, &["--count", "--subject"]);
+}
+
+#[test]
 fn healthcheck_of_nobody_exits_1() {
     let arguments = [
         "healthcheck",

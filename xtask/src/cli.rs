@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{compare, crash, pg, sqlx_prepare, test, tidy};
+use crate::{compare, crash, pg, scaling, sqlx_prepare, test, tidy};
 
 /// Tests, tidiness checks and chores of Onsale.
 #[derive(Debug, Parser)]
@@ -60,6 +60,15 @@ pub enum Chore {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
+    /// Measure how cost grows with holds, events, connections and records, and write docs/SCALING.md
+    Scaling {
+        /// Smaller sizes, under three minutes; charts and figures go to target/scaling
+        #[arg(long)]
+        quick: bool,
+        /// Only this subject; the figures of the others stay
+        #[arg(long)]
+        only: Option<scaling::Subject>,
+    },
 }
 
 /// The journals of the server, as its own `--journal` spells them.
@@ -80,6 +89,7 @@ pub fn run() -> Result<ExitCode> {
         Chore::Pg { command } => pg::run(&command),
         Chore::Crash { rounds, journal } => crash::run(rounds, journal),
         Chore::Compare { quick, record, json } => compare::run(quick, record, json.as_deref()),
+        Chore::Scaling { quick, only } => scaling::run(quick, only),
     }
 }
 

@@ -12,7 +12,7 @@ use rustix::process::Pid;
 use crate::postgres::Postgres;
 use crate::process::{self, Daemon};
 use crate::redis::Redis;
-use crate::{cargo, poppler, python, reaper};
+use crate::{cargo, poppler, prometheus, python, reaper};
 
 /// Somebody else may take a free port before our server does; then we try the next one.
 const ATTEMPTS: u32 = 5;
@@ -35,6 +35,9 @@ impl Servers {
             .inspect_err(|error| eprintln!("xtask: tests with programs in Python will fail: {error:#}"));
         if let Err(error) = poppler::ensure() {
             eprintln!("xtask: tests that look at PDFs will fail: {error:#}");
+        }
+        if let Err(error) = prometheus::ensure() {
+            eprintln!("xtask: tests of dashboards and alerts will fail: {error:#}");
         }
         let mut servers = Self::start_postgres()?;
         servers.redis = Some(Redis::start()?);

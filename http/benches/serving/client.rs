@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use memchr::memmem;
 use onsale_domain::TicketTypeId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -46,7 +47,9 @@ impl Connection {
             }
         }
         let status = self.buffer[..filled].strip_prefix(b"HTTP/1.1 ").unwrap();
-        std::str::from_utf8(&status[..3]).unwrap().parse().unwrap()
+        status[..3]
+            .iter()
+            .fold(0, |status, digit| 10 * status + u16::from(digit - b'0'))
     }
 }
 
@@ -151,11 +154,10 @@ impl Client {
 }
 
 fn end_of_answer(bytes: &[u8]) -> Option<usize> {
-    let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let head = std::str::from_utf8(&bytes[..head_end]).unwrap();
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "))
-        .unwrap();
-    Some(head_end + length.parse::<usize>().unwrap())
+    const LENGTH: &[u8] = b"\r\ncontent-length: ";
+    let head_end = memmem::find(bytes, b"\r\n\r\n")? + 4;
+    let start = memmem::find(&bytes[..head_end], LENGTH).unwrap() + LENGTH.len();
+    let digits = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit());
+    let length = digits.fold(0, |length, digit| 10 * length + usize::from(digit - b'0'));
+    Some(head_end + length)
 }

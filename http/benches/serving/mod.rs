@@ -8,7 +8,9 @@
     reason = "each benchmark uses a part"
 )]
 
+mod asked;
 mod client;
+mod nowhere;
 #[path = "../../../engine/tests/support/mod.rs"]
 pub mod support;
 
@@ -16,10 +18,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use asked::{Asked, echo};
 use axum::Router;
 pub use client::{Client, Connection};
+use nowhere::Nowhere;
 use onsale_domain::{EmailAddress, EventId, SessionId, TicketTypeId, UserId};
-use onsale_engine::port::{Clock, Journal, SystemClock};
+use onsale_engine::port::{Clock, Journal, ProjectionSink, SystemClock};
 use onsale_engine::{Engine, EngineConfig};
 use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
 use onsale_persistence::{
@@ -33,9 +37,6 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub const CONNECTIONS: usize = 256;
 
@@ -55,10 +56,28 @@ pub struct Sale {
     pub ticket_type_id: TicketTypeId,
 }
 
+/// Where the journal's records are written behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Projection {
+    /// Into Postgres, as ever.
+    On,
+    /// Nowhere, to see what it costs.
+    Off,
+}
+
 /// Measures a server over each journal. The server has a runtime of its own. `further` are routes beside ours.
 pub fn over_both_journals(further: fn() -> Router, measure: impl Fn(&Runtime, &Server)) {
+    over_both_journals_with(&[Projection::On], further, measure);
+}
+
+/// The same, with the projection as it is said, one after the other.
+pub fn over_both_journals_with(
+    projections: &[Projection],
+    further: fn() -> Router,
+    measure: impl Fn(&Runtime, &Server),
+) {
     let url = std::env::var("DATABASE_URL").unwrap_or_else(|_| panic!("run it under `cargo xtask pg --`"));
-    let serving = runtime();
+    let serving = named_runtime(SERVING);
     let _ = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder();
     let directory = tempfile::tempdir().unwrap();
     let mut journals = Vec::new();
@@ -73,24 +92,55 @@ pub fn over_both_journals(further: fn() -> Router, measure: impl Fn(&Runtime, &S
         database
     });
     for journal in journals {
-        println!("journal {}", journal.name());
-        let server = serving.block_on(Server::start(journal, database.clone(), further()));
-        measure(&serving, &server);
-        serving.block_on(server.engine.shutdown(Duration::from_secs(20)));
+        for projection in projections {
+            println!("journal {}, projection {projection:?}", journal.name());
+            let journal = Arc::clone(&journal);
+            let server = Server::start(journal, database.clone(), *projection, further());
+            let server = serving.block_on(server);
+            measure(&serving, &server);
+            serving.block_on(server.engine.shutdown(Duration::from_secs(20)));
+        }
     }
 }
 
+/// What the threads of the server's runtime are called.
+pub const SERVING: &str = "serving";
+
+/// A runtime for a load generator.
 pub fn runtime() -> Runtime {
+    named_runtime("asking")
+}
+
+fn named_runtime(name: &str) -> Runtime {
     tokio::runtime::Builder::new_multi_thread()
+        .thread_name(name)
         .enable_all()
         .build()
         .unwrap()
 }
 
 impl Server {
-    async fn start(journal: Arc<dyn Journal>, database: Database, further: Router) -> Self {
+    async fn start(
+        journal: Arc<dyn Journal>,
+        database: Database,
+        projection: Projection,
+        further: Router,
+    ) -> Self {
+        let projection: Arc<dyn ProjectionSink> = match projection {
+            Projection::On => Arc::new(PostgresProjection::new(database.clone())),
+            Projection::Off => Arc::new(Nowhere),
+        };
+        Self::start_with(journal, projection, database, further, ServeLimits::default()).await
+    }
+
+    pub async fn start_with(
+        journal: Arc<dyn Journal>,
+        projection: Arc<dyn ProjectionSink>,
+        database: Database,
+        further: Router,
+        serve_limits: ServeLimits,
+    ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-        let projection = Arc::new(PostgresProjection::new(database.clone()));
         let engine = Engine::start(EngineConfig::default(), journal, projection, Arc::clone(&clock))
             .await
             .unwrap();
@@ -131,7 +181,7 @@ impl Server {
         let router = onsale_http::router(services.clone(), gate, &[]).merge(further);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = onsale_http::serve(listener, router, ServeLimits::default(), CancellationToken::new());
+        let serving = onsale_http::serve(listener, router, serve_limits, CancellationToken::new());
         tokio::spawn(serving);
         Self {
             address,
@@ -155,15 +205,20 @@ impl Server {
     /// Opens the sale of a new event whose tickets cost something.
     pub async fn priced_sale(&self, capacity: u32) -> Sale {
         let sale = self.sale(capacity).await;
-        let event = self.engine.availability(sale.event_id).await.unwrap();
-        let mut ticket_type = event.definition.ticket_types[0].clone();
-        ticket_type.unit_price_minor = 4_500;
-        let command = onsale_domain::Command::SetTicketType {
-            ticket_type: Box::new(ticket_type),
-            expected_version: event.definition.version,
-        };
-        self.engine.execute(sale.event_id, command).await.unwrap();
-        sale
+        // The opening of the sale may come in between, and then the version has moved.
+        for _ in 0..10 {
+            let event = self.engine.availability(sale.event_id).await.unwrap();
+            let mut ticket_type = event.definition.ticket_types[0].clone();
+            ticket_type.unit_price_minor = 4_500;
+            let command = onsale_domain::Command::SetTicketType {
+                ticket_type: Box::new(ticket_type),
+                expected_version: event.definition.version,
+            };
+            if self.engine.execute(sale.event_id, command).await.is_ok() {
+                return sale;
+            }
+        }
+        panic!("the definition moves on and on")
     }
 
     /// Access tokens of as many sessions, of an account each or of one account.

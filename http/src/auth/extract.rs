@@ -98,7 +98,8 @@ where
                 id: caller.user_id.into(),
             });
         }
-        Err(refused(parts, state, &caller, Permission::TicketsBuy).await)
+        // Boxed, so that what is let in does not grow by it.
+        Err(Box::pin(refused(parts, state, &caller, Permission::TicketsBuy)).await)
     }
 }
 
@@ -171,10 +172,7 @@ async fn authenticated(parts: &Parts, gate: &Gate, services: &Services) -> Resul
 /// Where a request came from, for the audit log.
 pub(crate) fn origin(parts: &Parts, gate: &Gate) -> Origin {
     Origin {
-        request_id: parts
-            .extensions
-            .get::<RequestId>()
-            .map(|id| id.as_str().to_owned()),
+        request_id: RequestId::at_hand().map(|id| id.as_str().to_owned()),
         address: Some(gate.client_ip(parts).to_string()),
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
+use foldhash::fast::FixedState;
 use metrics::{Counter, Histogram};
 
 use crate::codes::Code;
@@ -22,7 +23,8 @@ const UNMATCHED: &str = "unmatched";
 
 /// The handles of all routes.
 pub(crate) struct HttpMetrics {
-    routes: HashMap<String, RouteMetrics>,
+    /// Nobody but us names routes, so nobody can make them collide.
+    routes: HashMap<String, RouteMetrics, FixedState>,
     unmatched: RouteMetrics,
 }
 
@@ -100,7 +102,7 @@ impl RouteMetrics {
             .unwrap_or(last);
         self.durations[method][status].get_or_init(|| {
             metrics::histogram!(
-                HTTP_REQUEST_DURATION_SECONDS,
+                HTTP_REQUEST_DURATION_SECONDS.name,
                 "route" => self.route.clone(),
                 "method" => METHODS[method],
                 "status" => match STATUSES[status] {
@@ -131,6 +133,6 @@ impl Outcomes {
             ),
             None => ("confirmed", &self.confirmed),
         };
-        handle.get_or_init(|| metrics::counter!(PURCHASES_TOTAL, "outcome" => name))
+        handle.get_or_init(|| metrics::counter!(PURCHASES_TOTAL.name, "outcome" => name))
     }
 }

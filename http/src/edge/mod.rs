@@ -9,26 +9,32 @@ mod metrics;
 mod request_id;
 mod security;
 
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::HeaderName;
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, Method};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use futures::future::CatchUnwind;
 use onsale_services::Clock;
+use pin_project_lite::pin_project;
 use tokio::time::Instant;
+use tower_layer::Layer;
+use tower_service::Service;
 
 use crate::codes::Code;
 use crate::problem::Problem;
-use crate::rate_limit;
+use crate::rate_limit::{Allowance, Noting, noted, noting};
 pub(crate) use cors::layer as cors_layer;
 pub use cors::{CorsOrigin, NotAnOrigin};
 use log::{Outcome, RequestLog};
 use metrics::HttpMetrics;
 pub(crate) use request_id::RequestId;
-use request_id::RequestIds;
+use request_id::{Known, RequestIds};
 use security::Audience;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -56,49 +62,120 @@ impl Edge {
     }
 }
 
-/// Answers a request: every answer gets an id, every error is a problem, and nothing below can take the connection
-/// down.
-pub(crate) async fn around(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let inner = &edge.0;
-    let request_id = inner.request_ids.of(request.headers().get(X_REQUEST_ID));
-    let audience = Audience::of(&request);
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    request.extensions_mut().insert(request_id.clone());
-    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let (answer, allowance) = rate_limit::noting(work).await;
-    let mut response = answer.unwrap_or_else(|_| {
-        tracing::error!(request_id = request_id.as_str(), "a handler panicked");
-        Problem::new(Code::Internal).into_response()
-    });
-    let code = if response.status().is_client_error() || response.status().is_server_error() {
-        let problem = response
-            .extensions_mut()
-            .remove::<Problem>()
-            .unwrap_or_else(|| Problem::new(Code::of_status(response.status())));
-        response = problem.write(request_id.as_str(), inner.clock.now(), response);
-        Some(problem.code)
-    } else {
-        None
-    };
-    let outcome = Outcome {
-        request_id: request_id.as_str(),
-        method: &method,
-        route: route.as_ref().map(MatchedPath::as_str),
-        status: response.status(),
-        code,
-        duration: started.elapsed(),
-    };
-    inner
-        .metrics
-        .record(outcome.route, &method, &response, code, outcome.duration);
-    inner.log.write(inner.clock.now(), &outcome);
-    let headers = response.headers_mut();
-    security::protect(headers, audience);
-    if let Some(allowance) = allowance {
-        allowance.write(headers);
+impl<S> Layer<S> for Edge {
+    type Service = Around<S>;
+
+    fn layer(&self, routes: S) -> Around<S> {
+        Around {
+            edge: self.clone(),
+            routes,
+        }
     }
-    headers.insert(X_REQUEST_ID, request_id.into_header());
-    response
+}
+
+/// Routes with the edge around them: every answer gets an id, every error is a problem, and nothing below can take the
+/// connection down. Written out, because axum's functions as layers cost every request several allocations.
+#[derive(Clone)]
+pub(crate) struct Around<S> {
+    edge: Edge,
+    routes: S,
+}
+
+impl<S> Service<Request> for Around<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answering<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.routes.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let request_id = self.edge.0.request_ids.of(request.headers().get(X_REQUEST_ID));
+        let asked = Asked {
+            edge: self.edge.clone(),
+            started: Instant::now(),
+            request_id: request_id.clone(),
+            audience: Audience::of(&request),
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+        };
+        let work = request_id.known_to(self.routes.call(request));
+        Answering {
+            work: noting(AssertUnwindSafe(work).catch_unwind()),
+            asked,
+        }
+    }
+}
+
+pin_project! {
+    /// A request on its way through the routes.
+    pub(crate) struct Answering<F> {
+        #[pin]
+        work: Noting<CatchUnwind<AssertUnwindSafe<Known<F>>>>,
+        asked: Asked,
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Answering<F> {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let response = if let Ok(Ok(response)) = ready!(this.work.as_mut().poll(context)) {
+            response
+        } else {
+            let request_id = this.asked.request_id.as_str();
+            tracing::error!(request_id, "a handler panicked");
+            Problem::new(Code::Internal).into_response()
+        };
+        Poll::Ready(Ok(this.asked.answer(response, noted(this.work))))
+    }
+}
+
+/// What the answer needs of its request.
+struct Asked {
+    edge: Edge,
+    started: Instant,
+    request_id: RequestId,
+    audience: Audience,
+    method: Method,
+    route: Option<MatchedPath>,
+}
+
+impl Asked {
+    fn answer(&self, mut response: Response, allowance: Option<Allowance>) -> Response {
+        let edge = &self.edge.0;
+        let code = if response.status().is_client_error() || response.status().is_server_error() {
+            let problem = response
+                .extensions_mut()
+                .remove::<Problem>()
+                .unwrap_or_else(|| Problem::new(Code::of_status(response.status())));
+            response = problem.write(self.request_id.as_str(), edge.clock.now(), response);
+            Some(problem.code)
+        } else {
+            None
+        };
+        let outcome = Outcome {
+            request_id: self.request_id.as_str(),
+            method: &self.method,
+            route: self.route.as_ref().map(MatchedPath::as_str),
+            status: response.status(),
+            code,
+            duration: self.started.elapsed(),
+        };
+        edge.metrics
+            .record(outcome.route, &self.method, &response, code, outcome.duration);
+        edge.log.write(edge.clock.now(), &outcome);
+        let headers = response.headers_mut();
+        security::protect(headers, self.audience);
+        if let Some(allowance) = allowance {
+            allowance.write(headers);
+        }
+        headers.insert(X_REQUEST_ID, self.request_id.to_header());
+        response
+    }
 }

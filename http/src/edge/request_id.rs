@@ -3,10 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::HeaderValue;
+use tokio::task::futures::TaskLocalFuture;
 use uuid::Uuid;
 
 /// Longest id that is taken over from a caller.
 const CALLERS_BYTES_MAX: usize = 64;
+
+/// Work that knows which request it belongs to.
+pub(super) type Known<F> = TaskLocalFuture<RequestId, F>;
 
 /// Makes request ids: a random part for each process, then a counter.
 pub(crate) struct RequestIds {
@@ -14,9 +18,19 @@ pub(crate) struct RequestIds {
     counter: AtomicU64,
 }
 
+tokio::task_local! {
+    /// The request at hand. Its extensions would have to grow for it.
+    static AT_HAND: RequestId;
+}
+
 /// The id of one request.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(HeaderValue);
+pub(crate) enum RequestId {
+    /// One of ours, as hexadecimal digits.
+    Ours([u8; 32]),
+    /// The caller's own.
+    Callers(HeaderValue),
+}
 
 impl RequestIds {
     pub(crate) fn new() -> Self {
@@ -30,7 +44,7 @@ impl RequestIds {
     /// The id of a request that came with this `X-Request-Id`.
     pub(crate) fn of(&self, callers: Option<&HeaderValue>) -> RequestId {
         match callers {
-            Some(callers) if is_harmless(callers.as_bytes()) => RequestId(callers.clone()),
+            Some(callers) if is_harmless(callers.as_bytes()) => RequestId::Callers(callers.clone()),
             Some(_) | None => self.next(),
         }
     }
@@ -43,17 +57,36 @@ impl RequestIds {
             let nibble = (id >> (124 - 4 * position)) & 15;
             *digit = b"0123456789abcdef"[usize::try_from(nibble).unwrap_or_default()];
         }
-        RequestId(HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("unknown")))
+        RequestId::Ours(text)
     }
 }
 
 impl RequestId {
-    pub(crate) fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or("unknown")
+    /// The id of the request at hand; nothing outside of one.
+    pub(crate) fn at_hand() -> Option<Self> {
+        AT_HAND.try_with(Clone::clone).ok()
     }
 
-    pub(crate) fn into_header(self) -> HeaderValue {
-        self.0
+    /// Lets work know that it belongs to this request.
+    pub(super) fn known_to<F: Future>(self, work: F) -> Known<F> {
+        AT_HAND.scope(self, work)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        let text = match self {
+            Self::Ours(digits) => std::str::from_utf8(digits).ok(),
+            Self::Callers(header) => header.to_str().ok(),
+        };
+        text.unwrap_or("unknown")
+    }
+
+    pub(crate) fn to_header(&self) -> HeaderValue {
+        match self {
+            Self::Ours(digits) => {
+                HeaderValue::from_bytes(digits).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+            }
+            Self::Callers(header) => header.clone(),
+        }
     }
 }
 

@@ -7,9 +7,11 @@
 
 use std::cell::Cell;
 use std::io::Write as _;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::task::futures::TaskLocalFuture;
 
 pub(crate) const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(crate) const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -61,14 +63,17 @@ pub(super) fn policy(name: &str, burst: u32, window: Duration) -> Option<HeaderV
     value(format_args!("\"{name}\";q={burst};w={seconds}"))
 }
 
-/// Does the work of a request and returns what was noted meanwhile.
-pub(crate) async fn noting<F: Future>(work: F) -> (F::Output, Option<Allowance>) {
-    NOTED
-        .scope(Cell::new(None), async {
-            let output = work.await;
-            (output, NOTED.with(Cell::take))
-        })
-        .await
+/// The work of a request, which may note what is left.
+pub(crate) type Noting<F> = TaskLocalFuture<Cell<Option<Allowance>>, F>;
+
+/// Lets the work of a request note what is left.
+pub(crate) fn noting<F: Future>(work: F) -> Noting<F> {
+    NOTED.scope(Cell::new(None), work)
+}
+
+/// What was noted by work that is done.
+pub(crate) fn noted<F: Future>(work: Pin<&mut Noting<F>>) -> Option<Allowance> {
+    work.take_value().and_then(Cell::into_inner)
 }
 
 /// A header's value with a single allocation.
@@ -87,6 +92,8 @@ pub(super) fn whole_seconds(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use super::*;
 
     fn allowance(name: &'static str, remaining: u32) -> Allowance {
@@ -100,21 +107,23 @@ mod tests {
 
     #[tokio::test]
     async fn the_limit_that_ends_first_is_told() {
-        let ((), noted) = noting(async {
+        let mut work = pin!(noting(async {
             allowance("wide", 50).note();
             allowance("tight", 7).note();
             allowance("other", 9).note();
-        })
-        .await;
+        }));
+        work.as_mut().await;
         let mut headers = HeaderMap::new();
-        noted.unwrap().write(&mut headers);
+        noted(work).unwrap().write(&mut headers);
         assert_eq!(headers["ratelimit-policy"], "\"tight\";q=100;w=2");
         assert_eq!(headers["ratelimit"], "\"tight\";r=7;t=2");
     }
 
     #[tokio::test]
     async fn a_request_without_a_limit_tells_of_none() {
-        assert!(noting(async {}).await.1.is_none());
+        let mut work = pin!(noting(async {}));
+        work.as_mut().await;
+        assert!(noted(work).is_none());
         allowance("nobody", 1).note();
     }
 }

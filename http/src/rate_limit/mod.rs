@@ -21,7 +21,7 @@ use onsale_domain::UnixMillis;
 use onsale_services::{Clock, SharedRate, SharedRates, Spent};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use allowance::{Allowance, RATELIMIT, RATELIMIT_POLICY, noting};
+pub(crate) use allowance::{Allowance, Noting, RATELIMIT, RATELIMIT_POLICY, noted, noting};
 pub(crate) use client::{ClientKey, Peer, client_ip};
 pub(crate) use rate::Traffic;
 pub use rate::{Rate, RateLimitConfig};

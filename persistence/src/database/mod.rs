@@ -50,6 +50,17 @@ impl std::fmt::Debug for DatabaseConfig {
     }
 }
 
+/// Connections of the pool. Those of the `postgres` journal's lanes are apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolConnections {
+    /// Somebody works with them.
+    pub in_use: u32,
+    /// They wait for somebody.
+    pub idle: u32,
+    /// The most that there may be.
+    pub max: u32,
+}
+
 /// A cloneable handle on one Postgres database. No method holds one connection while it waits for another, so a
 /// pool of one is enough.
 #[derive(Clone, Debug)]
@@ -83,6 +94,7 @@ impl Database {
             .max_connections(config.connections_max.max(1))
             .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
             .after_connect(move |connection, _| Box::pin(set_up_session(connection, statement_timeout_ms)))
+            .after_release(|connection, _| Box::pin(end_transaction(connection)))
             .connect_lazy_with(options.clone());
         Ok(Self {
             pool,
@@ -120,6 +132,17 @@ impl Database {
         Ok(())
     }
 
+    /// How the pool is at the moment.
+    pub fn connections(&self) -> PoolConnections {
+        let open = self.pool.size();
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(open).min(open);
+        PoolConnections {
+            in_use: open - idle,
+            idle,
+            max: self.pool.options().get_max_connections(),
+        }
+    }
+
     /// Closes the pool's connections, waiting for those in use.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -135,6 +158,15 @@ impl Database {
         set_up_session(&mut connection, self.statement_timeout_ms).await?;
         Ok(connection)
     }
+}
+
+/// Ends a transaction that nobody holds any more. A future that is dropped while its transaction begins, as when a client
+/// hangs up, gives the connection back with the transaction open and sqlx unaware of it (transact-rs/sqlx#4393); what
+/// the next holder writes would be answered and then undone with it. Nearly always there is none, and a `ROLLBACK` alone
+/// would then be a warning in the server's log; one that was begun for it is not.
+async fn end_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::raw_sql("BEGIN; ROLLBACK").execute(connection).await?;
+    Ok(true)
 }
 
 /// Bounds what a session can cost the server when its client hangs or is cut off, and has it wait for the disk: a

@@ -1,7 +1,10 @@
 //! How many jobs there are.
 
+use jiff_sqlx::Timestamp;
+use onsale_domain::UnixMillis;
+
 use super::JobKind;
-use crate::convert::{count_in, limit_out};
+use crate::convert::{count_in, limit_out, millis};
 use crate::{Database, DatabaseError};
 
 /// How many jobs of a kind there are.
@@ -13,6 +16,8 @@ pub struct JobCount {
     pub waiting: u64,
     /// Given up.
     pub dead: u64,
+    /// When the first of those that wait is due; of those at work, when their claim ends.
+    pub due_at: Option<UnixMillis>,
 }
 
 impl Database {
@@ -24,7 +29,9 @@ impl Database {
                    (SELECT count(*) FROM (SELECT FROM jobs
                        WHERE jobs.kind = counted.kind AND dead_at IS NULL LIMIT $2) AS waiting) AS "waiting!",
                    (SELECT count(*) FROM (SELECT FROM jobs
-                       WHERE jobs.kind = counted.kind AND dead_at IS NOT NULL LIMIT $2) AS dead) AS "dead!"
+                       WHERE jobs.kind = counted.kind AND dead_at IS NOT NULL LIMIT $2) AS dead) AS "dead!",
+                   (SELECT min(due_at) FROM jobs
+                       WHERE jobs.kind = counted.kind AND dead_at IS NULL) AS "due_at: Timestamp"
                FROM unnest($1::text[]) AS counted (kind)"#,
             &kinds as _,
             limit_out(counted_max)
@@ -37,6 +44,7 @@ impl Database {
                 kind: JobKind::parse(&row.kind)?,
                 waiting: count_in(row.waiting),
                 dead: count_in(row.dead),
+                due_at: row.due_at.map(millis),
             })
         })
         .collect()

@@ -3,6 +3,7 @@
 //! The projection writes what records say; the worker writes what providers say. Every mark names the state that it
 //! starts from and tells whether it found it, so a row that moved on meanwhile is read again instead of overwritten.
 
+mod counts;
 mod list;
 mod marks;
 mod refunds;
@@ -14,6 +15,7 @@ use crate::convert::millis;
 use crate::read::{PaymentStatus, currency};
 use crate::{Database, DatabaseError};
 
+pub use counts::OpenPayments;
 pub use list::{ListedPayment, PaymentFilter};
 pub use refunds::{RefundToSettle, SettledRefund};
 

@@ -94,6 +94,18 @@ impl Redis {
         self.call::<()>(REQUEST_BUDGET, &redis::cmd("PING")).await
     }
 
+    /// Whether there is a connection, as far as is known without asking.
+    pub fn is_connected(&self) -> bool {
+        let link = self.0.link.read().unwrap_or_else(PoisonError::into_inner);
+        link.connection.is_some()
+    }
+
+    /// How many connections were made since the start: more than one tells of failures.
+    pub fn connections_made(&self) -> u64 {
+        let link = self.0.link.read().unwrap_or_else(PoisonError::into_inner);
+        link.number
+    }
+
     /// The key of this name, with the prefix.
     pub(crate) fn key(&self, name: &str) -> String {
         format!("{}{name}", self.0.prefix)

@@ -1,8 +1,13 @@
 //! Connecting, migrating, and doing with one connection.
 
-use onsale_domain::OrganizationId;
+use std::future::Future;
+use std::task::Poll;
+
+use onsale_domain::{OrganizationId, UnixMillis};
 use onsale_engine::port::{Journal, ProjectionSink};
-use onsale_persistence::{Database, DatabaseConfig, DatabaseError, PostgresJournal, PostgresProjection};
+use onsale_persistence::{
+    Database, DatabaseConfig, DatabaseError, JobKind, NewJob, PostgresJournal, PostgresProjection,
+};
 use uuid::Uuid;
 
 use crate::support::{Sale, TestDatabase, creation};
@@ -63,4 +68,49 @@ async fn errors_are_told_apart() {
     ));
     let bad = Database::connect(&DatabaseConfig::new("not a url")).await;
     assert!(matches!(bad, Err(DatabaseError::Misconfigured(_))));
+}
+
+/// Polls a future so many times and drops it, as the end of a request whose client hung up does.
+async fn drop_after<T>(polls: usize, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = Box::pin(work);
+    let mut left = polls;
+    std::future::poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        work.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// A connection whose transaction was begun but never handed out must not come back with it: the next statement would
+/// be answered, and undone with that transaction.
+#[tokio::test]
+async fn what_is_written_after_a_dropped_transaction_is_kept() {
+    let test = TestDatabase::with_connections(1).await;
+    let observer = test.another().await;
+    let mut ran_through = false;
+    for polls in 1..200 {
+        let (dropped, kept) = (OrganizationId(Uuid::now_v7()), OrganizationId(Uuid::now_v7()));
+        let dropped = test.database.insert_organization(dropped, "Dropped", creation());
+        ran_through = drop_after(polls, dropped).await.is_some();
+        let job = NewJob {
+            kind: JobKind::Mail,
+            subject_id: kept.0,
+            event_id: None,
+            payload: None,
+            due_at: UnixMillis(0),
+        };
+        test.database
+            .enqueue(&[job], UnixMillis(0))
+            .await
+            .expect("enqueue");
+        let seen = observer.job(JobKind::Mail, kept.0).await.expect("look");
+        assert!(seen.is_some(), "lost after {polls} polls");
+        if ran_through {
+            break;
+        }
+    }
+    assert!(ran_through, "it never came to its end");
 }

@@ -1,11 +1,12 @@
 //! Reads an event's journal from the first record to the last.
 
 use anyhow::Context as _;
-use onsale_domain::{EventId, Inventory, Sequence, codec};
+use onsale_domain::{EventId, Inventory, Record, Sequence, codec};
 use onsale_engine::port::{Journal, JournalError, Snapshot};
 use onsale_engine::replay::{Damage, Replayer};
 
 use super::Stop;
+use super::clients::{self, ToldOrders};
 use super::compare::Difference;
 use super::expected::Expected;
 
@@ -29,6 +30,8 @@ struct Walk {
     expected: Expected,
     snapshot: Option<Snapshot>,
     recounted_at: Sequence,
+    /// What clients were told of and no record has shown yet.
+    told: ToldOrders,
 }
 
 /// Folds everything, verifying chain, sequence and epoch of each entry, and the state on the way.
@@ -36,6 +39,7 @@ pub(super) async fn fold(
     journal: &dyn Journal,
     event_id: EventId,
     watermark: Sequence,
+    told: ToldOrders,
 ) -> Result<Folded, Stop> {
     let mut walk = Walk {
         event_id,
@@ -44,6 +48,7 @@ pub(super) async fn fold(
         expected: Expected::default(),
         snapshot: read(event_id, journal.load_snapshot(event_id).await)?,
         recounted_at: 0,
+        told,
     };
     loop {
         let after = walk.seq();
@@ -62,6 +67,7 @@ pub(super) async fn fold(
                     })?;
                 }
             }
+            walk.find(&records)?;
             walk.look()?;
         }
         if entries.is_empty() {
@@ -72,6 +78,9 @@ pub(super) async fn fold(
     if let Some(snapshot) = &walk.snapshot {
         let what = format!("the snapshot is at {}, where no entry ends", snapshot.seq);
         return Err(walk.damage("I6", what).into());
+    }
+    if let Some(what) = clients::missing(&walk.told) {
+        return Err(walk.damage("I7", what).into());
     }
     Ok(Folded {
         records: walk.seq(),
@@ -108,6 +117,17 @@ impl Walk {
             invariant,
             reason,
         }
+    }
+
+    /// Crosses off what clients were told of.
+    fn find(&mut self, records: &[Record]) -> Result<(), Damage> {
+        for record in records {
+            if let Record::HoldConfirmed(confirmed) | Record::HoldReclaimed(confirmed) = record {
+                let found = clients::found(&mut self.told, confirmed);
+                found.map_err(|what| self.damage("I7", what))?;
+            }
+        }
+        Ok(())
     }
 
     /// What is due after an entry.

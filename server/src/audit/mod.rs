@@ -3,6 +3,7 @@
 //! It trusts the journal's bytes only as far as the hash chain, and nothing else: not the snapshot, not the
 //! relational tables, not the projection's code. So its queries are its own: [`onsale_persistence::audit`].
 
+mod clients;
 mod compare;
 mod expected;
 mod fold;
@@ -15,6 +16,8 @@ use onsale_engine::replay::Damage;
 use onsale_persistence::{Database, audit as tables};
 use serde::Serialize;
 
+pub(crate) use self::clients::Clients;
+use self::clients::ToldOrders;
 use self::compare::Difference;
 /// What is not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,6 +56,9 @@ pub(crate) struct Report {
     pub(crate) events: Vec<Audited>,
     /// The first difference of each event that has one.
     pub(crate) findings: Vec<Finding>,
+    /// Acknowledged orders that were looked for, where a clients' log was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) acknowledged: Option<usize>,
 }
 
 /// Why one event's audit ended early.
@@ -78,11 +84,12 @@ impl From<Damage> for Stop {
     }
 }
 
-/// Audits one event, or every event of the journal.
+/// Audits one event, or every event of the journal, and looks there for what clients were told.
 pub(crate) async fn run(
     journal: &dyn Journal,
     database: &Database,
     event_id: Option<EventId>,
+    clients: Option<Clients>,
 ) -> anyhow::Result<Report> {
     let mut heads = match journal.name() {
         "postgres" => tables::postgres_heads(database)
@@ -96,13 +103,29 @@ pub(crate) async fn run(
             anyhow::bail!("the {} journal has no event {wanted}", journal.name());
         }
     }
-    let mut report = Report::default();
+    let mut report = Report {
+        acknowledged: clients.as_ref().map(Clients::count),
+        ..Report::default()
+    };
+    let mut clients = clients.unwrap_or_default();
     for (event_id, head) in heads {
-        match event(journal, database, event_id, head).await {
+        let told = clients.take(event_id.0);
+        match event(journal, database, (event_id, head), told).await {
             Ok(audited) => report.events.push(audited),
             Err(Stop::Found(finding)) => report.findings.push(finding),
             Err(Stop::Failed(error)) => return Err(error),
         }
+    }
+    // Of one event only its own orders are looked for.
+    if event_id.is_none() {
+        report
+            .findings
+            .extend(clients.rest().map(|(event_id, orders)| Finding {
+                invariant: "I7",
+                event_id: event_id.to_string(),
+                seq: 0,
+                what: format!("{orders} acknowledged orders are of an event that the journal does not have"),
+            }));
     }
     report.clean = report.findings.is_empty();
     Ok(report)
@@ -111,8 +134,8 @@ pub(crate) async fn run(
 async fn event(
     journal: &dyn Journal,
     database: &Database,
-    event_id: EventId,
-    head: Sequence,
+    (event_id, head): (EventId, Sequence),
+    told: ToldOrders,
 ) -> Result<Audited, Stop> {
     let found = |invariant, seq, what| {
         Stop::Found(Finding {
@@ -125,7 +148,7 @@ async fn event(
     let stored = tables::load(database, event_id)
         .await
         .context("cannot read the tables")?;
-    let folded = fold::fold(journal, event_id, stored.watermark).await?;
+    let folded = fold::fold(journal, event_id, stored.watermark, told).await?;
     if head == 0 && folded.records > 0 {
         let what = "no owner's row says where its journal ends".to_owned();
         return Err(found("I14", folded.records, what));

@@ -1,6 +1,8 @@
 //! `onsale audit`: folds every journal and compares it with the tables and the snapshots; with `--log` it verifies the
 //! audit log's chain instead.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context as _;
 use clap::Args;
 use onsale_persistence::{AuditHead, AuditLogReport};
@@ -20,6 +22,7 @@ Examples:
   onsale audit                                    every event of the configured journal
   onsale audit --event 01890a5d-ac96-774b-bcce-b302099a8057 --json
   onsale audit --journal local --journal-directory /var/lib/onsale
+  onsale audit --clients orders.jsonl             and whether what clients were told is in the journal
   onsale audit --log                              the audit log; servers may go on meanwhile
   onsale audit --log --anchor 1042:8f14e45f...    and that entry 1042 is still the one noted then
 
@@ -36,8 +39,11 @@ pub(crate) struct Arguments {
     /// Only this event
     #[arg(long, value_name = "UUID")]
     event: Option<Uuid>,
+    /// Orders that clients were told of, to be found in the journal: lines of JSON, as `onsale-load --log` writes them
+    #[arg(long, value_name = "FILE")]
+    clients: Option<PathBuf>,
     /// Verify the audit log instead
-    #[arg(long, conflicts_with_all = ["event", "journal", "journal_directory"])]
+    #[arg(long, conflicts_with_all = ["event", "clients", "journal", "journal_directory"])]
     log: bool,
     /// An earlier head of the audit log that must still be in it
     #[arg(long, value_name = "SEQ:HASH", requires = "log")]
@@ -53,12 +59,15 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
     if arguments.log {
         return of_log(&settings, arguments.anchor, arguments.json).await;
     }
-    let report = of_settings(&settings, arguments.event, true).await?;
+    let report = of_settings(&settings, (arguments.event, arguments.clients.as_deref()), true).await?;
     if arguments.json {
         print_json(&report)?;
     } else {
         if report.events.is_empty() && report.findings.is_empty() {
             print("nothing to audit: the journal has no events")?;
+        }
+        if let Some(acknowledged) = report.acknowledged {
+            print(&format!("clients were told of {acknowledged} orders"))?;
         }
         for event in &report.events {
             print(&format!(
@@ -122,16 +131,17 @@ async fn of_log(settings: &Settings, anchor: Option<AuditHead>, json: bool) -> R
 /// Audits what the settings name, over one connection: the embedded Postgres has no more.
 pub(crate) async fn of_settings(
     settings: &Settings,
-    event: Option<Uuid>,
+    (event, clients): (Option<Uuid>, Option<&Path>),
     log: bool,
 ) -> Result<audit::Report, Failure> {
     settings.required_database_url()?;
     if log {
         telemetry::log_to_stderr(settings)?;
     }
+    let clients = clients.map(audit::Clients::read).transpose()?;
     let audited = wiring::open_audited(settings).await?;
     let event_id = event.map(onsale_domain::EventId);
-    let report = audit::run(audited.journal().as_ref(), audited.database(), event_id).await;
+    let report = audit::run(audited.journal().as_ref(), audited.database(), event_id, clients).await;
     audited.close().await;
     Ok(report?)
 }

@@ -11,6 +11,7 @@ use crate::cli::{Common, DataArguments};
 use crate::configuration::{Settings, cannot_listen};
 use crate::exit::Failure;
 use crate::internal::{self, Internal};
+use crate::metrics::{self, Scraper};
 use crate::readiness::{Phase, Readiness};
 use crate::retry::pause_after;
 use crate::wiring::{self, Core, StartError};
@@ -61,7 +62,7 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
     }
 
     let internal = Internal {
-        metrics: telemetry::record_metrics()?,
+        metrics: Scraper::new(metrics::record()?),
         readiness: Readiness::starting(),
         drills: settings.drills,
         engine: Arc::new(OnceLock::new()),
@@ -84,6 +85,7 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
         .context("cannot start")?;
     // Set once, here.
     let _ = internal.engine.set(running.engine());
+    internal.metrics.watch(running.sources());
     internal.readiness.enter(Phase::Ready);
     tracing::info!(
         listen = %settings.listen,

@@ -1,4 +1,4 @@
-//! `onsale token`: a buyer's access token for scripts and load tests, signed like the ones that `/v1/auth/login`
+//! `onsale token`: buyers' access tokens for scripts and load tests, signed like the ones that `/v1/auth/login`
 //! hands out.
 
 use std::time::Duration;
@@ -18,6 +18,7 @@ use crate::token::{TTL_DEFAULT, TTL_LOAD_TEST_MAX, mint_buyer};
 Examples:
   onsale token                                             a buyer with a new id
   onsale token --subject 01890a5d-ac96-774b-bcce-b302099a8057
+  onsale token --load-test --ttl 3600 --count 2000 > buyers.txt          for onsale-load and k6
   curl -H \"authorization: Bearer $(onsale token)\" http://127.0.0.1:8080/v1/orders
 
 A buyer needs no account for it. What staff may do is looked up by account: with --subject of a member of staff it
@@ -33,12 +34,16 @@ pub(crate) struct Arguments {
     /// Allow up to 24 hours, for load tests of a server with drills on
     #[arg(long)]
     load_test: bool,
-    /// Print one JSON object
+    /// Mint so many, each of a new buyer, one a line
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "subject",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    count: u32,
+    /// Print a JSON object for each
     #[arg(long)]
     json: bool,
 }
 
-/// Mints one token.
+/// Mints the tokens.
 pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let settings = Settings::load(&common.sources())?;
     let ttl_max = if arguments.load_test {
@@ -59,16 +64,20 @@ pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
             },
         )));
     }
-    let subject = arguments.subject.unwrap_or_else(Uuid::now_v7);
-    let token = mint_buyer(&settings.tokens()?, subject, ttl)?;
-    if arguments.json {
-        print_json(&serde_json::json!({
-            "access_token": token,
-            "token_type": "Bearer",
-            "expires_in": ttl.as_secs(),
-            "subject": subject,
-        }))
-    } else {
-        print(&token)
+    let tokens = settings.tokens()?;
+    for _ in 0..arguments.count {
+        let subject = arguments.subject.unwrap_or_else(Uuid::now_v7);
+        let token = mint_buyer(&tokens, subject, ttl)?;
+        if arguments.json {
+            print_json(&serde_json::json!({
+                "access_token": token,
+                "token_type": "Bearer",
+                "expires_in": ttl.as_secs(),
+                "subject": subject,
+            }))?;
+        } else {
+            print(&token)?;
+        }
     }
+    Ok(())
 }

@@ -177,7 +177,7 @@ async fn audit_sale(plan: &Plan, postgres: &Postgres, event_id: Uuid) -> Result<
             Some(plan.directory.join("journal").display()),
         );
     let settings = Settings::load(&sources)?;
-    command::audit::of_settings(&settings, Some(event_id), false).await
+    command::audit::of_settings(&settings, (Some(event_id), None), false).await
 }
 
 /// A secret for this demo's tokens.

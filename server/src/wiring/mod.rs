@@ -33,6 +33,7 @@ pub(crate) use files::open_files;
 pub(crate) use gateways::payment_gateways;
 
 use crate::configuration::{JournalKind, Settings, journal_directory_in_use};
+use crate::metrics::Sources;
 
 /// The journal, kept by its kind because the two end differently.
 enum OpenJournal {
@@ -232,6 +233,15 @@ impl Running {
     /// The engine, for the internal port.
     pub(crate) fn engine(&self) -> Engine {
         self.core.engine.clone()
+    }
+
+    /// What metrics are read from, for the internal port.
+    pub(crate) fn sources(&self) -> Sources {
+        Sources {
+            engine: self.core.engine.clone(),
+            database: self.core.database.clone(),
+            redis: self.core.redis.clone(),
+        }
     }
 
     /// Waits for a listener that ends by itself, which it should not.

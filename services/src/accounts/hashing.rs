@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::BreachedPasswords;
 use super::opaque_token::random_bytes;
 use crate::ServiceError;
-use crate::metrics::PASSWORD_HASHES_TOTAL;
+use crate::metrics::password_hashed;
 use crate::workers::Workers;
 
 /// Requests that may wait for their turn.
@@ -123,7 +123,7 @@ fn derive(params: Params, password: &SecretString, salt: &[u8], hash: &mut [u8])
     let blocks = params.block_count();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let password = password.expose_secret().as_bytes();
-    metrics::counter!(PASSWORD_HASHES_TOTAL).increment(1);
+    password_hashed();
     MEMORY.with_borrow_mut(|memory| {
         if memory.len() < blocks {
             memory.resize(blocks, Block::default());

@@ -50,8 +50,12 @@ impl JobRunner {
     async fn keep_gauges(&self) {
         loop {
             // A gauge that cannot be read keeps its value; the lanes tell that Postgres is away.
-            if let Ok(counts) = self.services.database().job_counts(COUNTED_MAX).await {
-                metrics::jobs_counted(&counts);
+            let database = self.services.database();
+            if let Ok(counts) = database.job_counts(COUNTED_MAX).await {
+                metrics::jobs_counted(&counts, self.services.now());
+            }
+            if let Ok(counts) = database.open_payments(COUNTED_MAX).await {
+                metrics::payments_counted(&counts);
             }
             tokio::time::sleep(GAUGES_EVERY).await;
         }

@@ -5,6 +5,7 @@ use onsale_persistence::{MailMessage, PackageOrderRow, PackageRefund, PaymentSta
 use secrecy::SecretString;
 use tokio::time::timeout;
 
+use crate::metrics::{self, Effect};
 use crate::payments::{
     GatewayError, PaymentAction, PaymentGateway, PaymentRef, PaymentRequest, ProviderState, RefundRequest,
     RefundState,
@@ -144,14 +145,22 @@ impl Services {
         if !is_gone {
             return Ok(Settled::NotYet);
         }
-        let from = if to == PaymentStatus::Voided {
-            PaymentStatus::Voiding
+        let (from, effect) = if to == PaymentStatus::Voided {
+            (PaymentStatus::Voiding, Effect::Voided)
         } else {
-            PaymentStatus::Refunding
+            (PaymentStatus::Refunding, Effect::Refunded)
         };
-        self.database()
+        let is_marked = self
+            .database()
             .mark_package_payment(order.package_order_id, from, to)
             .await?;
+        if is_marked {
+            let left = Money {
+                amount_minor: order.total.amount_minor.saturating_sub(order.refunded_minor),
+                currency: order.total.currency,
+            };
+            metrics::money_moved(effect, left);
+        }
         Ok(Settled::Yes)
     }
 
@@ -174,7 +183,9 @@ impl Services {
         let captured = database
             .mark_package_payment(id, PaymentStatus::Authorized, PaymentStatus::Captured)
             .await?;
-        if !captured {
+        if captured {
+            metrics::money_moved(Effect::Captured, order.total);
+        } else {
             // A cancellation overtook it: what was taken has to be given back.
             database
                 .mark_package_payment(id, PaymentStatus::Voiding, PaymentStatus::Refunding)
@@ -202,10 +213,7 @@ impl Services {
             } else {
                 let request = RefundRequest {
                     refund_id: refund.refund_id,
-                    amount: Money {
-                        amount_minor: refund.amount_minor,
-                        currency: order.total.currency,
-                    },
+                    amount: refunded(order, refund),
                 };
                 let gateway = self.package_gateway(order)?;
                 let payment = payment_of(order);
@@ -224,6 +232,9 @@ impl Services {
                 .settle_package_refund(id, refund, (status, failure.as_deref()), self.now())
                 .await?;
             if is_new && status == RefundStatus::Succeeded && refund.amount_minor > 0 {
+                if !is_back_already {
+                    metrics::money_moved(Effect::Refunded, refunded(order, refund));
+                }
                 self.tell_of_refund(order, refund).await?;
             }
         }
@@ -241,10 +252,7 @@ impl Services {
             event_id: leg.event_id,
             order_id: leg.hold_id.into(),
             refund_id: refund.refund_id.0,
-            amount: Money {
-                amount_minor: refund.amount_minor,
-                currency: order.total.currency,
-            },
+            amount: refunded(order, refund),
         })
         .await
     }
@@ -255,6 +263,13 @@ impl Services {
             .ok_or(ServiceError::Internal(
                 "a package order's gateway is not configured",
             ))
+    }
+}
+
+fn refunded(order: &PackageOrderRow, refund: PackageRefund) -> Money {
+    Money {
+        amount_minor: refund.amount_minor,
+        currency: order.total.currency,
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use onsale_domain::HoldId;
 use onsale_domain::id::KeyDigest;
 use onsale_engine::EngineError;
+use onsale_engine::metrics::rejected;
 
 use crate::ServiceError;
 
@@ -42,10 +43,9 @@ impl InFlight {
     pub(crate) fn claim(&self, work: Work) -> Result<Claim, ServiceError> {
         let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if under_way.len() >= PURCHASES_MAX {
-            return Err(EngineError::Overloaded {
-                reason: "purchases_in_flight",
-            }
-            .into());
+            let reason = "purchases_in_flight";
+            rejected(reason);
+            return Err(EngineError::Overloaded { reason }.into());
         }
         if !under_way.insert(work) {
             return Err(ServiceError::InFlight);

@@ -18,7 +18,7 @@ use super::{
     GatewayError, Notice, PaymentGateway, PaymentRef, PaymentRequest, ProviderState, RefundRequest,
     RefundState, WebhookError, WebhookRequest,
 };
-use crate::metrics;
+use crate::metrics::GatewayMetrics;
 use breaker::Breaker;
 
 /// How long to wait for a provider, and how often to ask.
@@ -56,13 +56,14 @@ pub struct ResilientGateway {
     inner: Arc<dyn PaymentGateway>,
     policy: ResiliencePolicy,
     breaker: Breaker,
+    metrics: GatewayMetrics,
 }
 
 impl ResilientGateway {
     /// Asks `inner` under this policy.
     pub fn new(inner: Arc<dyn PaymentGateway>, policy: ResiliencePolicy) -> Self {
-        metrics::gateway_circuit(inner.gateway(), false);
         Self {
+            metrics: GatewayMetrics::of(inner.gateway()),
             inner,
             policy,
             breaker: Breaker::new(policy.failures_max, policy.rest),
@@ -103,9 +104,8 @@ impl ResilientGateway {
         deadline: Instant,
         mut attempt: impl FnMut() -> BoxFuture<'a, Result<T, GatewayError>>,
     ) -> Result<T, GatewayError> {
-        let gateway = self.gateway();
         let Some(permit) = self.breaker.admit() else {
-            metrics::gateway_request(gateway, operation, "held_back", None);
+            self.metrics.attempt(operation, "held_back", None);
             return Err(GatewayError::Unavailable("it has not answered lately".to_owned()));
         };
         let began = Instant::now();
@@ -117,10 +117,11 @@ impl ResilientGateway {
             Ok(_) | Err(GatewayError::Rejected(_)) => permit.answered(),
             Err(GatewayError::Unavailable(_) | GatewayError::Unknown) => permit.failed(),
         }
-        metrics::gateway_request(gateway, operation, outcome(&result), Some(began.elapsed()));
-        metrics::gateway_circuit(gateway, self.breaker.is_open());
+        self.metrics
+            .attempt(operation, outcome(&result), Some(began.elapsed()));
+        self.metrics.circuit(self.breaker.is_open());
         if let Err(error) = &result {
-            tracing::warn!(gateway = gateway.as_str(), operation, %error, "a payment provider did not do as asked");
+            tracing::warn!(gateway = self.gateway().as_str(), operation, %error, "a payment provider did not do as asked");
         }
         result
     }

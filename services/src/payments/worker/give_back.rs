@@ -6,6 +6,7 @@ use onsale_persistence::{MailMessage, PaymentStatus, RefundToSettle, SettledRefu
 use super::pending::ABSENT_MS;
 use super::{PaymentWorker, Step, Work, age_ms};
 use crate::JobError;
+use crate::metrics::{self, Effect};
 use crate::payments::{ProviderState, RefundRequest, RefundState};
 
 /// Refunds that are looked at in one step.
@@ -22,10 +23,14 @@ impl PaymentWorker {
         }
         let (event_id, order_id) = Self::event_and_order(work);
         let now = self.services.now();
-        self.services
+        let voided = self
+            .services
             .database()
             .mark_payment_voided(event_id, order_id, now)
             .await?;
+        if voided {
+            metrics::money_moved(Effect::Voided, work.payment.amount);
+        }
         Ok(Step::Moved)
     }
 
@@ -107,6 +112,7 @@ impl PaymentWorker {
             .settle_refund(event_id, order_id, refund.refund_id, outcome, now)
             .await?;
         if settled && outcome == SettledRefund::Succeeded {
+            metrics::money_moved(Effect::Refunded, refund.amount);
             let news = MailMessage::Refund {
                 event_id,
                 order_id,
@@ -127,13 +133,14 @@ impl PaymentWorker {
             open @ (Step::Moved | Step::Later(_)) => return Ok(open),
         }
         let left = payment.amount.amount_minor.saturating_sub(payment.refunded_minor);
+        let rest = Money {
+            amount_minor: left,
+            currency: payment.amount.currency,
+        };
         if left > 0 {
             let request = RefundRequest {
                 refund_id: RefundId(payment.order_id.0),
-                amount: Money {
-                    amount_minor: left,
-                    currency: payment.amount.currency,
-                },
+                amount: rest,
             };
             let reference = work.reference();
             match self.asked(work.provider.refund(&reference, request)).await? {
@@ -144,10 +151,14 @@ impl PaymentWorker {
                 }
             }
         }
-        self.services
+        let refunded = self
+            .services
             .database()
             .mark_payment_refunded(payment.event_id, payment.order_id)
             .await?;
+        if refunded && left > 0 {
+            metrics::money_moved(Effect::Refunded, rest);
+        }
         Ok(Step::Moved)
     }
 }

@@ -24,6 +24,7 @@ use onsale_persistence::{Job, JobKind, PaymentStatus, PaymentToSettle};
 use tokio::time::timeout;
 
 use super::{GatewayError, PaymentGateway, PaymentRef, ProviderState};
+use crate::metrics::Effect;
 use crate::{JobError, JobHandler, JobLimits, JobOutcome, Services, metrics};
 
 /// Steps that one run takes at most: a payment has fewer states.
@@ -127,6 +128,9 @@ impl PaymentWorker {
                     .database()
                     .mark_payment_captured(payment.event_id, payment.order_id)
                     .await?;
+                if captured.is_some() {
+                    metrics::money_moved(Effect::Captured, payment.amount);
+                }
                 // Nearly every payment ends here: nothing is read once more.
                 Ok(if captured == Some(false) {
                     Step::Done

@@ -1,0 +1,68 @@
+//! The gauges of the engine. They are read when somebody asks for the metrics, so that nothing on the way of a command
+//! keeps them up to date.
+
+use crate::config::PERMITS_PER_EVENT;
+use crate::handle::Engine;
+use crate::lane::count;
+
+/// Sums over the events in memory.
+#[derive(Default)]
+struct Sums {
+    events: u64,
+    under_way: u64,
+    fullest: u64,
+    available: u64,
+    held: u64,
+    sold: u64,
+}
+
+impl Engine {
+    /// Sets the gauges to how the engine is now. It looks at each event in memory: call it before the metrics are told,
+    /// not more often.
+    pub fn observe(&self) {
+        let mut sums = Sums::default();
+        for running in self.shared.all_present() {
+            let in_use = number(running.cell.admission.in_use());
+            sums.events += 1;
+            sums.under_way += in_use;
+            sums.fullest = sums.fullest.max(in_use);
+            running.cell.peek(|availability| {
+                for quota in &availability.quotas {
+                    sums.available += u64::from(quota.available());
+                    sums.held += u64::from(quota.held);
+                    sums.sold += u64::from(quota.sold);
+                }
+            });
+        }
+        let shared = &self.shared;
+        let queued = shared
+            .lanes
+            .iter()
+            .map(|lane| number(lane.max_capacity() - lane.capacity()))
+            .sum();
+        let (behind_queued, behind_in_journal) = shared.write_behind.events_behind();
+        let gauges = &shared.metrics.observed;
+        gauges.active_events.set(count(sums.events));
+        gauges.mailbox_depth.set(count(sums.under_way));
+        gauges
+            .fullest_event
+            .set(count(sums.fullest) / count(number(PERMITS_PER_EVENT)));
+        gauges.available.set(count(sums.available));
+        gauges.held.set(count(sums.held));
+        gauges.sold.set(count(sums.sold));
+        gauges.commit_queue.set(count(queued));
+        gauges.quarantined.set(count(number(shared.quarantined())));
+        gauges
+            .lag_records
+            .set(count(shared.write_behind.backlog_records()));
+        gauges
+            .lag_seconds
+            .set(count(shared.write_behind.lag_ms()) / 1_000.0);
+        gauges.behind_queued.set(count(number(behind_queued)));
+        gauges.behind_in_journal.set(count(number(behind_in_journal)));
+    }
+}
+
+fn number(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

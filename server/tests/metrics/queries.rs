@@ -1,0 +1,72 @@
+//! Every query of every panel, and every rule, against a real Prometheus that watches a small sale.
+
+use std::time::Duration;
+
+use crate::documented::series_in;
+use crate::prometheus::Prometheus;
+use crate::sale::Sale;
+use crate::support::{Journal, PrivateRedis, World};
+use crate::{dashboards, rules};
+
+/// What Grafana would put in.
+fn filled_in(expression: &str) -> String {
+    let mut filled = expression.to_owned();
+    for (variable, value) in [
+        ("$__rate_interval", "30s"),
+        ("$__range", "1m"),
+        ("$instance", ".*"),
+    ] {
+        filled = filled.replace(variable, value);
+    }
+    assert!(!filled.contains('$'), "an unknown variable: {filled}");
+    filled
+}
+
+/// A sale in which everything happens more than once, a few scrapes apart: a rate needs two of them.
+async fn sell(world: &World) {
+    let sale = Sale::open(world).await;
+    for round in 0..3 {
+        sale.round(round).await;
+        sale.crash().await;
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+    }
+    world.settled().await;
+    // The slowest gauges are read every five seconds, and the last scrape must have seen them.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+}
+
+#[tokio::test]
+async fn no_panel_is_empty_and_every_rule_has_its_series() {
+    let redis = PrivateRedis::start().await;
+    let world = World::with(Journal::Local, &[("REDIS_URL", &redis.url())]).await;
+    let prometheus = Prometheus::start(world.directory.path(), world.server.internal).await;
+    sell(&world).await;
+
+    let mut empty = vec![];
+    for query in dashboards::queries() {
+        let values = prometheus.query(&filled_in(&query.expression)).await;
+        // No quantile of nothing: NaN is an empty panel too.
+        if values.iter().all(|value| value.is_nan()) {
+            empty.push(format!("{}\n    {}", query.place, query.expression));
+        }
+    }
+    for rule in rules::all() {
+        prometheus.query(&rule.expression).await;
+        for series in series_in(&rule.expression) {
+            if prometheus.query(&format!("count({series})")).await.is_empty() {
+                empty.push(format!("rule {}: {series}", rule.name));
+            }
+        }
+    }
+    assert!(empty.is_empty(), "nothing to see in:\n{}", empty.join("\n"));
+    assert_eq!(prometheus.unhealthy_rules().await, Vec::<String>::new());
+    // The drill crashed an actor on purpose; nothing else may be the matter.
+    let firing = "count(ALERTS{alertstate=\"firing\", alertname!=\"OnsaleActorsCrash\"}) by (alertname)";
+    assert_eq!(prometheus.query(firing).await, Vec::<f64>::new(), "{firing}");
+    assert_eq!(
+        prometheus
+            .query("count(ALERTS{alertname=\"OnsaleActorsCrash\"})")
+            .await,
+        [1.0]
+    );
+}
