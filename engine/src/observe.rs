@@ -1,9 +1,13 @@
 //! The gauges of the engine. They are read when somebody asks for the metrics, so that nothing on the way of a command
 //! keeps them up to date.
 
-use crate::config::PERMITS_PER_EVENT;
+use metrics::counter;
+use onsale_domain::money::Currency;
+
+use crate::config::{LANE_QUEUE_MAX, PERMITS_PER_EVENT};
 use crate::handle::Engine;
 use crate::lane::count;
+use crate::metrics::SALES_MINOR_TOTAL;
 
 /// Sums over the events in memory.
 #[derive(Default)]
@@ -14,12 +18,17 @@ struct Sums {
     available: u64,
     held: u64,
     sold: u64,
+    /// Few: one process sells in few.
+    currencies: Vec<Currency>,
 }
 
 impl Engine {
     /// Sets the gauges to how the engine is now. It looks at each event in memory: call it before the metrics are told,
     /// not more often.
-    pub fn observe(&self) {
+    ///
+    /// Gives the currencies that the events in memory sell in: what is counted by currency is to be there at 0 before
+    /// its first count.
+    pub fn observe(&self) -> Vec<Currency> {
         let mut sums = Sums::default();
         for running in self.shared.all_present() {
             let in_use = number(running.cell.admission.in_use());
@@ -27,6 +36,10 @@ impl Engine {
             sums.under_way += in_use;
             sums.fullest = sums.fullest.max(in_use);
             running.cell.peek(|availability| {
+                let currency = availability.definition.details.currency;
+                if !sums.currencies.contains(&currency) {
+                    sums.currencies.push(currency);
+                }
                 for quota in &availability.quotas {
                     sums.available += u64::from(quota.available());
                     sums.held += u64::from(quota.held);
@@ -35,11 +48,12 @@ impl Engine {
             });
         }
         let shared = &self.shared;
-        let queued = shared
-            .lanes
-            .iter()
-            .map(|lane| number(lane.max_capacity() - lane.capacity()))
-            .sum();
+        let (mut queued, mut fullest_lane) = (0_u64, 0_u64);
+        for lane in &shared.lanes {
+            let waiting = number(lane.max_capacity() - lane.capacity());
+            queued += waiting;
+            fullest_lane = fullest_lane.max(waiting);
+        }
         let (behind_queued, behind_in_journal) = shared.write_behind.events_behind();
         let gauges = &shared.metrics.observed;
         gauges.active_events.set(count(sums.events));
@@ -51,6 +65,9 @@ impl Engine {
         gauges.held.set(count(sums.held));
         gauges.sold.set(count(sums.sold));
         gauges.commit_queue.set(count(queued));
+        gauges
+            .fullest_lane
+            .set(count(fullest_lane) / count(number(LANE_QUEUE_MAX)));
         gauges.quarantined.set(count(number(shared.quarantined())));
         gauges
             .lag_records
@@ -60,6 +77,10 @@ impl Engine {
             .set(count(shared.write_behind.lag_ms()) / 1_000.0);
         gauges.behind_queued.set(count(number(behind_queued)));
         gauges.behind_in_journal.set(count(number(behind_in_journal)));
+        for currency in &sums.currencies {
+            counter!(SALES_MINOR_TOTAL.name, "currency" => currency.code()).increment(0);
+        }
+        sums.currencies
     }
 }
 

@@ -59,13 +59,21 @@ pub(crate) fn created_or_replayed(body: &impl Serialize, replayed: bool) -> Answ
     Ok(marked(json(StatusCode::CREATED, body)?, replayed))
 }
 
+/// Marks the answer to a purchase whose payment is not decided yet, for the metrics: it looks like a confirmed one.
+#[derive(Clone, Copy)]
+pub(crate) struct Pending;
+
 /// What a purchase or checkout has led to. Only what is decided repeats an earlier answer.
 pub(crate) fn purchase(purchased: Purchased) -> Answer {
-    let replayed = match &purchased {
-        Purchased::Confirmed(order) => order.replayed,
-        Purchased::Pending(_) => false,
+    let (replayed, pending) = match &purchased {
+        Purchased::Confirmed(order) => (order.replayed, false),
+        Purchased::Pending(_) => (false, true),
     };
-    created_or_replayed(&OrderView::from(purchased), replayed)
+    let mut response = created_or_replayed(&OrderView::from(purchased), replayed)?;
+    if pending {
+        response.extensions_mut().insert(Pending);
+    }
+    Ok(response)
 }
 
 /// 200 with a body, marked where it repeats an earlier answer.

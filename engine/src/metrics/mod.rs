@@ -80,6 +80,12 @@ pub const COMMIT_QUEUE_DEPTH: Metric = Metric::gauge(
     &[],
     "Decisions that wait for a commit lane, in all lanes.",
 );
+/// The fullest queue of a lane.
+pub const COMMIT_FULLEST_LANE_RATIO: Metric = Metric::gauge(
+    "onsale_commit_fullest_lane_ratio",
+    &[],
+    "Share of its queue that is taken of the commit lane that has most decisions waiting, from 0 to 1.",
+);
 /// Writes that a newer owner refused.
 pub const COMMIT_FENCED_TOTAL: Metric = Metric::counter(
     "onsale_commit_fenced_total",
@@ -166,7 +172,7 @@ pub const INVARIANT_VIOLATIONS_TOTAL: Metric = Metric::counter(
 );
 
 /// All of them.
-pub const ALL: [Metric; 26] = [
+pub const ALL: [Metric; 27] = [
     HOLDS_TOTAL,
     HOLDS_EXPIRED_TOTAL,
     TICKETS_TOTAL,
@@ -183,6 +189,7 @@ pub const ALL: [Metric; 26] = [
     COMMIT_DURATION_SECONDS,
     COMMIT_BATCH_RECORDS,
     COMMIT_QUEUE_DEPTH,
+    COMMIT_FULLEST_LANE_RATIO,
     COMMIT_FENCED_TOTAL,
     COMMITTED_RECORDS_TOTAL,
     SNAPSHOTS_TOTAL,
@@ -260,6 +267,7 @@ pub(crate) struct Observed {
     pub(crate) quarantined: Gauge,
     pub(crate) fullest_event: Gauge,
     pub(crate) commit_queue: Gauge,
+    pub(crate) fullest_lane: Gauge,
     pub(crate) available: Gauge,
     pub(crate) held: Gauge,
     pub(crate) sold: Gauge,
@@ -302,6 +310,7 @@ impl Observed {
             quarantined: gauge!(QUARANTINED_EVENTS.name),
             fullest_event: gauge!(ADMISSION_FULLEST_EVENT_RATIO.name),
             commit_queue: gauge!(COMMIT_QUEUE_DEPTH.name),
+            fullest_lane: gauge!(COMMIT_FULLEST_LANE_RATIO.name),
             available: units("available"),
             held: units("held"),
             sold: units("sold"),

@@ -7,25 +7,42 @@ use onsale_domain::record::TicketsRefunded;
 
 use super::{COMMITTED_RECORDS_TOTAL, HOLDS_EXPIRED_TOTAL, SALES_MINOR_TOTAL, TICKETS_TOTAL};
 
-/// Kinds of record, at the position that [`position`] gives them.
-const KINDS: [&str; 16] = [
-    "event_created",
-    "event_edited",
-    "quota_set",
-    "ticket_type_set",
-    "status_changed",
-    "hold_placed",
-    "hold_extended",
-    "hold_released",
-    "holds_expired",
-    "hold_confirmed",
-    "order_cancelled",
-    "payment_started",
-    "hold_reclaimed",
-    "tickets_refunded",
-    "ticket_transferred",
-    "ticket_scanned",
-];
+/// Makes the list of names and the position of a record in it from one list, so that the two always agree.
+macro_rules! kinds {
+    ($($kind:ident => $name:literal,)+) => {
+        /// Kinds of record, at the position that [`position`] gives them.
+        const KINDS: [&str; [$($name),+].len()] = [$($name),+];
+
+        const fn position(record: &Record) -> usize {
+            enum Position {
+                $($kind),+
+            }
+            let position = match record {
+                $(Record::$kind { .. } => Position::$kind,)+
+            };
+            position as usize
+        }
+    };
+}
+
+kinds! {
+    EventCreated => "event_created",
+    EventEdited => "event_edited",
+    QuotaSet => "quota_set",
+    TicketTypeSet => "ticket_type_set",
+    StatusChanged => "status_changed",
+    HoldPlaced => "hold_placed",
+    HoldExtended => "hold_extended",
+    HoldReleased => "hold_released",
+    HoldsExpired => "holds_expired",
+    HoldConfirmed => "hold_confirmed",
+    OrderCancelled => "order_cancelled",
+    PaymentStarted => "payment_started",
+    HoldReclaimed => "hold_reclaimed",
+    TicketsRefunded => "tickets_refunded",
+    TicketTransferred => "ticket_transferred",
+    TicketScanned => "ticket_scanned",
+}
 
 /// The counters of one lane; all lanes count into the same metrics.
 pub(crate) struct Tally {
@@ -98,27 +115,6 @@ impl Tally {
             self.sales.len() - 1
         });
         &self.sales[index].1
-    }
-}
-
-const fn position(record: &Record) -> usize {
-    match record {
-        Record::EventCreated { .. } => 0,
-        Record::EventEdited { .. } => 1,
-        Record::QuotaSet { .. } => 2,
-        Record::TicketTypeSet { .. } => 3,
-        Record::StatusChanged { .. } => 4,
-        Record::HoldPlaced(_) => 5,
-        Record::HoldExtended { .. } => 6,
-        Record::HoldReleased(_) => 7,
-        Record::HoldsExpired { .. } => 8,
-        Record::HoldConfirmed(_) => 9,
-        Record::OrderCancelled { .. } => 10,
-        Record::PaymentStarted(_) => 11,
-        Record::HoldReclaimed(_) => 12,
-        Record::TicketsRefunded(_) => 13,
-        Record::TicketTransferred(_) => 14,
-        Record::TicketScanned(_) => 15,
     }
 }
 

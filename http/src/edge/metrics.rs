@@ -10,8 +10,9 @@ use axum::response::Response;
 use foldhash::fast::FixedState;
 use metrics::{Counter, Histogram};
 
+use crate::answer::Pending;
 use crate::codes::Code;
-use crate::metric_names::{HTTP_REQUEST_DURATION_SECONDS, PURCHASES_TOTAL};
+use crate::metric_names::{HTTP_REQUEST_DURATION_SECONDS, PURCHASES_TOTAL, failed};
 use crate::problem::IDEMPOTENCY_REPLAYED;
 
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "HEAD", "other"];
@@ -38,6 +39,7 @@ struct RouteMetrics {
 /// How often each outcome of a purchase came. The engine counts those of holds.
 struct Outcomes {
     confirmed: OnceLock<Counter>,
+    pending: OnceLock<Counter>,
     replayed: OnceLock<Counter>,
     refused: Vec<OnceLock<Counter>>,
 }
@@ -67,11 +69,15 @@ impl HttpMetrics {
         metrics
             .duration(method, response.status())
             .record(duration.as_secs_f64());
+        if response.status().is_server_error() {
+            failed(response.status());
+        }
         if let Some(outcomes) = &metrics.outcomes
             && method == Method::POST
         {
             let replayed = response.headers().contains_key(IDEMPOTENCY_REPLAYED);
-            outcomes.counter(code, replayed).increment(1);
+            let pending = response.extensions().get::<Pending>().is_some();
+            outcomes.counter(code, replayed, pending).increment(1);
         }
     }
 }
@@ -118,19 +124,21 @@ impl Outcomes {
     fn new() -> Self {
         Self {
             confirmed: OnceLock::new(),
+            pending: OnceLock::new(),
             replayed: OnceLock::new(),
             refused: Code::ALL.iter().map(|_| OnceLock::new()).collect(),
         }
     }
 
     /// The counter of a repeat, of a refusal, or of what was asked for.
-    fn counter(&self, code: Option<Code>, replayed: bool) -> &Counter {
+    fn counter(&self, code: Option<Code>, replayed: bool, pending: bool) -> &Counter {
         let (name, handle) = match code {
             _ if replayed => ("replayed", &self.replayed),
             Some(code) => (
                 code.as_str(),
                 self.refused.get(code as usize).unwrap_or(&self.replayed),
             ),
+            None if pending => ("pending", &self.pending),
             None => ("confirmed", &self.confirmed),
         };
         handle.get_or_init(|| metrics::counter!(PURCHASES_TOTAL.name, "outcome" => name))

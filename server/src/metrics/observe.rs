@@ -57,7 +57,9 @@ impl Scraper {
 
 impl Sources {
     fn observe(&self) {
-        self.engine.observe();
+        for currency in self.engine.observe() {
+            onsale_services::metrics::describe_currency(currency);
+        }
         let connections = self.database.connections();
         gauge!(DATABASE_CONNECTIONS.name, "state" => "in_use").set(connections.in_use);
         gauge!(DATABASE_CONNECTIONS.name, "state" => "idle").set(connections.idle);

@@ -77,6 +77,27 @@ async fn every_promised_metric_is_there_after_a_sale() {
 }
 
 #[tokio::test]
+async fn a_purchase_whose_payment_is_not_decided_does_not_count_as_confirmed() {
+    let world = World::start().await;
+    let event = world.event(&EventPlan::of(1)).await;
+    let buyer = Caller::buyer();
+    let call = event.purchase(1, "sim_pending_10000").by(&buyer).key("k");
+    world.send(call).await.expect(201);
+    let text = get("/metrics").send(world.server.internal).await.raw;
+    let text = std::str::from_utf8(&text).unwrap();
+    for line in [
+        "onsale_purchases_total{outcome=\"pending\"} 1",
+        "onsale_purchases_total{outcome=\"confirmed\"} 0",
+        // Nothing of these has happened, and still they are there.
+        "onsale_sales_minor_total{currency=\"EUR\"} 0",
+        "onsale_payments_settled_minor_total{effect=\"refunded\",currency=\"EUR\"} 0",
+        "onsale_http_failures_total{status=\"500\"} 0",
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line} is not in:\n{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_crashed_actor_comes_back_with_everything() {
     let world = World::start().await;
     let event = world.event(&EventPlan::of(10)).await;

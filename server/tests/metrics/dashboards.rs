@@ -104,6 +104,11 @@ fn every_panel_asks_for_documented_metrics_of_the_chosen_processes() {
                 name_of(&name, &metrics).is_some(),
                 "{place}: docs/METRICS.md has no {name}"
             );
+            // These are names of all Prometheus clients.
+            assert!(
+                !name.starts_with("process_") || expression.contains(&format!("{name}{{job=\"onsale\", ")),
+                "{place}: {name} of every program"
+            );
         }
         assert!(
             expression.contains("instance=~\"$instance\""),

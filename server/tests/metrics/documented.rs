@@ -54,13 +54,56 @@ pub(crate) fn name_of(series: &str, metrics: &BTreeMap<String, Documented>) -> O
 
 /// Names of series in an expression: identifiers that begin as ours do. Recorded ones begin with `job:`.
 pub(crate) fn series_in(expression: &str) -> BTreeSet<String> {
-    expression
-        .split(|character: char| !character.is_ascii_alphanumeric() && !"_:".contains(character))
-        .filter(|word| {
-            ["onsale_", "process_", "job:"]
-                .iter()
-                .any(|start| word.starts_with(start))
-        })
-        .map(str::to_owned)
-        .collect()
+    let name = |selector: &String| selector.split('{').next().unwrap_or_default().to_owned();
+    selectors_in(expression).iter().map(name).collect()
+}
+
+/// The same with their labels.
+pub(crate) fn selectors_in(expression: &str) -> BTreeSet<String> {
+    let in_word = |character: char| character.is_ascii_alphanumeric() || "_:".contains(character);
+    let mut selectors = BTreeSet::new();
+    let mut rest = expression;
+    while let Some(start) = rest.find(in_word) {
+        rest = &rest[start..];
+        let (word, after) = rest.split_at(rest.find(|character| !in_word(character)).unwrap_or(rest.len()));
+        let (labels, after) = after.split_at(length_of_labels(after));
+        if ["onsale_", "process_", "job:"]
+            .iter()
+            .any(|start| word.starts_with(start))
+        {
+            selectors.insert(format!("{word}{labels}"));
+        }
+        rest = after;
+    }
+    selectors
+}
+
+/// Up to the brace that closes the one at the start; 0 where there is none. Values may hold braces, but no quotes.
+fn length_of_labels(text: &str) -> usize {
+    if !text.starts_with('{') {
+        return 0;
+    }
+    let mut quoted = false;
+    for (index, character) in text.char_indices() {
+        match character {
+            '"' => quoted = !quoted,
+            '}' if !quoted => return index + 1,
+            _ => {}
+        }
+    }
+    panic!("labels without an end: {text}");
+}
+
+#[test]
+fn series_are_found_with_their_labels() {
+    let expression = "sum by (job) (rate(onsale_a_total{route=\"/v1/{id}\", job=\"onsale_x\"}[5m])) > 1 and job:b:c > 0 \
+                      or up{job=\"onsale\"} == 0 and onsale_d";
+    let selectors = [
+        "job:b:c",
+        "onsale_a_total{route=\"/v1/{id}\", job=\"onsale_x\"}",
+        "onsale_d",
+    ];
+    assert_eq!(selectors_in(expression), selectors.map(str::to_owned).into());
+    let names = ["job:b:c", "onsale_a_total", "onsale_d"];
+    assert_eq!(series_in(expression), names.map(str::to_owned).into());
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::documented::series_in;
+use crate::documented::selectors_in;
 use crate::prometheus::Prometheus;
 use crate::sale::Sale;
 use crate::support::{Journal, PrivateRedis, World};
@@ -11,6 +11,10 @@ use crate::{dashboards, rules};
 /// What Grafana would put in.
 fn filled_in(expression: &str) -> String {
     let mut filled = expression.to_owned();
+    // What stands in where nothing is must not hide that nothing is, except for what the sale below does not meet.
+    if !filled.contains("status=\"429\"") {
+        filled = filled.replace(" or vector(0)", "");
+    }
     for (variable, value) in [
         ("$__rate_interval", "30s"),
         ("$__range", "1m"),
@@ -52,9 +56,10 @@ async fn no_panel_is_empty_and_every_rule_has_its_series() {
     }
     for rule in rules::all() {
         prometheus.query(&rule.expression).await;
-        for series in series_in(&rule.expression) {
-            if prometheus.query(&format!("count({series})")).await.is_empty() {
-                empty.push(format!("rule {}: {series}", rule.name));
+        // With their labels: a value that nobody sets is a rule that never fires.
+        for selector in selectors_in(&rule.expression) {
+            if prometheus.query(&format!("count({selector})")).await.is_empty() {
+                empty.push(format!("rule {}: {selector}", rule.name));
             }
         }
     }

@@ -49,6 +49,7 @@ impl JobRunner {
 
     async fn keep_gauges(&self) {
         loop {
+            self.services.gateways().observe();
             // A gauge that cannot be read keeps its value; the lanes tell that Postgres is away.
             let database = self.services.database();
             if let Ok(counts) = database.job_counts(COUNTED_MAX).await {

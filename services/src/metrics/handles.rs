@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use onsale_domain::money::Currency;
 use onsale_domain::{Gateway, Money, UnixMillis};
 use onsale_persistence::{JobCount, JobKind, OpenPayments};
 
@@ -40,6 +41,14 @@ pub(super) fn show() {
         LazyLock::force(counters);
     }
     LazyLock::force(&PASSWORDS);
+}
+
+/// Shows at 0 what providers do with money of a currency.
+pub(super) fn show_currency(currency: Currency) {
+    for effect in ["captured", "refunded"] {
+        counter!(PAYMENTS_SETTLED_MINOR_TOTAL.name, "effect" => effect, "currency" => currency.code())
+            .increment(0);
+    }
 }
 
 /// A scan at the door ended so.

@@ -2,6 +2,7 @@
 
 mod handles;
 
+use onsale_domain::money::Currency;
 pub use onsale_engine::metrics::{Counters, Kind, Metric};
 
 pub(crate) use handles::{
@@ -151,4 +152,9 @@ pub fn describe() {
         metric.describe();
     }
     handles::show();
+}
+
+/// Shows at 0 what has not happened yet with money of a currency in which this process sells.
+pub fn describe_currency(currency: Currency) {
+    handles::show_currency(currency);
 }

@@ -31,4 +31,11 @@ impl Gateways {
             .map(AsRef::as_ref)
             .find(|candidate| candidate.gateway() == gateway)
     }
+
+    /// Sets the gauges of all to how they are now.
+    pub(crate) fn observe(&self) {
+        for gateway in &self.0 {
+            gateway.observe();
+        }
+    }
 }

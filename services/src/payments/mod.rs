@@ -206,6 +206,9 @@ pub trait PaymentGateway: Send + Sync + 'static {
     /// Checks and reads a webhook.
     fn webhook(&self, request: WebhookRequest<'_>) -> Result<Notice, WebhookError>;
 
+    /// Sets gauges to how it is now, for what changes without a request.
+    fn observe(&self) {}
+
     /// Whether the provider answers and knows us; for operators. Nothing to ask where there is no peer.
     fn probe(&self) -> BoxFuture<'_, Result<(), GatewayError>> {
         Box::pin(std::future::ready(Ok(())))

@@ -56,9 +56,13 @@ impl Breaker {
         })
     }
 
-    /// Whether requests are held back.
+    /// Whether a request would be held back now. Once the rest is over it would not be: it would find out.
     pub(super) fn is_open(&self) -> bool {
-        !matches!(*self.lock(), State::Closed { .. })
+        match *self.lock() {
+            State::Closed { .. } => false,
+            State::Open { until } => Instant::now() < until,
+            State::Probing => true,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -133,6 +137,11 @@ mod tests {
         let opened = opened();
         assert!(opened.is_open());
         assert!(opened.admit().is_none());
+        advance(REST).await;
+        assert!(
+            !opened.is_open(),
+            "its rest is over, though nobody has asked since"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -186,6 +186,10 @@ impl PaymentGateway for ResilientGateway {
         self.inner.webhook(request)
     }
 
+    fn observe(&self) {
+        self.metrics.circuit(self.breaker.is_open());
+    }
+
     /// Once: operators want to know how it is now.
     fn probe(&self) -> BoxFuture<'_, Result<(), GatewayError>> {
         self.inner.probe()
