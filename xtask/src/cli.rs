@@ -1,11 +1,12 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{crash, pg, scaling, sqlx_prepare, test, tidy};
+use crate::{compare, crash, pg, scaling, sqlx_prepare, test, tidy};
 
 /// Tests, tidiness checks and chores of Onsale.
 #[derive(Debug, Parser)]
@@ -56,6 +57,18 @@ pub enum Chore {
         #[arg(long)]
         only: Option<scaling::Subject>,
     },
+    /// Measure a release build beside the usual ways to sell tickets and a bare JSON echo; see docs/COMPARE.md
+    Compare {
+        /// Less than three minutes after the build
+        #[arg(long)]
+        quick: bool,
+        /// Write the figures into docs/COMPARE.md and docs/compare.svg
+        #[arg(long)]
+        record: bool,
+        /// Write all figures as JSON
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+    },
 }
 
 /// The journals of the server, as its own `--journal` spells them.
@@ -76,6 +89,7 @@ pub fn run() -> Result<ExitCode> {
         Chore::Pg { command } => pg::run(&command),
         Chore::Crash { rounds, journal } => crash::run(rounds, journal),
         Chore::Scaling { quick, only } => scaling::run(quick, only),
+        Chore::Compare { quick, record, json } => compare::run(quick, record, json.as_deref()),
     }
 }
 

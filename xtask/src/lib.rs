@@ -13,6 +13,7 @@
 pub mod apt;
 pub mod cargo;
 pub mod cli;
+pub mod compare;
 pub mod counts;
 pub mod crash;
 pub mod pg;

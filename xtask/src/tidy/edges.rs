@@ -30,7 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
     // Its peers stand behind our server's shell, so that only what they do differs.
     (
         "onsale-compare",
-        &["onsale-http", "onsale-report", "onsale-services"],
+        &["onsale-domain", "onsale-http", "onsale-report", "onsale-services"],
     ),
     ("xtask", &[]),
 ];

@@ -1,0 +1,93 @@
+//! What a contender has kept, held against what its clients were told.
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::contender::{Contender, Operation, Sale};
+use crate::figures::Verdict;
+
+/// Acknowledgements that are looked up in one query.
+const LOOKED_UP: usize = 20_000;
+
+/// The rows of one contender. Each is one ticket, since clients ask for one.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    pool: PgPool,
+    queries: Queries,
+}
+
+/// How many there are; how many of `$2` are not among those of event `$1`.
+#[derive(Clone, Copy, Debug)]
+struct Queries {
+    count: &'static str,
+    missing: &'static str,
+}
+
+const RESERVATIONS: Queries = Queries {
+    count: "SELECT count(*) FROM reservations",
+    missing: "SELECT count(*) FROM unnest($2::uuid[]) AS told (id) WHERE NOT EXISTS (
+                  SELECT 1 FROM reservations WHERE reservation_id = told.id AND event_id = $1)",
+};
+const HOLDS: Queries = Queries {
+    count: "SELECT count(*) FROM holds WHERE status = 'held'",
+    missing: "SELECT count(*) FROM unnest($2::uuid[]) AS told (id) WHERE NOT EXISTS (
+                  SELECT 1 FROM holds WHERE event_id = $1 AND hold_id = told.id AND status = 'held')",
+};
+const ORDERS: Queries = Queries {
+    count: "SELECT count(*) FROM ticket_orders WHERE status IN ('confirmed', 'paid')",
+    missing: "SELECT count(*) FROM unnest($2::uuid[]) AS told (id) WHERE NOT EXISTS (
+                  SELECT 1 FROM ticket_orders
+                  WHERE event_id = $1 AND order_id = told.id AND status IN ('confirmed', 'paid'))",
+};
+
+impl Rows {
+    /// Those of a contender at an operation.
+    pub fn of(pool: PgPool, contender: Contender, operation: Operation) -> Self {
+        let queries = match (contender, operation) {
+            (Contender::OnsaleLocal | Contender::OnsalePostgres, Operation::Purchase) => ORDERS,
+            (Contender::OnsaleLocal | Contender::OnsalePostgres, Operation::Hold | Operation::Echo) => HOLDS,
+            (
+                Contender::Echo
+                | Contender::RowLock
+                | Contender::ConditionalUpdate
+                | Contender::RedisStream(_),
+                _,
+            ) => RESERVATIONS,
+        };
+        Self { pool, queries }
+    }
+
+    /// How many there are, of all events.
+    pub async fn count(&self) -> anyhow::Result<u64> {
+        let count: i64 = sqlx::query_scalar(self.queries.count)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(u64::try_from(count)?)
+    }
+
+    /// What became of the only sale of this contender: every acknowledged ticket must have its row, and neither rows
+    /// nor acknowledgements may be more than there are tickets. A row that nobody was told of is no fault: its client
+    /// was cut off.
+    pub async fn judge(&self, sale: &Sale, capacity: u32, acknowledged: &[Uuid]) -> anyhow::Result<Verdict> {
+        let mut lost = 0;
+        for told in acknowledged.chunks(LOOKED_UP) {
+            let missing: i64 = sqlx::query_scalar(self.queries.missing)
+                .bind(sale.event_id)
+                .bind(told)
+                .fetch_one(&self.pool)
+                .await?;
+            lost += u64::try_from(missing)?;
+        }
+        let rows = self.count().await?;
+        let mut distinct = acknowledged.to_vec();
+        distinct.sort_unstable();
+        distinct.dedup();
+        Ok(Verdict {
+            rows,
+            lost,
+            // An id that was told twice is one row for two buyers.
+            told_twice: u64::try_from(acknowledged.len() - distinct.len())?,
+            oversold: (rows + lost).saturating_sub(u64::from(capacity)),
+        })
+    }
+}
