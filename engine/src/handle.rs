@@ -98,10 +98,11 @@ impl Engine {
     }
 
     async fn execute_inner(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
+        // What is rare is boxed here and below, so that the future of every hold does not have room for it.
         if let Command::CreateEvent { .. } = command {
             self.lifecycle.check_open()?;
             let acquired = self.shared.journal.create(event_id).await?;
-            self.shared.start_new(event_id, acquired).await?;
+            Box::pin(self.shared.start_new(event_id, acquired)).await?;
         }
         let answered = self.ask(event_id, Question::Command(command)).await?;
         match answered.verdict {
@@ -110,7 +111,7 @@ impl Engine {
                 answer: Answer::Recorded(record),
             }),
             Verdict::Replayed(seq) => {
-                let record = self.record(event_id, seq).await?;
+                let record = Box::pin(self.record(event_id, seq)).await?;
                 Ok(Receipt {
                     seq,
                     answer: Answer::Replayed(Box::new(record)),
@@ -176,10 +177,7 @@ impl Engine {
     async fn ask(&self, event_id: EventId, mut question: Question) -> Result<Answered, EngineError> {
         self.lifecycle.check_open()?;
         for _ in 0..TRIES_MAX {
-            let running = match self.shared.present(event_id) {
-                Some(running) => running,
-                None => self.shared.running(event_id).await?,
-            };
+            let running = self.running(event_id).await?;
             let permit = self.admit(&running, &question)?;
             let now = self.now();
             running.cell.mark_used(now.0);
@@ -211,10 +209,18 @@ impl Engine {
         })
     }
 
+    /// The event, loaded on first use.
+    async fn running(&self, event_id: EventId) -> Result<Arc<Running>, EngineError> {
+        match self.shared.present(event_id) {
+            Some(running) => Ok(running),
+            None => Box::pin(self.shared.running(event_id)).await,
+        }
+    }
+
     /// The counts and the definition at the committed sequence. Loads the event on first use.
     pub async fn availability(&self, event_id: EventId) -> Result<Arc<Availability>, EngineError> {
         self.lifecycle.check_open()?;
-        let running = self.shared.running(event_id).await?;
+        let running = self.running(event_id).await?;
         running.cell.mark_used(self.now().0);
         running.cell.committed().ok_or(EngineError::NotFound)
     }

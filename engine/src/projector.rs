@@ -3,7 +3,7 @@
 //! Each round projects what is queued, then reads back the gap of a few events, so that neither starves the other.
 //! An event that fails is tried alone and put off: it must not hold up the rest.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::config::{CATCH_UP_ENTRIES_MAX, PROJECTION_BATCH_RECORDS};
 use crate::lane::count;
 use crate::metrics::Metrics;
 use crate::port::clock::Stopwatch;
-use crate::port::{Journal, JournalEntry, ProjectionError, ProjectionSink};
+use crate::port::{Journal, JournalEntry, JournalError, ProjectionError, ProjectionSink};
 use crate::write_behind::{Gap, PAUSE, WriteBehind, records_of};
 
-/// Events whose gap is read back in one round.
-const GAPS_PER_ROUND: usize = 4;
+/// Most events whose gap is read back in one round.
+const GAPS_PER_ROUND: usize = 64;
 /// Most rounds that an event which failed is left alone: about five seconds.
 const ROUNDS_OFF_MAX: u32 = 50;
 
@@ -45,12 +45,9 @@ impl Projector {
             if !batch.is_empty() {
                 self.project(&write_behind, batch).await;
             }
-            for _ in 0..GAPS_PER_ROUND {
-                let Some(gap) = write_behind.next_gap(self.last_gap) else {
-                    break;
-                };
-                self.last_gap = Some(gap.event_id);
-                self.read_back(&write_behind, gap).await;
+            let batch = self.read_back(&write_behind).await;
+            if !batch.is_empty() {
+                self.project(&write_behind, batch).await;
             }
             if write_behind.end_round() {
                 continue;
@@ -105,34 +102,62 @@ impl Projector {
         batch
     }
 
-    async fn read_back(&mut self, write_behind: &WriteBehind, gap: Gap) {
+    /// What is missing of the next events with a gap, as far as it fits a batch: many small gaps cost one transaction.
+    async fn read_back(&mut self, write_behind: &WriteBehind) -> Vec<JournalEntry> {
         let mut batch = Vec::new();
         let mut records = 0;
-        let mut after = gap.projected;
-        while records < PROJECTION_BATCH_RECORDS {
-            let entries = match self.journal.read(gap.event_id, after, CATCH_UP_ENTRIES_MAX).await {
-                Ok(entries) => entries,
-                Err(error) => return self.put_off(write_behind, gap.event_id, &error),
+        let mut events = HashSet::new();
+        while events.len() < GAPS_PER_ROUND && records < PROJECTION_BATCH_RECORDS {
+            let Some(gap) = write_behind.next_gap(self.last_gap) else {
+                break;
             };
-            let Some(last) = entries.last() else { break };
-            after = last.last_seq;
-            for entry in entries {
-                if records >= PROJECTION_BATCH_RECORDS {
-                    write_behind.open_gap(gap.event_id);
-                    break;
+            // Its entries would not continue those that the batch has of it.
+            if !events.insert(gap.event_id) {
+                write_behind.open_gap(gap.event_id);
+                break;
+            }
+            self.last_gap = Some(gap.event_id);
+            match self.read_gap(write_behind, gap, &mut records).await {
+                Ok(entries) if entries.is_empty() => {
+                    self.put_off(
+                        write_behind,
+                        gap.event_id,
+                        &"the journal ends before what was committed",
+                    );
                 }
-                records += records_of(&entry);
-                batch.push(entry);
+                Ok(entries) => batch.extend(entries),
+                Err(error) => self.put_off(write_behind, gap.event_id, &error),
             }
         }
-        if batch.is_empty() {
-            return self.put_off(
-                write_behind,
-                gap.event_id,
-                &"the journal ends before what was committed",
-            );
+        batch
+    }
+
+    /// What is missing of one event, as far as a batch of so many `records` has room, which it counts.
+    async fn read_gap(
+        &self,
+        write_behind: &WriteBehind,
+        gap: Gap,
+        records: &mut u64,
+    ) -> Result<Vec<JournalEntry>, JournalError> {
+        let mut missing: Vec<JournalEntry> = Vec::new();
+        loop {
+            let after = missing.last().map_or(gap.projected, |entry| entry.last_seq);
+            let entries = self
+                .journal
+                .read(gap.event_id, after, CATCH_UP_ENTRIES_MAX)
+                .await?;
+            if entries.is_empty() {
+                return Ok(missing);
+            }
+            for entry in entries {
+                if *records >= PROJECTION_BATCH_RECORDS {
+                    write_behind.open_gap(gap.event_id);
+                    return Ok(missing);
+                }
+                *records += records_of(&entry);
+                missing.push(entry);
+            }
         }
-        self.project(write_behind, batch).await;
     }
 
     /// Projects a batch as a whole, or where that fails, each of its events alone.

@@ -4,6 +4,7 @@
 //! driver (`projector.rs`) reads back from the journal, so memory stays flat however far the database falls behind.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,12 +28,28 @@ const MARK_EVERY_MS: i64 = 100;
 struct Progress {
     projected: Sequence,
     committed: Sequence,
-    /// Records are missing from the queue: the driver reads them back, and nothing is queued meanwhile.
-    gap: bool,
-    /// The last try failed: rounds of the projector before the next one.
-    rounds_off: u32,
     /// When records up to which sequence were committed, oldest first.
     marks: VecDeque<(Sequence, UnixMillis)>,
+}
+
+/// The events that are behind, and those of them that records are missing of from the queue: the driver reads these back,
+/// and nothing of them is queued meanwhile. However many there are, finding the next is one look.
+#[derive(Default)]
+struct Behind {
+    events: BTreeMap<EventId, Progress>,
+    /// With the round of the projector before which it is left alone, because its last try failed.
+    gaps: BTreeMap<EventId, u64>,
+    /// Rounds of the projector that are over.
+    round: u64,
+}
+
+impl Behind {
+    /// Opens a gap where there is none. An event that is left alone stays so.
+    fn open_gap(&mut self, event_id: EventId) {
+        if self.events.contains_key(&event_id) {
+            self.gaps.entry(event_id).or_default();
+        }
+    }
 }
 
 /// An event to be read back from the journal.
@@ -47,8 +64,7 @@ pub(crate) struct WriteBehind {
     queue: mpsc::Sender<JournalEntry>,
     queued_records: AtomicU64,
     backlog_records: AtomicU64,
-    /// Only the events that are behind.
-    behind: Mutex<BTreeMap<EventId, Progress>>,
+    behind: Mutex<Behind>,
     /// Ticks after every projection.
     pub(crate) projected: watch::Sender<()>,
     pub(crate) hurry: Notify,
@@ -94,14 +110,11 @@ impl WriteBehind {
     fn note(&self, event_id: EventId, projected: Sequence, committed: Sequence, gap: bool) -> bool {
         let now = self.clock.now();
         let mut behind = self.lock();
-        let progress = behind.entry(event_id).or_insert_with(|| Progress {
+        let progress = behind.events.entry(event_id).or_insert_with(|| Progress {
             projected,
             committed: projected,
-            gap,
-            rounds_off: 0,
             marks: VecDeque::new(),
         });
-        progress.gap |= gap;
         let added = committed.saturating_sub(progress.committed);
         progress.committed += added;
         let is_old = |(_, at): &(Sequence, UnixMillis)| now.ms_since(*at) >= MARK_EVERY_MS;
@@ -111,14 +124,15 @@ impl WriteBehind {
             *seq = progress.committed;
         }
         self.backlog_records.fetch_add(added, Ordering::AcqRel);
-        progress.gap
+        if gap {
+            behind.open_gap(event_id);
+        }
+        behind.gaps.contains_key(&event_id)
     }
 
     /// Records of the event were dropped: they must be read back.
     pub(crate) fn open_gap(&self, event_id: EventId) {
-        if let Some(progress) = self.lock().get_mut(&event_id) {
-            progress.gap = true;
-        }
+        self.lock().open_gap(event_id);
         self.hurry.notify_one();
     }
 
@@ -126,53 +140,49 @@ impl WriteBehind {
     /// the gap is closed first: what is committed from then on is queued, and the reading covers the rest.
     pub(crate) fn next_gap(&self, last: Option<EventId>) -> Option<Gap> {
         let mut behind = self.lock();
-        let is_due = |progress: &Progress| progress.gap && progress.rounds_off == 0;
-        let after = |event_id: &EventId| last.is_none_or(|last| *event_id > last);
-        let due = || {
-            behind
-                .iter()
-                .filter(|(_, progress)| is_due(progress))
-                .map(|(event_id, _)| *event_id)
-        };
-        let event_id = due().find(after).or_else(|| due().next())?;
-        let progress = behind.get_mut(&event_id)?;
-        if progress.committed - progress.projected <= PROJECTION_BATCH_RECORDS {
-            progress.gap = false;
+        let first = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let after = behind.gaps.range((first, Bound::Unbounded));
+        let (event_id, _) = after
+            .chain(&behind.gaps)
+            .find(|(_, not_before)| **not_before <= behind.round)?;
+        let event_id = *event_id;
+        let progress = behind.events.get(&event_id)?;
+        let (missing, projected) = (progress.committed - progress.projected, progress.projected);
+        if missing <= PROJECTION_BATCH_RECORDS {
+            behind.gaps.remove(&event_id);
         }
-        Some(Gap {
-            event_id,
-            projected: progress.projected,
-        })
+        Some(Gap { event_id, projected })
     }
 
     /// Whether some event must be read back, now or later.
     pub(crate) fn has_gaps(&self) -> bool {
-        self.lock().values().any(|progress| progress.gap)
+        !self.lock().gaps.is_empty()
     }
 
     /// Leaves the event alone for some rounds; then it is read back.
     pub(crate) fn put_off(&self, event_id: EventId, rounds: u32) {
-        if let Some(progress) = self.lock().get_mut(&event_id) {
-            progress.gap = true;
-            progress.rounds_off = rounds;
+        let mut behind = self.lock();
+        if behind.events.contains_key(&event_id) {
+            let not_before = behind.round + u64::from(rounds);
+            behind.gaps.insert(event_id, not_before);
         }
     }
 
     /// A round of the projector is over. Whether some event is to be read back in the next one.
     pub(crate) fn end_round(&self) -> bool {
-        let mut due = false;
-        for progress in self.lock().values_mut().filter(|progress| progress.gap) {
-            progress.rounds_off = progress.rounds_off.saturating_sub(1);
-            due |= progress.rounds_off == 0;
-        }
-        due
+        let mut behind = self.lock();
+        behind.round += 1;
+        behind.gaps.values().any(|not_before| *not_before <= behind.round)
     }
 
     /// Where the next queued entry of an event must start; `None` where entries from the queue are not wanted.
     pub(crate) fn queue_position(&self, event_id: EventId) -> Option<Sequence> {
-        self.lock()
+        let behind = self.lock();
+        let is_wanted = !behind.gaps.contains_key(&event_id);
+        behind
+            .events
             .get(&event_id)
-            .filter(|progress| !progress.gap)
+            .filter(|_| is_wanted)
             .map(|progress| progress.projected)
     }
 
@@ -189,8 +199,8 @@ impl WriteBehind {
     /// How many events are behind: with their records in the queue, and with a gap that is read back from the journal.
     pub(crate) fn events_behind(&self) -> (usize, usize) {
         let behind = self.lock();
-        let gaps = behind.values().filter(|progress| progress.gap).count();
-        (behind.len() - gaps, gaps)
+        let gaps = behind.gaps.len();
+        (behind.events.len() - gaps, gaps)
     }
 
     /// Age of the oldest committed record that is not projected.
@@ -198,6 +208,7 @@ impl WriteBehind {
         let now = self.clock.now();
         let oldest = self
             .lock()
+            .events
             .values()
             .filter_map(|progress| progress.marks.front())
             .map(|(_, at)| *at)
@@ -207,11 +218,17 @@ impl WriteBehind {
 
     /// Waits until everything of the event that is committed now is projected.
     pub(crate) async fn wait_projected(&self, event_id: EventId) {
-        let Some(target) = self.lock().get(&event_id).map(|progress| progress.committed) else {
+        let Some(target) = self
+            .lock()
+            .events
+            .get(&event_id)
+            .map(|progress| progress.committed)
+        else {
             return;
         };
         self.wait_until(|behind| {
             behind
+                .events
                 .get(&event_id)
                 .is_none_or(|progress| progress.projected >= target)
         })
@@ -222,12 +239,14 @@ impl WriteBehind {
     pub(crate) async fn wait_all_projected(&self) {
         let targets: Vec<(EventId, Sequence)> = self
             .lock()
+            .events
             .iter()
             .map(|(event_id, progress)| (*event_id, progress.committed))
             .collect();
         self.wait_until(|behind| {
             targets.iter().all(|(event_id, target)| {
                 behind
+                    .events
                     .get(event_id)
                     .is_none_or(|progress| progress.projected >= *target)
             })
@@ -235,7 +254,7 @@ impl WriteBehind {
         .await;
     }
 
-    async fn wait_until(&self, reached: impl Fn(&BTreeMap<EventId, Progress>) -> bool) {
+    async fn wait_until(&self, reached: impl Fn(&Behind) -> bool) {
         let mut ticks = self.projected.subscribe();
         while !reached(&self.lock()) {
             self.hurry.notify_one();
@@ -249,28 +268,36 @@ impl WriteBehind {
     /// database lost what it had not synced.
     pub(crate) fn set_projected(&self, event_id: EventId, projected: Sequence) {
         let mut behind = self.lock();
-        let Some(progress) = behind.get_mut(&event_id) else {
+        let Some(progress) = behind.events.get_mut(&event_id) else {
             return;
         };
-        if projected >= progress.projected {
-            let done = (projected - progress.projected).min(self.backlog_records());
-            self.backlog_records.fetch_sub(done, Ordering::AcqRel);
-        } else {
+        let went_back = projected < progress.projected;
+        if went_back {
             self.backlog_records
                 .fetch_add(progress.projected - projected, Ordering::AcqRel);
-            progress.gap = true;
+        } else {
+            let done = (projected - progress.projected).min(self.backlog_records());
+            self.backlog_records.fetch_sub(done, Ordering::AcqRel);
         }
         progress.projected = projected;
-        progress.rounds_off = 0;
         while progress.marks.front().is_some_and(|(seq, _)| *seq <= projected) {
             progress.marks.pop_front();
         }
         if progress.projected >= progress.committed {
-            behind.remove(&event_id);
+            behind.events.remove(&event_id);
+            behind.gaps.remove(&event_id);
+            return;
+        }
+        if went_back {
+            behind.open_gap(event_id);
+        }
+        // It has just been projected: there is no reason to leave it alone.
+        if let Some(not_before) = behind.gaps.get_mut(&event_id) {
+            *not_before = 0;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<EventId, Progress>> {
+    fn lock(&self) -> MutexGuard<'_, Behind> {
         self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

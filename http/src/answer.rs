@@ -17,6 +17,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Headers of an answer to the sale, with those that the edge and hyper add.
 pub(crate) const HEADERS: usize = 12;
 
+/// Bytes of most answers' bodies: a hold takes some 450.
+const BODY_BYTES: usize = 512;
+
 /// What a handler gives.
 pub(crate) type Answer = Result<Response, ApiError>;
 
@@ -104,7 +107,8 @@ pub(crate) fn with_tag(mut response: Response, tag: Sequence) -> Response {
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Answer {
-    let bytes = serde_json::to_vec(body)
+    let mut bytes = Vec::with_capacity(BODY_BYTES);
+    serde_json::to_writer(&mut bytes, body)
         .map_err(|_| onsale_services::ServiceError::Internal("an answer could not be written as JSON"))?;
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;

@@ -48,15 +48,6 @@ pub enum Chore {
         #[arg(long)]
         journal: Option<Journal>,
     },
-    /// Measure how cost grows with holds, events, connections and records, and write docs/SCALING.md
-    Scaling {
-        /// Smaller sizes, under three minutes; charts and figures go to target/scaling
-        #[arg(long)]
-        quick: bool,
-        /// Only this subject; the figures of the others stay
-        #[arg(long)]
-        only: Option<scaling::Subject>,
-    },
     /// Measure a release build beside the usual ways to sell tickets and a bare JSON echo; see docs/COMPARE.md
     Compare {
         /// Less than three minutes after the build
@@ -68,6 +59,15 @@ pub enum Chore {
         /// Write all figures as JSON
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
+    },
+    /// Measure how cost grows with holds, events, connections and records, and write docs/SCALING.md
+    Scaling {
+        /// Smaller sizes, under three minutes; charts and figures go to target/scaling
+        #[arg(long)]
+        quick: bool,
+        /// Only this subject; the figures of the others stay
+        #[arg(long)]
+        only: Option<scaling::Subject>,
     },
 }
 
@@ -88,8 +88,8 @@ pub fn run() -> Result<ExitCode> {
         Chore::SqlxPrepare => sqlx_prepare::run(),
         Chore::Pg { command } => pg::run(&command),
         Chore::Crash { rounds, journal } => crash::run(rounds, journal),
-        Chore::Scaling { quick, only } => scaling::run(quick, only),
         Chore::Compare { quick, record, json } => compare::run(quick, record, json.as_deref()),
+        Chore::Scaling { quick, only } => scaling::run(quick, only),
     }
 }
 

@@ -46,7 +46,7 @@ pub const IDLE_EVENT_BYTES: Bound = Bound {
 /// What stays of an event in the registry once it has left memory.
 pub const LEFT_EVENT_BYTES: Bound = Bound {
     what: "bytes of an event that has left memory",
-    at_most: 760.0,
+    at_most: 700.0,
 };
 
 impl Bound {

@@ -205,15 +205,20 @@ impl Server {
     /// Opens the sale of a new event whose tickets cost something.
     pub async fn priced_sale(&self, capacity: u32) -> Sale {
         let sale = self.sale(capacity).await;
-        let event = self.engine.availability(sale.event_id).await.unwrap();
-        let mut ticket_type = event.definition.ticket_types[0].clone();
-        ticket_type.unit_price_minor = 4_500;
-        let command = onsale_domain::Command::SetTicketType {
-            ticket_type: Box::new(ticket_type),
-            expected_version: event.definition.version,
-        };
-        self.engine.execute(sale.event_id, command).await.unwrap();
-        sale
+        // The opening of the sale may come in between, and then the version has moved.
+        for _ in 0..10 {
+            let event = self.engine.availability(sale.event_id).await.unwrap();
+            let mut ticket_type = event.definition.ticket_types[0].clone();
+            ticket_type.unit_price_minor = 4_500;
+            let command = onsale_domain::Command::SetTicketType {
+                ticket_type: Box::new(ticket_type),
+                expected_version: event.definition.version,
+            };
+            if self.engine.execute(sale.event_id, command).await.is_ok() {
+                return sale;
+            }
+        }
+        panic!("the definition moves on and on")
     }
 
     /// Access tokens of as many sessions, of an account each or of one account.

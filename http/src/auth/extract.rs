@@ -98,7 +98,8 @@ where
                 id: caller.user_id.into(),
             });
         }
-        Err(refused(parts, state, &caller, Permission::TicketsBuy).await)
+        // Boxed, so that what is let in does not grow by it.
+        Err(Box::pin(refused(parts, state, &caller, Permission::TicketsBuy)).await)
     }
 }
 

@@ -125,13 +125,12 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answering<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let response = match ready!(this.work.as_mut().poll(context)) {
-            Ok(Ok(response)) => response,
-            Err(_) => {
-                let request_id = this.asked.request_id.as_str();
-                tracing::error!(request_id, "a handler panicked");
-                Problem::new(Code::Internal).into_response()
-            }
+        let response = if let Ok(Ok(response)) = ready!(this.work.as_mut().poll(context)) {
+            response
+        } else {
+            let request_id = this.asked.request_id.as_str();
+            tracing::error!(request_id, "a handler panicked");
+            Problem::new(Code::Internal).into_response()
         };
         Poll::Ready(Ok(this.asked.answer(response, noted(this.work))))
     }

@@ -1,5 +1,6 @@
 //! The accept loop over real sockets.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,13 +19,17 @@ struct Server {
 }
 
 async fn start(limits: ServeLimits) -> Server {
-    let router = probes(&no_limits()).route(
-        "/slow",
-        get(|| async {
-            sleep(Duration::from_millis(300)).await;
-            "done"
-        }),
-    );
+    let finished = Arc::new(AtomicU32::new(0));
+    let told = Arc::clone(&finished);
+    let slow = get(move || async move {
+        sleep(Duration::from_millis(300)).await;
+        finished.fetch_add(1, Ordering::Relaxed);
+        "done"
+    });
+    let how_many = get(move || async move { format!("finished: {}", told.load(Ordering::Relaxed)) });
+    let router = probes(&no_limits())
+        .route("/slow", slow)
+        .route("/finished", how_many);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
@@ -111,6 +116,23 @@ async fn requests_under_way_finish_when_the_server_stops() {
             .unwrap()
             .unwrap()
     );
+}
+
+/// Its outcome is found by its key, and nothing is dropped where it stands (ADR 0020).
+#[tokio::test]
+async fn a_request_is_finished_when_its_client_has_gone_and_then_makes_room() {
+    let limits = ServeLimits {
+        connections_max: 1,
+        ..ServeLimits::default()
+    };
+    let server = start(limits).await;
+    let mut gone = TcpStream::connect(server.address).await.unwrap();
+    ask(&mut gone, "/slow").await;
+    sleep(Duration::from_millis(50)).await;
+    drop(gone);
+    let mut next = TcpStream::connect(server.address).await.unwrap();
+    ask(&mut next, "/finished").await;
+    assert!(read(&mut next).await.ends_with("finished: 1"));
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ pub struct Plan {
     pub open_round: Duration,
     /// Rounds in an open loop.
     pub open_rounds: usize,
-    /// Connections in an open loop.
+    /// Fewest connections in an open loop.
     pub open_connections: usize,
     /// Length of a round that only chooses a pool.
     pub trial: Duration,

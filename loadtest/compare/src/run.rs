@@ -131,10 +131,12 @@ impl Comparison<'_> {
             ));
             for place in turns(number, entrants.len()) {
                 let entrant = &mut entrants[place];
+                let (best, ceiling) = entrant.ceiling();
                 let shape = Shape::Open {
-                    connections: self.plan.open_connections,
+                    // On fewer, half of its best may be more than they can carry.
+                    connections: self.plan.open_connections.max(best),
                     time: self.plan.open_round,
-                    per_second: (entrant.ceiling().1 / 2.0).max(1.0),
+                    per_second: (ceiling / 2.0).max(1.0),
                 };
                 let round = self.round(stage, entrant, shape).await?;
                 entrant.open.extend(round);

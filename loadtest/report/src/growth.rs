@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 /// Measurements repeat to about this much of an exponent, over all points.
 const NOISE: f64 = 0.1;
+/// What must not grow may be dearer by this at the largest size than at the smallest, on the line through all points: an
+/// exponent alone would let a small one add up over many decades.
+const NOISE_TIMES: f64 = 1.5;
 /// And this much over the last step, which rests on two points only.
 const NOISE_OF_A_STEP: f64 = 0.25;
 
@@ -24,6 +27,8 @@ pub enum Limit {
 pub struct Growth {
     /// Over all points: slope of the least-squares line through their logarithms.
     pub overall: f64,
+    /// What the largest size costs of what the smallest costs, on that line.
+    pub times: f64,
     /// From the last point but one to the last, where a fixed part no longer hides what grows.
     pub last_step: f64,
 }
@@ -44,8 +49,11 @@ pub fn growth(points: &[(f64, f64)]) -> Option<Growth> {
     let mean_y = logarithms.iter().map(|(_, y)| y).sum::<f64>() / count;
     let shared: f64 = logarithms.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
     let spread: f64 = logarithms.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+    let overall = shared / spread;
+    let decades = (last.0 / points[0].0).ln();
     let exponents = Growth {
-        overall: shared / spread,
+        overall,
+        times: (overall * decades).exp(),
         last_step: (last.1 / last_but_one.1).ln() / (last.0 / last_but_one.0).ln(),
     };
     (exponents.overall.is_finite() && exponents.last_step.is_finite()).then_some(exponents)
@@ -59,7 +67,8 @@ impl Limit {
             Self::Linear => 1.0,
             Self::Told => return None,
         };
-        Some(growth.overall <= exponent + NOISE && growth.last_step <= exponent + NOISE_OF_A_STEP)
+        let is_flat = self == Self::Linear || growth.times <= NOISE_TIMES;
+        Some(is_flat && growth.overall <= exponent + NOISE && growth.last_step <= exponent + NOISE_OF_A_STEP)
     }
 }
 
@@ -90,6 +99,8 @@ mod tests {
     fn growth_is_judged_by_its_limit() {
         check(|_| 5.0, Limit::Flat, Some(true));
         check(f64::sqrt, Limit::Flat, Some(false));
+        check(|x| x.powf(0.05), Limit::Flat, Some(true));
+        check(|x| x.powf(0.09), Limit::Flat, Some(false));
         check(|x| 7.0 * x, Limit::Linear, Some(true));
         check(|x| x * x, Limit::Linear, Some(false));
         check(|x| x * x, Limit::Told, None);

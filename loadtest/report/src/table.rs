@@ -9,7 +9,10 @@ pub fn table<const COLUMNS: usize>(header: [&str; COLUMNS], rows: &[[String; COL
         .load_preset(presets::UTF8_HORIZONTAL_ONLY)
         .set_header(header);
     table.add_rows(rows);
-    for inner in [TableComponent::HorizontalLines, TableComponent::MiddleIntersections] {
+    for inner in [
+        TableComponent::HorizontalLines,
+        TableComponent::MiddleIntersections,
+    ] {
         table.remove_style(inner);
     }
     for column in table.column_iter_mut().skip(1) {

@@ -162,10 +162,10 @@ impl Database {
 
 /// Ends a transaction that nobody holds any more. A future that is dropped while its transaction begins, as when a client
 /// hangs up, gives the connection back with the transaction open and sqlx unaware of it (transact-rs/sqlx#4393); what
-/// the next holder writes would be answered and then undone with it. Nearly always there is none, which Postgres warns
-/// of; `set_up_session` keeps the warning from being sent.
+/// the next holder writes would be answered and then undone with it. Nearly always there is none, and a `ROLLBACK` alone
+/// would then be a warning in the server's log; one that was begun for it is not.
 async fn end_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::raw_sql("ROLLBACK").execute(connection).await?;
+    sqlx::raw_sql("BEGIN; ROLLBACK").execute(connection).await?;
     Ok(true)
 }
 
@@ -176,7 +176,6 @@ async fn set_up_session(connection: &mut PgConnection, statement_timeout_ms: u64
     sqlx::query!(
         r#"SELECT set_config('statement_timeout', $1, false) AS statement,
                   set_config('idle_in_transaction_session_timeout', '30000', false) AS idle,
-                  set_config('client_min_messages', 'error', false) AS messages,
                   set_config('synchronous_commit',
                       CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END,
                       false) AS synchronous"#,

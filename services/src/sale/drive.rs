@@ -212,7 +212,8 @@ impl Services {
         };
         match self.ask(&attempt, payment.gateway).await {
             Said::Paid(authorization) => self.confirm(attempt, Some(authorization)).await,
-            Said::Refused(reason) => self.give_back(attempt, reason).await,
+            // Boxed, here and below, so that what is paid does not grow by it.
+            Said::Refused(reason) => Box::pin(self.give_back(attempt, reason)).await,
             Said::Open(action) => Ok(attempt.pending(payment, action)),
         }
     }
@@ -286,7 +287,7 @@ impl Services {
             Ok(receipt) => settle(event_id, receipt),
             Err(EngineError::Refused(Refusal::EventCancelled)) if is_paid => {
                 // Nothing can come of it any more; the money goes back when the hold has ended.
-                match self.give_back(attempt, ReleaseReason::PaymentUnavailable).await {
+                match Box::pin(self.give_back(attempt, ReleaseReason::PaymentUnavailable)).await {
                     Err(ServiceError::PaymentUnavailable) => Err(Refusal::EventCancelled.into()),
                     other => other,
                 }

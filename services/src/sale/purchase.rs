@@ -62,9 +62,8 @@ impl Services {
             key: request.key,
         };
         if replayed {
-            return self
-                .go_on(event_id, asking, request.payment_method, vec![claim])
-                .await;
+            // Boxed, so that first requests do not grow by it.
+            return Box::pin(self.go_on(event_id, asking, request.payment_method, vec![claim])).await;
         }
         let attempt = Attempt {
             event_id,

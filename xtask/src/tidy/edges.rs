@@ -118,6 +118,6 @@ mod tests {
 
     #[test]
     fn a_new_crate_must_be_placed() {
-        check("onsale-loadtest", &[], 1);
+        check("onsale-tomorrow", &[], 1);
     }
 }
