@@ -18,7 +18,7 @@ const DEBIAN_VERSIONS: &str = "/usr/lib/postgresql";
 /// fsync stays on: the tests are about what survives.
 const SETTINGS: [&str; 4] = [
     "listen_addresses=127.0.0.1",
-    "max_connections=200",
+    "max_connections=400",
     "shared_buffers=128MB",
     "fsync=on",
 ];

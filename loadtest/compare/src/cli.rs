@@ -35,7 +35,7 @@ struct RunArguments {
     /// The server of Onsale, a release build
     #[arg(long)]
     onsale: PathBuf,
-    /// A Postgres on this machine where databases may be made
+    /// A Postgres on this machine where databases may be made, and CHECKPOINT may be issued
     #[arg(long, env = "DATABASE_URL")]
     database_url: String,
     /// Where to write all figures

@@ -49,6 +49,8 @@ pub struct SeriesFigures {
     pub per_second: BTreeMap<usize, f64>,
     /// The best of them.
     pub ceiling: f64,
+    /// Acknowledged a second at the ceiling, of the time until the rows of all were in Postgres.
+    pub ceiling_with_rows: f64,
     /// The ceiling as a part of the echo's.
     pub to_echo: f64,
     /// Latency at half the ceiling in an open loop.
@@ -78,8 +80,14 @@ pub struct Crash {
     pub capacity: u32,
     /// Tickets that clients were told they have.
     pub acknowledged: u64,
-    /// Requests whose outcome nobody was told.
-    pub unanswered: u64,
+    /// Of these, just before the kill.
+    pub acknowledged_before: u64,
+    /// Of these, by when everything served again.
+    pub acknowledged_by_restart: u64,
+    /// Whether clients were told that nothing is left.
+    pub sold_out: bool,
+    /// Requests without an answer, or with one of a server that failed.
+    pub outcome_unknown: u64,
     /// What was left.
     pub verdict: Verdict,
 }
@@ -97,9 +105,45 @@ pub struct Verdict {
     pub oversold: u64,
 }
 
+impl Crash {
+    /// Whether it sold before the kill, and after the restart too or all there was. Nothing can be lost otherwise.
+    pub const fn proves_something(&self) -> bool {
+        self.acknowledged_before > 0 && (self.sold_out || self.acknowledged > self.acknowledged_by_restart)
+    }
+}
+
 impl Verdict {
     /// Whether nothing was lost and nothing sold twice.
     pub const fn is_clean(self) -> bool {
         self.lost == 0 && self.told_twice == 0 && self.oversold == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crash_proves_something_only_if_it_sold_before_and_after() {
+        let crash = |before, by_restart, acknowledged, sold_out| Crash {
+            label: String::new(),
+            redis_too: false,
+            capacity: 100,
+            acknowledged,
+            acknowledged_before: before,
+            acknowledged_by_restart: by_restart,
+            sold_out,
+            outcome_unknown: 0,
+            verdict: Verdict {
+                rows: acknowledged,
+                lost: 0,
+                told_twice: 0,
+                oversold: 0,
+            },
+        };
+        assert!(crash(50, 52, 90, false).proves_something());
+        assert!(crash(50, 100, 100, true).proves_something());
+        assert!(!crash(50, 52, 52, false).proves_something());
+        assert!(!crash(0, 0, 100, true).proves_something());
     }
 }

@@ -3,11 +3,12 @@
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::contender::{Contender, Operation, Sale};
+use crate::contender::{Contender, Operation};
 use crate::figures::Verdict;
+use crate::load::Ticket;
 
 /// Acknowledgements that are looked up in one query.
-const LOOKED_UP: usize = 20_000;
+const LOOKED_UP: usize = 200_000;
 
 /// The rows of one contender. Each is one ticket, since clients ask for one.
 #[derive(Clone, Debug)]
@@ -16,7 +17,7 @@ pub struct Rows {
     queries: Queries,
 }
 
-/// How many there are; how many of `$2` are not among those of event `$1`.
+/// How many there are; how many of the tickets `$2` of the events `$1` are not among them.
 #[derive(Clone, Copy, Debug)]
 struct Queries {
     count: &'static str,
@@ -25,19 +26,20 @@ struct Queries {
 
 const RESERVATIONS: Queries = Queries {
     count: "SELECT count(*) FROM reservations",
-    missing: "SELECT count(*) FROM unnest($2::uuid[]) AS told (id) WHERE NOT EXISTS (
-                  SELECT 1 FROM reservations WHERE reservation_id = told.id AND event_id = $1)",
+    missing: "SELECT count(*) FROM unnest($1::uuid[], $2::uuid[]) AS told (event_id, id) WHERE NOT EXISTS (
+                  SELECT 1 FROM reservations WHERE reservation_id = told.id AND event_id = told.event_id)",
 };
 const HOLDS: Queries = Queries {
     count: "SELECT count(*) FROM holds WHERE status = 'held'",
-    missing: "SELECT count(*) FROM unnest($2::uuid[]) AS told (id) WHERE NOT EXISTS (
-                  SELECT 1 FROM holds WHERE event_id = $1 AND hold_id = told.id AND status = 'held')",
+    missing: "SELECT count(*) FROM unnest($1::uuid[], $2::uuid[]) AS told (event_id, id) WHERE NOT EXISTS (
+                  SELECT 1 FROM holds
+                  WHERE event_id = told.event_id AND hold_id = told.id AND status = 'held')",
 };
 const ORDERS: Queries = Queries {
     count: "SELECT count(*) FROM ticket_orders WHERE status IN ('confirmed', 'paid')",
-    missing: "SELECT count(*) FROM unnest($2::uuid[]) AS told (id) WHERE NOT EXISTS (
+    missing: "SELECT count(*) FROM unnest($1::uuid[], $2::uuid[]) AS told (event_id, id) WHERE NOT EXISTS (
                   SELECT 1 FROM ticket_orders
-                  WHERE event_id = $1 AND order_id = told.id AND status IN ('confirmed', 'paid'))",
+                  WHERE event_id = told.event_id AND order_id = told.id AND status IN ('confirmed', 'paid'))",
 };
 
 impl Rows {
@@ -65,19 +67,27 @@ impl Rows {
         Ok(u64::try_from(count)?)
     }
 
+    /// How many acknowledged tickets have no row.
+    pub async fn missing(&self, acknowledged: &[Ticket]) -> anyhow::Result<u64> {
+        let mut missing = 0;
+        for told in acknowledged.chunks(LOOKED_UP) {
+            let event_ids: Vec<Uuid> = told.iter().map(|ticket| ticket.event_id).collect();
+            let ids: Vec<Uuid> = told.iter().map(|ticket| ticket.id).collect();
+            let count: i64 = sqlx::query_scalar(self.queries.missing)
+                .bind(event_ids)
+                .bind(ids)
+                .fetch_one(&self.pool)
+                .await?;
+            missing += u64::try_from(count)?;
+        }
+        Ok(missing)
+    }
+
     /// What became of the only sale of this contender: every acknowledged ticket must have its row, and neither rows
     /// nor acknowledgements may be more than there are tickets. A row that nobody was told of is no fault: its client
     /// was cut off.
-    pub async fn judge(&self, sale: &Sale, capacity: u32, acknowledged: &[Uuid]) -> anyhow::Result<Verdict> {
-        let mut lost = 0;
-        for told in acknowledged.chunks(LOOKED_UP) {
-            let missing: i64 = sqlx::query_scalar(self.queries.missing)
-                .bind(sale.event_id)
-                .bind(told)
-                .fetch_one(&self.pool)
-                .await?;
-            lost += u64::try_from(missing)?;
-        }
+    pub async fn judge(&self, capacity: u32, acknowledged: &[Ticket]) -> anyhow::Result<Verdict> {
+        let lost = self.missing(acknowledged).await?;
         let rows = self.count().await?;
         let mut distinct = acknowledged.to_vec();
         distinct.sort_unstable();

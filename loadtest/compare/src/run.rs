@@ -14,7 +14,7 @@ use crate::figures::{Crash, Figures, SeriesFigures, Workload};
 use crate::host::{Host, Programs};
 use crate::load::Buyers;
 use crate::plan::{Plan, Stage};
-use crate::rounds::{PLENTY, Round, Shape, round};
+use crate::rounds::{PLENTY, Round, Shape, median, round, turns};
 
 /// Clients around a crash, and while pools are chosen.
 const CONNECTIONS: usize = 64;
@@ -53,7 +53,8 @@ struct Entrant {
     pool: Option<u32>,
     /// New ones for each round where there is one event, so that it does not grow from round to round.
     sales: Vec<Sale>,
-    closed: BTreeMap<usize, Vec<Round>>,
+    /// By connections; `None` for a round that failed.
+    closed: BTreeMap<usize, Vec<Option<Round>>>,
     open: Vec<Round>,
 }
 
@@ -100,7 +101,7 @@ impl Comparison<'_> {
     async fn stage(&mut self, stage: &Stage) -> anyhow::Result<Workload> {
         let mut entrants = Vec::new();
         for &series in &stage.series {
-            entrants.push(self.entrant(stage, series).await?);
+            entrants.extend(self.entrant(stage, series).await?);
         }
         for &connections in &stage.connections {
             let shape = Shape::Closed {
@@ -114,13 +115,10 @@ impl Comparison<'_> {
                     number + 1,
                     self.plan.rounds
                 ));
-                for position in 0..entrants.len() {
-                    // Who comes first changes from round to round.
-                    let place = (number + position) % entrants.len();
+                for place in turns(number, entrants.len()) {
                     let entrant = &mut entrants[place];
-                    if let Some(round) = self.round(stage, entrant, shape).await? {
-                        entrant.closed.entry(connections).or_default().push(round);
-                    }
+                    let round = self.round(stage, entrant, shape).await?;
+                    entrant.closed.entry(connections).or_default().push(round);
                 }
             }
         }
@@ -131,8 +129,7 @@ impl Comparison<'_> {
                 number + 1,
                 self.plan.open_rounds
             ));
-            for position in 0..entrants.len() {
-                let place = (number + position) % entrants.len();
+            for place in turns(number, entrants.len()) {
                 let entrant = &mut entrants[place];
                 let (best, ceiling) = entrant.ceiling();
                 let shape = Shape::Open {
@@ -160,12 +157,19 @@ impl Comparison<'_> {
         })
     }
 
-    /// Starts a contender and lets it warm up; a peer with the best of some pools.
-    async fn entrant(&mut self, stage: &Stage, series: Series) -> anyhow::Result<Entrant> {
+    /// Starts a contender and lets it warm up; a peer with the best of some pools. `None`, and a problem noted, where
+    /// it does not start.
+    async fn entrant(&mut self, stage: &Stage, series: Series) -> anyhow::Result<Option<Entrant>> {
         let pools = self.plan.pools(series.contender);
         let mut best: Option<(f64, Entrant)> = None;
         for &pool in pools {
-            let entrant = self.tried(stage, series, pool).await?;
+            let entrant = match self.tried(stage, series, pool).await {
+                Ok(entrant) => entrant,
+                Err(error) => {
+                    self.problem(format!("{}, pool of {pool}: no start: {error:#}", series.label()));
+                    continue;
+                }
+            };
             let per_second = entrant.0;
             let is_better = best.as_ref().is_none_or(|(before, _)| per_second > *before);
             let loser = if is_better {
@@ -177,7 +181,9 @@ impl Comparison<'_> {
                 loser.host.stop().await?;
             }
         }
-        let (per_second, mut entrant) = best.context("no pool to try")?;
+        let Some((per_second, mut entrant)) = best else {
+            return Ok(None);
+        };
         if let [_, _, ..] = pools {
             self.say(&format!(
                 "{}: best with {} connections",
@@ -188,14 +194,12 @@ impl Comparison<'_> {
             self.say(&format!("{} is up, {per_second:.0}/s at first", series.label()));
             entrant.pool = None;
         }
-        Ok(entrant)
+        Ok(Some(entrant))
     }
 
     /// A contender with a pool, and how fast it is at first.
     async fn tried(&mut self, stage: &Stage, series: Series, pool: u32) -> anyhow::Result<(f64, Entrant)> {
-        let mut host = Host::start(self.programs, series.contender, pool)
-            .await
-            .with_context(|| series.label())?;
+        let mut host = Host::start(self.programs, series.contender, pool).await?;
         let sales = host.open_sales(stage.events, PLENTY, series.operation).await?;
         let mut entrant = Entrant {
             series,
@@ -224,28 +228,42 @@ impl Comparison<'_> {
             self.buyers = Buyers::mint(self.plan.buyers)?;
             self.minted = Instant::now();
         }
-        let series = entrant.series;
-        if stage.events == 1 {
-            entrant.sales = entrant.host.open_sales(1, PLENTY, series.operation).await?;
-        }
-        match round(&entrant.host, series, &entrant.sales, &self.buyers, shape).await {
+        let label = entrant.series.label();
+        match self.measured(stage, entrant, shape).await {
             Ok(round) => {
                 if !round.adds_up() {
                     let Round {
-                        acknowledged, rows, ..
+                        acknowledged,
+                        rows,
+                        missing,
+                        ..
                     } = round;
                     self.problem(format!(
-                        "{}: {acknowledged} acknowledged, {rows} rows",
-                        series.label()
+                        "{label}: {acknowledged} acknowledged, {rows} rows, {missing} acknowledged without a row"
+                    ));
+                }
+                // There is plenty for everybody, and a refusal is cheaper than a ticket.
+                if !round.refused.is_empty() {
+                    self.problem(format!(
+                        "{label}: {shape:?}: refused, by status: {:?}",
+                        round.refused
                     ));
                 }
                 Ok(Some(round))
             }
             Err(error) => {
-                self.problem(format!("{}: {shape:?}: {error:#}", series.label()));
+                self.problem(format!("{label}: {shape:?}: {error:#}"));
                 Ok(None)
             }
         }
+    }
+
+    async fn measured(&self, stage: &Stage, entrant: &mut Entrant, shape: Shape) -> anyhow::Result<Round> {
+        let series = entrant.series;
+        if stage.events == 1 {
+            entrant.sales = entrant.host.open_sales(1, PLENTY, series.operation).await?;
+        }
+        round(&entrant.host, series, &entrant.sales, &self.buyers, shape).await
     }
 
     async fn crashes(&mut self, workloads: &[Workload]) -> anyhow::Result<Vec<Crash>> {
@@ -266,6 +284,7 @@ impl Comparison<'_> {
                         )
                 });
             let plot = Plot {
+                operation: Operation::Hold,
                 capacity: known.map_or(CRASH_CAPACITY_MIN, |known| capacity_of_a_second(known.ceiling)),
                 within: self.plan.crash_sale,
                 connections: CONNECTIONS,
@@ -273,10 +292,24 @@ impl Comparison<'_> {
             };
             let pool = known.and_then(|known| known.pool).unwrap_or(1);
             self.say(&format!("kill -9: {}", contender.label()));
-            let mut host = Host::start(self.programs, contender, pool).await?;
+            let label = contender.label();
+            let mut host = match Host::start(self.programs, contender, pool).await {
+                Ok(host) => host,
+                Err(error) => {
+                    self.problem(format!("{label}, kill -9: no start: {error:#}"));
+                    continue;
+                }
+            };
             match crash(&mut host, &self.buyers, plot).await {
-                Ok(crash) => crashes.push(crash),
-                Err(error) => self.problem(format!("{}, kill -9: {error:#}", contender.label())),
+                Ok(crash) => {
+                    if !crash.proves_something() {
+                        self.problem(format!(
+                            "{label}, kill -9: nothing was sold before it, or after it"
+                        ));
+                    }
+                    crashes.push(crash);
+                }
+                Err(error) => self.problem(format!("{label}, kill -9: {error:#}")),
             }
             host.stop().await?;
         }
@@ -308,7 +341,7 @@ impl Entrant {
         let best = self
             .closed
             .iter()
-            .map(|(&connections, rounds)| (connections, median_of(rounds, |round| round.per_second)))
+            .map(|(&connections, rounds)| (connections, per_second(rounds)))
             .max_by(|(_, one), (_, other)| one.total_cmp(other));
         best.unwrap_or_default()
     }
@@ -316,10 +349,10 @@ impl Entrant {
     fn figures(&self, echo: f64) -> anyhow::Result<SeriesFigures> {
         let (best, ceiling) = self.ceiling();
         let at_ceiling = self.closed.get(&best).map(Vec::as_slice).unwrap_or_default();
-        let processor = |number: usize| median_of(at_ceiling, |round| round.processor_us[number]);
+        let at_best = |figure: fn(&Round) -> f64| median(at_ceiling.iter().flatten().map(figure));
         let mut latencies = Latencies::default();
         let mut refused = BTreeMap::new();
-        for round in self.closed.values().flatten().chain(&self.open) {
+        for round in self.closed.values().flatten().flatten().chain(&self.open) {
             for (&status, count) in &round.refused {
                 *refused.entry(status).or_default() += count;
             }
@@ -330,28 +363,31 @@ impl Entrant {
         let per_second = self
             .closed
             .iter()
-            .map(|(&connections, rounds)| (connections, median_of(rounds, |round| round.per_second)));
+            .map(|(&connections, rounds)| (connections, per_second(rounds)));
         Ok(SeriesFigures {
             series: self.series,
             label: self.series.label(),
             pool: self.pool,
             per_second: per_second.collect(),
             ceiling,
+            ceiling_with_rows: at_best(|round| round.with_rows_per_second),
             to_echo: if echo > 0.0 { ceiling / echo } else { 0.0 },
             half_load: (latencies.count() > 0).then(|| latencies.summary()),
-            server_us: processor(0),
-            postgres_us: processor(1),
-            redis_us: processor(2),
-            drain_seconds: median_of(at_ceiling, |round| round.drained.as_secs_f64()),
+            server_us: at_best(|round| round.processor_us[0]),
+            postgres_us: at_best(|round| round.processor_us[1]),
+            redis_us: at_best(|round| round.processor_us[2]),
+            drain_seconds: at_best(|round| round.drained.as_secs_f64()),
             memory_bytes_max: self.host.used()?.memory_bytes_max,
             refused,
         })
     }
 }
 
-/// The median of some rounds' figure; 0 without rounds.
-fn median_of(rounds: &[Round], figure: impl Fn(&Round) -> f64) -> f64 {
-    let mut figures: Vec<f64> = rounds.iter().map(figure).collect();
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or_default()
+/// The median of acknowledgements a second, where a round that failed had none.
+fn per_second(rounds: &[Option<Round>]) -> f64 {
+    median(
+        rounds
+            .iter()
+            .map(|round| round.as_ref().map_or(0.0, |round| round.per_second)),
+    )
 }

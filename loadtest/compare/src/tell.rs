@@ -101,7 +101,11 @@ fn name(workload: &Workload) -> String {
     }
 }
 
-fn ceilings(workload: &Workload) -> Tabled<7> {
+fn keeps_rows(series: &SeriesFigures) -> bool {
+    series.series.operation != Operation::Echo
+}
+
+fn ceilings(workload: &Workload) -> Tabled<8> {
     let at = |series: &SeriesFigures, connections| {
         let per_second = series.per_second.get(&connections);
         per_second.map_or_else(|| "-".to_owned(), |per_second| format!("{per_second:.0}"))
@@ -113,6 +117,11 @@ fn ceilings(workload: &Workload) -> Tabled<7> {
             at(series, 64),
             at(series, 256),
             at(series, 1_024),
+            if keeps_rows(series) {
+                format!("{:.0}", series.ceiling_with_rows)
+            } else {
+                "-".to_owned()
+            },
             format!("{:.2}", series.to_echo),
             series
                 .pool
@@ -127,6 +136,7 @@ fn ceilings(workload: &Workload) -> Tabled<7> {
             "64",
             "256",
             "1,024",
+            "best, with rows written",
             "best / echo's best",
             "pool",
         ],
@@ -140,7 +150,6 @@ fn costs(workload: &Workload) -> Tabled<9> {
             let summary = series.half_load.as_ref();
             summary.map_or_else(|| "-".to_owned(), |summary| format!("{:.2}", of(summary)))
         };
-        let drains = series.series.operation != Operation::Echo;
         [
             series.label.clone(),
             latency(|summary| summary.p50_ms),
@@ -149,7 +158,7 @@ fn costs(workload: &Workload) -> Tabled<9> {
             format!("{:.0}", series.server_us),
             format!("{:.0}", series.postgres_us),
             format!("{:.0}", series.redis_us),
-            if drains {
+            if keeps_rows(series) {
                 format!("{:.2}", series.drain_seconds)
             } else {
                 "-".to_owned()
@@ -192,7 +201,7 @@ fn crashes(crashes: &[Crash]) -> Tabled<8> {
             crash.verdict.rows.to_string(),
             crash.verdict.lost.to_string(),
             crash.verdict.oversold.to_string(),
-            crash.unanswered.to_string(),
+            crash.outcome_unknown.to_string(),
         ]
     });
     Tabled {
@@ -205,7 +214,7 @@ fn crashes(crashes: &[Crash]) -> Tabled<8> {
             "rows",
             "lost",
             "oversold",
-            "never answered",
+            "outcome unknown",
         ],
         rows: rows.collect(),
     }

@@ -1,30 +1,29 @@
 //! The closed loop: each connection asks again as soon as it is answered. It finds the ceiling.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+use super::gathered::CONFLICT;
 use super::{Connection, Gathered, Target};
 
 /// Pause before a client whose connection broke tries again.
 const RECONNECT: Duration = Duration::from_millis(10);
-/// The conflict that all contenders answer when nothing is left.
-const CONFLICT: u16 = 409;
 
 /// When the clients stop.
 #[derive(Clone, Debug)]
 pub enum Stop {
     /// After so long. A connection that breaks is an error.
     After(Duration),
-    /// When nothing is left, or after so long. Connections that break are opened again, since servers are killed
+    /// When nothing is left, or it is too late. Connections that break are opened again, since servers are killed
     /// meanwhile; `acknowledged` is counted as it grows.
     SoldOut {
-        /// Longest run.
-        within: Duration,
+        /// When it is too late. Not before somebody sets it.
+        deadline: Arc<OnceLock<Instant>>,
         /// Successful answers so far.
         acknowledged: Arc<AtomicU64>,
     },
@@ -65,8 +64,11 @@ impl Client {
         let started = Instant::now();
         match stop {
             Stop::After(time) => self.ask_for(connection, started, time).await?,
-            Stop::SoldOut { within, acknowledged } => {
-                self.ask_until_sold_out(connection, started, within, &acknowledged)
+            Stop::SoldOut {
+                deadline,
+                acknowledged,
+            } => {
+                self.ask_until_sold_out(connection, &deadline, &acknowledged)
                     .await;
             }
         }
@@ -82,11 +84,14 @@ impl Client {
     ) -> anyhow::Result<()> {
         let mut sent = started;
         while sent.duration_since(started) < time {
-            self.target
+            let status = self
+                .target
                 .ask(&mut connection, &mut self.request, &mut self.told)
                 .await?;
             let answered = Instant::now();
-            self.told.latencies.record(answered.duration_since(sent));
+            if self.target.acknowledges(status) {
+                self.told.latencies.record(answered.duration_since(sent));
+            }
             sent = answered;
         }
         Ok(())
@@ -95,12 +100,11 @@ impl Client {
     async fn ask_until_sold_out(
         &mut self,
         connection: Connection,
-        started: Instant,
-        within: Duration,
+        deadline: &OnceLock<Instant>,
         acknowledged: &AtomicU64,
     ) {
         let mut connection = Some(connection);
-        while started.elapsed() < within {
+        while deadline.get().is_none_or(|deadline| Instant::now() < *deadline) {
             let Some(open) = &mut connection else {
                 tokio::time::sleep(RECONNECT).await;
                 connection = self.target.connect().await.ok();

@@ -8,6 +8,6 @@ mod target;
 
 pub use closed::{Stop, closed_loop};
 pub use connection::Connection;
-pub use gathered::Gathered;
+pub use gathered::{Gathered, Ticket, per_second};
 pub use open::open_loop;
 pub use target::{Buyers, Target};

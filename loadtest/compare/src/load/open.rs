@@ -125,9 +125,11 @@ async fn ask(target: &Target, schedule: &Schedule, mut connection: Connection) -
             told.lasted = started.elapsed();
             return Ok(told);
         }
-        target.ask(&mut connection, &mut request, &mut told).await?;
-        let late = started.elapsed().saturating_sub(schedule.due_after(number));
-        told.latencies.record(late);
+        let status = target.ask(&mut connection, &mut request, &mut told).await?;
+        if target.acknowledges(status) {
+            let late = started.elapsed().saturating_sub(schedule.due_after(number));
+            told.latencies.record(late);
+        }
     }
 }
 

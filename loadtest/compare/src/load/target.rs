@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use anyhow::Context as _;
 use onsale_domain::{SessionId, UserId};
 use onsale_services::{ACCESS_TOKEN_LIFETIME_MS, Grant, TokenKeys, Tokens};
 use uuid::Uuid;
 
-use super::{Connection, Gathered};
+use super::{Connection, Gathered, Ticket};
 use crate::contender::{Operation, Sale};
 use crate::{clock, host};
 
@@ -43,13 +44,24 @@ impl Buyers {
 #[derive(Debug)]
 pub struct Target {
     address: SocketAddr,
-    /// First line and first header of a request, and its body, for each sale.
-    sales: Vec<(String, String)>,
+    sales: Vec<Asked>,
     buyers: Buyers,
+    /// The status of a success.
     status: u16,
+    /// Whether a success names a hold or an order.
+    names: bool,
     next: AtomicU64,
     /// Begins every idempotency key of this round.
     run: String,
+}
+
+/// A request for a ticket of a sale.
+#[derive(Debug)]
+struct Asked {
+    event_id: Uuid,
+    /// First line and first header.
+    head: String,
+    body: String,
 }
 
 impl Target {
@@ -70,16 +82,18 @@ impl Target {
                 Operation::Purchase => ",\"payment_method\":\"sim_approve\"",
             };
             let lines = format!("[{{\"ticket_type_id\":\"{ticket_type_id}\",\"quantity\":1}}]");
-            (
-                format!("POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer "),
-                format!("{{\"lines\":{lines}{payment}}}"),
-            )
+            Asked {
+                event_id: *event_id,
+                head: format!("POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer "),
+                body: format!("{{\"lines\":{lines}{payment}}}"),
+            }
         };
         Arc::new(Self {
             address,
             sales: sales.iter().map(request).collect(),
             buyers: buyers.clone(),
             status: if operation == Operation::Echo { 200 } else { 201 },
+            names: operation != Operation::Echo,
             next: AtomicU64::new(0),
             run: Uuid::now_v7().simple().to_string(),
         })
@@ -90,7 +104,13 @@ impl Target {
         Connection::open(self.address).await
     }
 
-    /// Asks once and notes what was told; the status. `request` is room to write in.
+    /// Whether an answer of this status is a success.
+    pub const fn acknowledges(&self, status: u16) -> bool {
+        status == self.status
+    }
+
+    /// Asks once and notes what was told; the status. `request` is room to write in. An acknowledgement that names
+    /// nothing is an error, since nobody could look for its row.
     pub async fn ask(
         &self,
         connection: &mut Connection,
@@ -98,26 +118,33 @@ impl Target {
         told: &mut Gathered,
     ) -> anyhow::Result<u16> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let Some((head, body)) = self.sales.get(scattered(number, self.sales.len())) else {
+        let Some(asked) = self.sales.get(scattered(number, self.sales.len())) else {
             anyhow::bail!("there is nothing to ask for")
         };
         request.clear();
-        request.push_str(head);
+        request.push_str(&asked.head);
         request.push_str(&self.buyers.0[in_turn(number, self.buyers.0.len())]);
-        let length = body.len();
         write!(
             request,
-            "\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
-             idempotency-key: {}-{number}\r\n\r\n{body}",
-            self.run
+            "\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+             idempotency-key: {}-{number}\r\n\r\n{}",
+            asked.body.len(),
+            self.run,
+            asked.body
         )?;
         let status = connection
             .ask(request)
             .await
             .inspect_err(|_| told.unanswered += 1)?;
-        if status == self.status {
+        if self.acknowledges(status) {
             told.acknowledged += 1;
-            told.ids.extend(connection.id());
+            if self.names {
+                let id = connection.id().context("an acknowledgement without an id")?;
+                told.tickets.push(Ticket {
+                    event_id: asked.event_id,
+                    id,
+                });
+            }
         } else {
             *told.refused.entry(status).or_default() += 1;
         }

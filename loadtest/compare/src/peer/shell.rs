@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use onsale_domain::{Permission, PermissionSet};
@@ -20,6 +21,26 @@ use crate::{clock, host};
 struct Shell<R> {
     peer: R,
     tokens: Tokens,
+}
+
+/// Whose token came with a request. Headers are read where they are, as Onsale reads them.
+struct BuyerId(Uuid);
+
+/// There was no good token.
+struct Unauthenticated;
+
+impl<R: Reserve> FromRequestParts<Arc<Shell<R>>> for BuyerId {
+    type Rejection = Unauthenticated;
+
+    async fn from_request_parts(parts: &mut Parts, shell: &Arc<Shell<R>>) -> Result<Self, Unauthenticated> {
+        shell.buyer(&parts.headers).map(Self).ok_or(Unauthenticated)
+    }
+}
+
+impl IntoResponse for Unauthenticated {
+    fn into_response(self) -> Response {
+        problem(StatusCode::UNAUTHORIZED, "unauthenticated")
+    }
 }
 
 /// The routes of a peer.
@@ -38,13 +59,10 @@ pub(super) fn router<R: Reserve>(peer: R, token_secret: &str) -> anyhow::Result<
 
 async fn hold<R: Reserve>(
     State(shell): State<Arc<Shell<R>>>,
+    BuyerId(buyer_id): BuyerId,
     Path(event_id): Path<Uuid>,
-    headers: HeaderMap,
     Json(body): Json<HoldBody>,
 ) -> Response {
-    let Some(buyer_id) = shell.buyer(&headers) else {
-        return problem(StatusCode::UNAUTHORIZED, "unauthenticated");
-    };
     let [line] = body.lines.as_slice() else {
         return problem(StatusCode::UNPROCESSABLE_ENTITY, "one_line_only");
     };
