@@ -26,26 +26,13 @@ fn filled_in(expression: &str) -> String {
     filled
 }
 
-/// A sale in which everything happens more than once, a few scrapes apart: a rate needs two of them.
-async fn sell(world: &World) {
-    let sale = Sale::open(world).await;
-    for round in 0..3 {
-        sale.round(round).await;
-        sale.crash().await;
-        tokio::time::sleep(Duration::from_millis(2_500)).await;
-    }
-    world.settled().await;
-    // The slowest gauges are read every five seconds, and the last scrape must have seen them.
-    tokio::time::sleep(Duration::from_secs(3)).await;
-}
+/// Rounds of the sale before the first look: a rate needs two scrapes.
+const ROUNDS: usize = 3;
+/// And at most, where the machine is so busy that scrapes come late.
+const ROUNDS_MAX: usize = 12;
 
-#[tokio::test]
-async fn no_panel_is_empty_and_every_rule_has_its_series() {
-    let redis = PrivateRedis::start().await;
-    let world = World::with(Journal::Local, &[("REDIS_URL", &redis.url())]).await;
-    let prometheus = Prometheus::start(world.directory.path(), world.server.internal).await;
-    sell(&world).await;
-
+/// Panels that show nothing, and what rules ask for and nobody tells.
+async fn nothing_to_see(prometheus: &Prometheus) -> Vec<String> {
     let mut empty = vec![];
     for query in dashboards::queries() {
         let values = prometheus.query(&filled_in(&query.expression)).await;
@@ -61,6 +48,31 @@ async fn no_panel_is_empty_and_every_rule_has_its_series() {
             if prometheus.query(&format!("count({selector})")).await.is_empty() {
                 empty.push(format!("rule {}: {selector}", rule.name));
             }
+        }
+    }
+    empty
+}
+
+#[tokio::test]
+async fn no_panel_is_empty_and_every_rule_has_its_series() {
+    let redis = PrivateRedis::start().await;
+    let world = World::with(Journal::Local, &[("REDIS_URL", &redis.url())]).await;
+    let prometheus = Prometheus::start(world.directory.path(), world.server.internal).await;
+    let sale = Sale::open(&world).await;
+    let mut empty = vec![];
+    for round in 0..ROUNDS_MAX {
+        sale.round(round).await;
+        sale.crash().await;
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        if round + 1 < ROUNDS {
+            continue;
+        }
+        world.settled().await;
+        // The slowest gauges are read every five seconds, and the last scrape must have seen them.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        empty = nothing_to_see(&prometheus).await;
+        if empty.is_empty() {
+            break;
         }
     }
     assert!(empty.is_empty(), "nothing to see in:\n{}", empty.join("\n"));
