@@ -22,8 +22,9 @@ ONSALE_DRILLS=true to have tokens last longer than 15 minutes.
 The table goes to stdout, progress to stderr. Exit codes: 0 all holds, 1 the verdict or a threshold failed, 2 usage,
 70 the load test could not be run.";
 
+// Not `Debug`: the address, the token and the auditor's command line may hold secrets.
 /// Loads a running Onsale with journeys of buyers, bots, staff and gates.
-#[derive(Clone, Debug, Parser)]
+#[derive(Clone, Parser)]
 #[command(name = "onsale-load", version, after_help = EXAMPLES)]
 pub struct Arguments {
     /// Where the API is
@@ -54,7 +55,8 @@ pub struct Arguments {
     #[arg(long, env = "ONSALE_LOAD_USERS", value_name = "N", default_value_t = 64,
         value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub users: u32,
-    /// Journeys begun each second, by all users together; 0: each user begins the next when the last is over
+    /// Journeys begun each second, by all users together; 0: each user begins the next when the last is over. Users on
+    /// last-ticket keep their rounds instead, and their part of the rate is not made up for
     #[arg(long, env = "ONSALE_LOAD_RATE", value_name = "N", default_value_t = 0.0, value_parser = not_negative)]
     pub rate: f64,
     /// Seconds from the opening of the sale
@@ -89,13 +91,14 @@ pub struct Arguments {
     #[command(flatten)]
     pub output: Output,
     /// The auditor, as `onsale audit --json`, in this environment; `--clients FILE` with what buyers were told is added
-    /// to it. Without it the verdict says that nobody audited
+    /// to it. An auditor that does not come to a result fails the run; without this the verdict says that nobody audited
     #[arg(long, env = "ONSALE_LOAD_AUDIT_COMMAND", value_name = "COMMAND")]
     pub audit_command: Option<String>,
 }
 
 /// Who sets the event up and edits it: an admin.
-#[derive(Clone, Debug, Args)]
+// Not `Debug`: it may hold a token.
+#[derive(Clone, Args)]
 #[group(required = true, multiple = false)]
 pub struct StaffArguments {
     /// What `onsale admin create --json` printed; the load test logs in with it
@@ -123,6 +126,9 @@ pub struct Thresholds {
     /// Most answers that no journey expects
     #[arg(long, env = "ONSALE_LOAD_ERRORS_MAX", value_name = "N", default_value_t = 0)]
     pub errors_max: u64,
+    /// Most journeys that were due and that no user was free for [default: 0 with --rate, any number without]
+    #[arg(long, env = "ONSALE_LOAD_NOT_BEGUN_MAX", value_name = "N")]
+    pub not_begun_max: Option<u64>,
 }
 
 /// Where results go beside the terminal.
@@ -134,7 +140,7 @@ pub struct Output {
     /// Write the results as a page
     #[arg(long, env = "ONSALE_LOAD_HTML", value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Write what buyers were told: a line of JSON for each acknowledged order
+    /// Write what buyers were told: a line of JSON for each acknowledged order, those for the door too
     #[arg(long, env = "ONSALE_LOAD_LOG", value_name = "FILE")]
     pub log: Option<PathBuf>,
     /// No progress lines
@@ -164,6 +170,15 @@ impl FromStr for Share {
 }
 
 impl Arguments {
+    /// The address as results show it: without a name and a password.
+    pub(crate) fn shown_address(&self) -> String {
+        let mut shown = self.address.clone();
+        // An address that cannot have them has none.
+        let _ = shown.set_username("");
+        let _ = shown.set_password(None);
+        shown.to_string()
+    }
+
     /// The journeys that were asked for, or all.
     pub(crate) fn shares(&self) -> Vec<Share> {
         if self.journeys.is_empty() {
@@ -212,6 +227,12 @@ mod tests {
         let shares = arguments(&given).shares();
         let weights: Vec<_> = shares.iter().map(|share| (share.journey, share.weight)).collect();
         assert_eq!(weights, [(Journey::Bots, 3), (Journey::Browse, 1)]);
+    }
+
+    #[test]
+    fn the_address_is_shown_without_its_password() {
+        let shown = arguments(&["--address", "https://ada:secret@tickets.example/"]).shown_address();
+        assert_eq!(shown, "https://tickets.example/");
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use goose::prelude::{GooseMethod, GooseRequest, GooseUser};
+use goose::prelude::{GooseMethod, GooseRequest, GooseUser, TransactionError};
 use serde_json::Value;
 
 /// Longest answer that is kept in full; longer ones are read and count as no JSON.
 const KEPT_BYTES_MAX: usize = 4 * 1_024 * 1_024;
 
-/// A request that is being put together.
-#[derive(Clone, Debug)]
+/// A request that is being put together. Not `Debug`: it holds a token, and some bodies a password.
+#[derive(Clone)]
 pub(crate) struct Call {
     method: GooseMethod,
     path: String,
@@ -83,10 +83,9 @@ impl Call {
 
     /// Sends it once. Errors: no answer, or half of one.
     pub(crate) async fn send(&self, user: &mut GooseUser, step: &str) -> Result<Answer, String> {
-        let failed = |error: &dyn std::error::Error| error.to_string();
         let mut builder = user
             .get_request_builder(&self.method, &self.path)
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| failed(*error))?;
         if let Some(token) = &self.token {
             builder = builder.bearer_auth(token);
         }
@@ -102,8 +101,8 @@ impl Call {
             .name(step)
             .set_request_builder(builder)
             .build();
-        let answered = user.request(request).await.map_err(|error| failed(&error))?;
-        let response = answered.response.map_err(|error| failed(&error))?;
+        let answered = user.request(request).await.map_err(|error| failed(*error))?;
+        let response = answered.response.map_err(|error| failed(error.into()))?;
         let header = |name| {
             let value = response.headers().get(name)?.to_str().ok()?;
             Some(value.to_owned())
@@ -111,7 +110,7 @@ impl Call {
         let (status, etag) = (response.status().as_u16(), header("etag"));
         let retry_after = header("retry-after").and_then(|seconds| seconds.parse().ok());
         let replayed = header("idempotency-replayed").is_some();
-        let body = response.bytes().await.map_err(|error| failed(&error))?;
+        let body = response.bytes().await.map_err(|error| failed(error.into()))?;
         let kept = if body.len() <= KEPT_BYTES_MAX {
             &body[..]
         } else {
@@ -127,8 +126,18 @@ impl Call {
     }
 }
 
-/// What came back.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Why there was no answer, without the address: it holds ids, and errors are counted by their text.
+fn failed(error: TransactionError) -> String {
+    match error {
+        TransactionError::Reqwest(error) if error.is_timeout() => "timed out".to_owned(),
+        TransactionError::Reqwest(error) if error.is_connect() => "no connection".to_owned(),
+        TransactionError::Reqwest(error) => error.without_url().to_string(),
+        error => error.to_string(),
+    }
+}
+
+/// What came back. Not `Debug`: some bodies hold tokens, or codes of tickets.
+#[derive(Clone, Default, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) etag: Option<String>,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::client::Call;
+use crate::ledger::Sale;
 use crate::staff::{Staff, succeed};
 
 /// Most tickets of one line of an order.
@@ -126,15 +127,15 @@ pub(crate) async fn organization(staff: &Staff, user: &mut GooseUser) -> anyhow:
     id_of(&made.body)
 }
 
-/// Sells so many tickets of an event; their codes.
+/// Sells so many tickets of an event to the first of the buyers; their codes, and what the buyer was told.
 pub(crate) async fn sell_for_the_door(
     user: &mut GooseUser,
     event: &Event,
     buyer: &str,
     count: u32,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<(Vec<String>, Vec<Sale>)> {
     let kind = event.types.first().context("an event without ticket types")?;
-    let mut codes = Vec::new();
+    let (mut codes, mut sales) = (Vec::new(), Vec::new());
     let mut left = count;
     while left > 0 {
         let quantity = left.min(LINE_QUANTITY_MAX);
@@ -143,6 +144,8 @@ pub(crate) async fn sell_for_the_door(
         let body = json!({"lines": lines, "payment_method": "sim_approve"});
         let call = post(&format!("{}/purchases", event.path()), &body).by(buyer);
         let order = succeed(user, &call).await?;
+        let sale = Sale::of(&order.body, 0, Duration::ZERO);
+        sales.push(sale.context("the order is not confirmed, or has no tickets")?);
         let tickets = order.body["tickets"].as_array();
         let tickets = tickets.context("the order has no tickets")?;
         codes.extend(
@@ -151,7 +154,7 @@ pub(crate) async fn sell_for_the_door(
                 .filter_map(|ticket| Some(ticket["code"].as_str()?.to_owned())),
         );
     }
-    Ok(codes)
+    Ok((codes, sales))
 }
 
 fn details(organization_id: Uuid, plan: &Plan) -> anyhow::Result<Value> {

@@ -9,6 +9,8 @@ table{border-collapse:collapse;margin:1rem 0}td,th{border-bottom:1px solid #bbb;
 td:first-child,th:first-child{text-align:left}.left td{text-align:left}";
 /// Width and height of the bars of sales by second.
 const CHART: (f64, f64) = (860.0, 160.0);
+/// Most bars: a long run has one for some seconds together.
+const BARS_MAX: usize = 430;
 
 /// The page.
 pub(crate) fn page(report: &Report) -> String {
@@ -77,9 +79,16 @@ fn rows<const COLUMNS: usize>(
     page.push_str("</table>\n");
 }
 
-/// Sales by second, as bars.
+/// Sales by second, or by some seconds together, as bars.
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
 fn bars(page: &mut String, sales: &[u64]) {
+    let seconds = sales.len().div_ceil(BARS_MAX).max(1);
+    let sales: Vec<u64> = sales.chunks(seconds).map(|sales| sales.iter().sum()).collect();
+    let title = if seconds == 1 {
+        "Sales by second".to_owned()
+    } else {
+        format!("Sales by {seconds} seconds")
+    };
     let most = sales.iter().copied().max().unwrap_or_default();
     if most == 0 {
         return;
@@ -87,15 +96,16 @@ fn bars(page: &mut String, sales: &[u64]) {
     let (width, height) = (CHART.0 / sales.len() as f64, CHART.1);
     let _ = write!(
         page,
-        "<h2>Sales by second</h2>\n<svg viewBox=\"0 0 {} {height}\" role=\"img\" aria-label=\"Sales by second, at most {most}\">",
+        "<h2>{title}</h2>\n<svg viewBox=\"0 0 {} {height}\" role=\"img\" aria-label=\"{title}, at most {most}\">",
         CHART.0
     );
-    for (second, sold) in sales.iter().enumerate() {
+    for (bar_number, sold) in sales.iter().enumerate() {
+        let second = bar_number * seconds;
         let bar = height * *sold as f64 / most as f64;
         let _ = write!(
             page,
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{bar:.1}\" fill=\"#0072b2\"><title>second {second}: {sold}</title></rect>",
-            second as f64 * width,
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{bar:.1}\" fill=\"#0072b2\"><title>from second {second}: {sold}</title></rect>",
+            bar_number as f64 * width,
             height - bar,
             (width - 1.0).max(0.5),
         );
@@ -124,11 +134,20 @@ mod tests {
         let mut page = String::new();
         bars(&mut page, &[1, 4]);
         assert!(
-            page.contains("height=\"160.0\"") && page.contains("second 1: 4"),
+            page.contains("height=\"160.0\"") && page.contains("from second 1: 4"),
             "{page}"
         );
         let mut empty = String::new();
         bars(&mut empty, &[0, 0]);
         assert!(empty.is_empty());
+    }
+
+    #[test]
+    fn a_day_has_no_more_bars_than_the_page_has_room_for() {
+        let mut page = String::new();
+        let day: Vec<u64> = std::iter::repeat_n(1, 86_400).collect();
+        bars(&mut page, &day);
+        assert_eq!(page.matches("<rect").count(), 86_400_usize.div_ceil(201));
+        assert!(page.contains("Sales by 201 seconds"));
     }
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use onsale_report::Latencies;
 use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
+use crate::events::id_of;
 use crate::journeys::Journey;
 
 /// Kinds of errors that are told apart; the rest are counted together.
@@ -27,6 +29,27 @@ pub(crate) struct Sale {
     pub(crate) buyer: usize,
     /// When it was acknowledged, in milliseconds from the opening.
     pub(crate) at_ms: u64,
+}
+
+impl Sale {
+    /// What a confirmed order says; nothing where it is not whole.
+    pub(crate) fn of(order: &Value, buyer: usize, at: Duration) -> Option<Self> {
+        let uuid = |value: &Value| Uuid::parse_str(value.as_str()?).ok();
+        let tickets = order["tickets"].as_array()?.iter();
+        let ticket_ids = tickets
+            .map(|ticket| uuid(&ticket["id"]))
+            .collect::<Option<Vec<_>>>()?;
+        let is_whole = order["status"] == "confirmed" && !ticket_ids.is_empty();
+        is_whole.then_some(())?;
+        Some(Self {
+            order_id: id_of(order).ok()?,
+            event_id: uuid(&order["event_id"])?,
+            ticket_ids,
+            total_minor: order["total"]["amount"].as_i64()?,
+            buyer,
+            at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
 }
 
 /// What became of one step of a journey.
@@ -149,7 +172,23 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn only_a_confirmed_order_with_tickets_is_a_sale() {
+        let mut order = json!({
+            "id": Uuid::now_v7(), "event_id": Uuid::now_v7(), "status": "confirmed",
+            "total": {"amount": 6_500, "currency": "EUR"}, "tickets": [{"id": Uuid::now_v7(), "code": "A"}],
+        });
+        assert_eq!(Sale::of(&order, 3, Duration::ZERO).unwrap().total_minor, 6_500);
+        order["status"] = "pending".into();
+        assert_eq!(Sale::of(&order, 3, Duration::ZERO), None);
+        order["status"] = "confirmed".into();
+        order["tickets"] = json!([]);
+        assert_eq!(Sale::of(&order, 3, Duration::ZERO), None);
+    }
 
     fn sale(at_ms: u64) -> Sale {
         Sale {

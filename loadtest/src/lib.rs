@@ -8,6 +8,7 @@
 
 mod arguments;
 mod attack;
+mod audit;
 mod buyers;
 mod client;
 mod events;
@@ -16,6 +17,7 @@ mod journeys;
 mod ledger;
 mod progress;
 mod random;
+mod reasons;
 mod report;
 mod run;
 mod shop;

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use onsale_report::{LatencySummary, Machine, table};
 use serde::Serialize;
 
-use crate::arguments::{Arguments, Share, Thresholds};
+use crate::arguments::{Arguments, Share};
+use crate::audit::Audit;
 use crate::journeys::Journey;
 use crate::ledger::Log;
-use crate::verdict::{Audit, Books};
+use crate::verdict::Books;
 
 /// Pass or fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -55,7 +56,9 @@ pub struct Report {
     pub(crate) journeys: Vec<ShareRow>,
     /// Orders that were acknowledged.
     pub(crate) sales: u64,
-    /// Their tickets.
+    /// Orders of the door's tickets, acknowledged before the run and counted nowhere else.
+    pub(crate) sales_before: u64,
+    /// Tickets of `sales`.
     pub(crate) tickets: u64,
     /// Sales a second until most (95 of 100) were made.
     pub(crate) goodput_per_second: f64,
@@ -81,6 +84,7 @@ pub struct Report {
 pub(crate) struct Findings {
     pub(crate) books: Books,
     pub(crate) audit: Audit,
+    pub(crate) sales_before: usize,
     pub(crate) interrupted: bool,
     pub(crate) users: u32,
 }
@@ -100,7 +104,7 @@ impl Report {
         let mut report = Self {
             verdict: Verdict::Pass,
             reasons: vec![],
-            address: arguments.address.to_string(),
+            address: arguments.shown_address(),
             machine: Machine::this(),
             users: findings.users,
             rate: arguments.rate,
@@ -114,6 +118,7 @@ impl Report {
                 })
                 .collect(),
             sales,
+            sales_before: count(findings.sales_before),
             tickets: log.sales.iter().map(|sale| count(sale.ticket_ids.len())).sum(),
             goodput_per_second: log.goodput_per_second(),
             goodput_peak_per_second: log.sales_by_second.iter().copied().max().unwrap_or_default(),
@@ -129,8 +134,7 @@ impl Report {
             books: findings.books,
             audit: findings.audit,
         };
-        let sells = shares.iter().any(|share| share.journey.sells());
-        report.reasons = report.reasons(&arguments.thresholds, sells, findings.interrupted);
+        report.reasons = report.failures(arguments, findings.interrupted);
         if !report.reasons.is_empty() {
             report.verdict = Verdict::Fail;
         }
@@ -150,45 +154,6 @@ impl Report {
     /// The results as programs read them.
     pub fn json(&self) -> anyhow::Result<String> {
         Ok(serde_json::to_string_pretty(self)?)
-    }
-
-    fn reasons(&self, thresholds: &Thresholds, sells: bool, interrupted: bool) -> Vec<String> {
-        let mut reasons = Vec::new();
-        let books = &self.books;
-        for (what, number) in [
-            ("tickets oversold", books.oversold),
-            ("tickets given twice", books.duplicate_tickets),
-            ("acknowledgements lost", books.lost_acknowledgements),
-        ] {
-            if number > 0 {
-                reasons.push(format!("{number} {what}"));
-            }
-        }
-        if let Audit::Findings(findings) = &self.audit {
-            reasons.push(format!("the audit found {findings}"));
-        }
-        let errors: u64 = self.errors.values().sum();
-        if errors > thresholds.errors_max {
-            reasons.push(format!("{errors} errors, more than {}", thresholds.errors_max));
-        }
-        // A run in which nobody was served shows nothing.
-        if sells && self.sales == 0 {
-            reasons.push("nothing was sold".to_owned());
-        }
-        if self.goodput_per_second < thresholds.goodput_min {
-            let (found, least) = (self.goodput_per_second, thresholds.goodput_min);
-            reasons.push(format!("{found:.1} sales a second, fewer than {least}"));
-        }
-        if let Some(most) = thresholds.p99_ms_max
-            && self.sale_latency.p99_ms > most
-        {
-            let found = self.sale_latency.p99_ms;
-            reasons.push(format!("p99 of sales is {found:.1} ms, more than {most}"));
-        }
-        if interrupted {
-            reasons.push("the run was interrupted".to_owned());
-        }
-        reasons
     }
 
     /// The steps as a table, the figures, the refusals, and the verdict last.
@@ -234,7 +199,10 @@ impl Report {
             ),
             (
                 "lost acknowledgements",
-                format!("{} ({} read back)", books.lost_acknowledgements, books.read_back),
+                format!(
+                    "{} ({} read back, {} could not be)",
+                    books.lost_acknowledgements, books.read_back, books.not_read_back
+                ),
             ),
             (
                 "goodput",
@@ -266,20 +234,10 @@ impl Report {
     pub(crate) fn verdict_line(&self) -> String {
         match self.verdict {
             Verdict::Pass => match self.audit {
-                Audit::NotAudited(_) => "PASS, not audited".to_owned(),
-                Audit::Clean | Audit::Findings(_) => "PASS".to_owned(),
+                Audit::NotAsked => "PASS, not audited".to_owned(),
+                Audit::Clean | Audit::Findings(_) | Audit::Failed(_) => "PASS".to_owned(),
             },
             Verdict::Fail => format!("FAIL: {}", self.reasons.join("; ")),
-        }
-    }
-}
-
-impl Audit {
-    fn line(&self) -> String {
-        match self {
-            Self::Clean => "clean".to_owned(),
-            Self::Findings(findings) => format!("findings: {findings}"),
-            Self::NotAudited(why) => format!("not audited: {why}"),
         }
     }
 }

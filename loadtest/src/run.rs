@@ -1,5 +1,6 @@
 //! One run: set up, load, read back, judge, tell.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -16,12 +17,11 @@ use uuid::Uuid;
 use crate::arguments::{Arguments, Share};
 use crate::events::{self, Event};
 use crate::journeys::Journey;
-use crate::ledger::Log;
+use crate::ledger::Sale;
 use crate::report::{Findings, Report};
 use crate::shop::{Door, Pace, Shop};
 use crate::staff::Staff;
-use crate::verdict::{self, Books};
-use crate::{attack, buyers, html, progress};
+use crate::{attack, audit, buyers, html, progress, verdict};
 
 /// From the end of the setup to the opening: goose launches its users meanwhile.
 const LEAD: Duration = Duration::from_secs(2);
@@ -36,8 +36,7 @@ const DOOR_TICKETS: (u32, u32, u32) = (20, 100, 5_000);
 pub async fn run(arguments: &Arguments) -> anyhow::Result<Report> {
     ensure!(
         !arguments.address.cannot_be_a_base(),
-        "{} is no address",
-        arguments.address
+        "--address is none of a server"
     );
     let shares = arguments.shares();
     let users = attack::users(&shares, arguments.users);
@@ -58,12 +57,18 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<Report> {
         Some(path) => path.clone(),
         None => std::env::temp_dir().join(format!("onsale-load-{}.jsonl", Uuid::now_v7())),
     };
-    write_log(&told, &log)?;
-    let books = read_back(&shop, &log, &mut user).await?;
+    let before = shop.door.as_ref().map(|door| &door.sales[..]).unwrap_or_default();
+    let sales: Vec<&Sale> = log.sales.iter().chain(before).collect();
+    write_log(&told, &sales)?;
+    let mut events: Vec<&Event> = vec![&shop.event];
+    events.extend(&shop.race);
+    events.extend(shop.door.as_ref().map(|door| &door.event));
+    let books = verdict::read_back(&mut user, &events, &sales, &shop.buyers).await;
     if let Some(internal) = &arguments.internal {
         verdict::settle(&mut user, internal.as_str()).await;
     }
-    let audit = verdict::audit(arguments.audit_command.as_deref(), &told).await;
+    let orders: HashSet<_> = sales.iter().map(|sale| sale.order_id).collect();
+    let audit = audit::ask(arguments.audit_command.as_deref(), &told, orders.len()).await;
     if arguments.output.log.is_none() {
         // It is only for the auditor, and nobody misses it.
         let _ = fs::remove_file(&told);
@@ -71,6 +76,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<Report> {
     let findings = Findings {
         books,
         audit,
+        sales_before: before.len(),
         interrupted,
         users,
     };
@@ -130,27 +136,20 @@ async fn open_door(
     let (for_each, least, most) = DOOR_TICKETS;
     let tickets = users.saturating_mul(for_each).clamp(least, most);
     let event = events::make(staff, user, organization, events::door_plan(tickets)).await?;
-    let codes = events::sell_for_the_door(user, &event, buyer, tickets).await;
+    let sold = events::sell_for_the_door(user, &event, buyer, tickets).await;
+    let (codes, sales) = sold.context("cannot sell the tickets for the door")?;
     Ok(Door {
-        codes: codes.context("cannot sell the tickets for the door")?,
+        codes,
+        sales,
         event,
         next: AtomicUsize::new(0),
     })
 }
 
-async fn read_back(shop: &Shop, log: &Log, user: &mut GooseUser) -> anyhow::Result<Books> {
-    let mut sold: Vec<(&Event, u64)> = vec![(&shop.event, 0)];
-    sold.extend(shop.race.as_ref().map(|race| (race, 0)));
-    if let Some(door) = &shop.door {
-        sold.push((&door.event, u64::try_from(door.codes.len()).unwrap_or(u64::MAX)));
-    }
-    verdict::read_back(user, &sold, &log.sales, &shop.buyers).await
-}
-
 /// A line of JSON for each acknowledged order. No codes and no tokens.
-fn write_log(path: &Path, log: &Log) -> anyhow::Result<()> {
+fn write_log(path: &Path, sales: &[&Sale]) -> anyhow::Result<()> {
     let mut text = Vec::new();
-    for sale in &log.sales {
+    for sale in sales {
         sale.serialize(&mut serde_json::Serializer::new(&mut text))?;
         text.push(b'\n');
     }

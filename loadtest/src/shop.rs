@@ -7,12 +7,14 @@ use tokio::time::{Instant, sleep};
 
 use crate::events::Event;
 use crate::journeys::Journey;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Sale};
 use crate::random::Random;
 use crate::staff::Staff;
 
 /// How soon a waiting user sees that the run was ended.
 const GLANCE: Duration = Duration::from_millis(200);
+/// How late a user may wake for a visit that was due just before the end.
+const LATE: Duration = Duration::from_millis(100);
 
 /// The run, as users see it.
 pub(crate) struct Shop {
@@ -39,6 +41,8 @@ pub(crate) struct Shop {
 pub(crate) struct Door {
     pub(crate) event: Event,
     pub(crate) codes: Vec<String>,
+    /// The orders that they are of.
+    pub(crate) sales: Vec<Sale>,
     pub(crate) next: AtomicUsize,
 }
 
@@ -156,7 +160,7 @@ impl Shop {
             let left = due.min(self.closes).saturating_duration_since(Instant::now());
             sleep(left.min(GLANCE)).await;
         }
-        if Instant::now() >= self.closes {
+        if is_over(due, Instant::now(), self.closes) {
             self.ended.store(true, Ordering::Relaxed);
             return None;
         }
@@ -183,6 +187,11 @@ impl Shop {
         let turn = seat.index + u64::from(seat.visits) * u64::from(self.plan.users);
         usize::try_from(turn).unwrap_or_default() % self.buyers.len().max(1)
     }
+}
+
+/// Whether a visit comes too late. One that was due before the end is not lost to a timer that is a little late.
+fn is_over(due: Instant, now: Instant, closes: Instant) -> bool {
+    now >= closes && (due >= closes || now >= closes + LATE)
 }
 
 #[cfg(test)]
@@ -228,6 +237,16 @@ mod tests {
         assert_eq!(rounds(0), Some(Duration::from_secs(4)));
         assert_eq!(rounds(0), rounds(3));
         assert_eq!(pace.planned(&seat(Journey::LastTicket, 3, 0)), 5);
+    }
+
+    #[test]
+    fn only_what_was_due_before_the_end_may_begin_right_after_it() {
+        let before = Instant::now();
+        let closes = before + Duration::from_millis(1);
+        assert!(!is_over(before, before, closes));
+        assert!(!is_over(before, closes, closes));
+        assert!(is_over(closes, closes, closes));
+        assert!(is_over(before, closes + LATE, closes));
     }
 
     #[test]

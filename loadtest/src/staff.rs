@@ -86,15 +86,23 @@ impl Staff {
 
 /// Sends what must succeed, again while the outcome is open. Errors: a refusal, by its code.
 pub(crate) async fn succeed(user: &mut GooseUser, call: &Call) -> anyhow::Result<Answer> {
+    let answer = settled(user, call).await?;
+    if !answer.is_success() {
+        bail!("{}: {}: {}", call.line(), answer.code(), answer.text("detail"));
+    }
+    Ok(answer)
+}
+
+/// Sends it until the outcome is told: yes or no. Errors: it stays open.
+pub(crate) async fn settled(user: &mut GooseUser, call: &Call) -> anyhow::Result<Answer> {
     let mut told = String::new();
     for _ in 0..TRIES {
         match call.send(user, "setup").await {
-            Ok(answer) if answer.is_success() => return Ok(answer),
             Ok(answer) if answer.is_open() => {
                 told = answer.code();
                 sleep(answer.retry_after.unwrap_or(Duration::from_millis(100))).await;
             }
-            Ok(answer) => bail!("{}: {}: {}", call.line(), answer.code(), answer.text("detail")),
+            Ok(answer) => return Ok(answer),
             Err(error) => {
                 told = error;
                 sleep(Duration::from_millis(100)).await;

@@ -1,30 +1,25 @@
-//! Whether what buyers were told is what the server has, and what the auditor says.
+//! Whether what buyers were told is what the server has.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use goose::prelude::GooseUser;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use crate::client::Call;
+use crate::client::{Answer, Call};
 use crate::events::Event;
 use crate::ledger::Sale;
-use crate::staff::succeed;
+use crate::staff::{settled, succeed};
 
 /// Most orders that are read back; spread over the whole run.
 const READ_BACK_MAX: usize = 2_000;
-/// Longest wait for the tables to be level with the journal, and for the auditor.
+/// Orders that cannot be read before the rest is not asked for: each takes a while, and fails the run already.
+const UNREAD_MAX: u64 = 10;
+/// Longest wait for the tables to be level with the journal.
 const LEVEL_WITHIN: Duration = Duration::from_mins(1);
-const AUDITED_WITHIN: Duration = Duration::from_mins(30);
-/// Characters of the auditor's own words that are told.
-const TOLD_MAX: usize = 500;
 
 /// What the API says after the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -35,24 +30,28 @@ pub(crate) struct Books {
     pub(crate) sold: u64,
     /// Tickets beyond a quota's capacity.
     pub(crate) oversold: u64,
-    /// Tickets that two orders were given.
+    /// Orders that were acknowledged a second time.
+    pub(crate) duplicate_orders: u64,
+    /// Tickets that were given a second time.
     pub(crate) duplicate_tickets: u64,
-    /// Acknowledged orders that were asked for again.
+    /// Acknowledged orders that were asked for again, and told.
     pub(crate) read_back: u64,
     /// Of those: missing, or not as they were told. With them, tickets that the server does not count as sold.
     pub(crate) lost_acknowledgements: u64,
+    /// Acknowledged orders that were asked for again, and of which nothing is known: refused, or no answer.
+    pub(crate) not_read_back: u64,
+    /// Events whose counts could not be read, so that nothing is known of what was sold of them.
+    pub(crate) not_counted: u64,
 }
 
-/// What the auditor said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", content = "detail", rename_all = "snake_case")]
-pub(crate) enum Audit {
-    /// Nothing found.
-    Clean,
-    /// What was found, in its words.
-    Findings(String),
-    /// Why it has no say.
-    NotAudited(String),
+/// What became of an order that was acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    AsTold,
+    /// Not there, or not as it was told.
+    Lost,
+    /// The server did not say.
+    Unread,
 }
 
 impl Books {
@@ -86,36 +85,47 @@ impl Books {
 /// Asks the API about each event and about orders that were acknowledged.
 pub(crate) async fn read_back(
     user: &mut GooseUser,
-    events: &[(&Event, u64)],
-    sales: &[Sale],
+    events: &[&Event],
+    sales: &[&Sale],
     buyers: &[String],
-) -> anyhow::Result<Books> {
+) -> Books {
+    let (duplicate_orders, duplicate_tickets) = duplicates(sales);
     let mut books = Books {
-        duplicate_tickets: duplicates(sales),
+        duplicate_orders,
+        duplicate_tickets,
         ..Books::default()
     };
-    for (event, sold_before) in events {
+    for event in events {
         let told = sales.iter().filter(|sale| sale.event_id == event.id);
         let told: usize = told.map(|sale| sale.ticket_ids.len()).sum();
-        let told = u64::try_from(told)
-            .unwrap_or(u64::MAX)
-            .saturating_add(*sold_before);
         let call = Call::get(format!("{}/availability", event.path()));
-        let answer = succeed(user, &call).await.context("cannot read the counts")?;
-        books.add(&with_quotas(answer.body, event), told);
+        match succeed(user, &call).await {
+            Ok(answer) => books.add(
+                &with_quotas(answer.body, event),
+                u64::try_from(told).unwrap_or(u64::MAX),
+            ),
+            Err(_) => books.not_counted += 1,
+        }
     }
     let stride = sales.len().div_ceil(READ_BACK_MAX).max(1);
     for sale in sales.iter().step_by(stride) {
+        if books.not_read_back >= UNREAD_MAX {
+            books.not_read_back += 1;
+            continue;
+        }
         let token = buyers.get(sale.buyer).map_or("", String::as_str);
         let call = Call::get(format!("/v1/orders/{}", sale.order_id)).by(token);
-        let is_there = match succeed(user, &call).await {
-            Ok(answer) => is_as_told(&answer.body, sale),
-            Err(_) => false,
-        };
-        books.read_back += 1;
-        books.lost_acknowledgements += u64::from(!is_there);
+        let answer = settled(user, &call).await.ok();
+        match found(answer.as_ref(), sale) {
+            Found::AsTold => books.read_back += 1,
+            Found::Lost => {
+                books.read_back += 1;
+                books.lost_acknowledgements += 1;
+            }
+            Found::Unread => books.not_read_back += 1,
+        }
     }
-    Ok(books)
+    books
 }
 
 /// Names the quota of each ticket type, which only staff see, as the run made it.
@@ -142,14 +152,25 @@ fn is_as_told(order: &Value, sale: &Sale) -> bool {
         && sale.ticket_ids.iter().all(|id| ids.contains(id))
 }
 
-/// Tickets that buyers were told of in more than one order.
-fn duplicates(sales: &[Sale]) -> u64 {
-    let mut orders = HashMap::new();
-    let tickets = sales
-        .iter()
-        .flat_map(|sale| sale.ticket_ids.iter().map(|ticket| (*ticket, sale.order_id)));
-    let twice = tickets.filter(|(ticket, order)| *orders.entry(*ticket).or_insert(*order) != *order);
-    u64::try_from(twice.count()).unwrap_or(u64::MAX)
+fn found(answer: Option<&Answer>, sale: &Sale) -> Found {
+    match answer {
+        Some(answer) if answer.is_success() && is_as_told(&answer.body, sale) => Found::AsTold,
+        Some(answer) if answer.is_success() || answer.status == 404 => Found::Lost,
+        _ => Found::Unread,
+    }
+}
+
+/// Orders and tickets that buyers were told of before.
+fn duplicates(sales: &[&Sale]) -> (u64, u64) {
+    let (mut orders, mut tickets) = (HashSet::new(), HashSet::new());
+    let (mut orders_twice, mut tickets_twice) = (0, 0);
+    for sale in sales {
+        orders_twice += u64::from(!orders.insert(sale.order_id));
+        for ticket in &sale.ticket_ids {
+            tickets_twice += u64::from(!tickets.insert(*ticket));
+        }
+    }
+    (orders_twice, tickets_twice)
 }
 
 /// Waits until the internal port says that the tables are level with the journal.
@@ -169,45 +190,96 @@ pub(crate) async fn settle(user: &mut GooseUser, internal: &str) {
     let _ = timeout(LEVEL_WITHIN, level).await;
 }
 
-/// Runs the auditor in this environment, with the log of what buyers were told.
-pub(crate) async fn audit(command: Option<&str>, log: &Path) -> Audit {
-    let Some(command) = command else {
-        return Audit::NotAudited("no --audit-command was given".to_owned());
-    };
-    let mut words = command.split_whitespace();
-    let Some(program) = words.next() else {
-        return Audit::NotAudited("--audit-command is empty".to_owned());
-    };
-    let run = Command::new(program)
-        .args(words)
-        .arg("--clients")
-        .arg(log)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    match timeout(AUDITED_WITHIN, run).await {
-        Err(_) => Audit::NotAudited(format!("{program} took longer than half an hour")),
-        Ok(Err(error)) => Audit::NotAudited(format!("{program}: {error}")),
-        Ok(Ok(output)) => judged(&output.stdout, &output.stderr, output.status.success()),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-fn judged(stdout: &[u8], stderr: &[u8], succeeded: bool) -> Audit {
-    let told: String = String::from_utf8_lossy(stderr)
-        .trim()
-        .chars()
-        .take(TOLD_MAX)
-        .collect();
-    let Ok(report) = serde_json::from_slice::<Value>(stdout) else {
-        return Audit::NotAudited(if told.is_empty() {
-            "the auditor printed no JSON: give it --json".to_owned()
-        } else {
-            told
-        });
-    };
-    if succeeded && report["clean"] == true {
-        return Audit::Clean;
+    use super::*;
+
+    fn sale(order: u128, tickets: &[u128]) -> Sale {
+        Sale {
+            order_id: Uuid::from_u128(order),
+            event_id: Uuid::from_u128(9),
+            ticket_ids: tickets.iter().copied().map(Uuid::from_u128).collect(),
+            total_minor: 100,
+            buyer: 0,
+            at_ms: 0,
+        }
     }
-    let findings = report["findings"].to_string();
-    Audit::Findings(findings.chars().take(TOLD_MAX).collect())
+
+    fn order(tickets: &[u128]) -> Value {
+        let tickets = tickets.iter().map(|id| json!({"id": Uuid::from_u128(*id)}));
+        json!({"status": "confirmed", "total": {"amount": 100}, "tickets": tickets.collect::<Vec<_>>()})
+    }
+
+    #[test]
+    fn a_quota_is_counted_once_however_many_types_it_has() {
+        let kind =
+            |quota: &str, capacity, sold| json!({"quota_id": quota, "capacity": capacity, "sold": sold});
+        let availability = json!({"ticket_types": [kind("a", 10, 6), kind("a", 10, 5), kind("b", 3, 3)]});
+        let mut books = Books::default();
+        books.add(&availability, 14);
+        let found = (
+            books.capacity,
+            books.sold,
+            books.oversold,
+            books.lost_acknowledgements,
+        );
+        assert_eq!(found, (13, 14, 1, 0));
+    }
+
+    #[test]
+    fn a_ticket_that_was_told_and_not_sold_is_lost() {
+        let mut books = Books::default();
+        let types = json!({"ticket_types": [{"quota_id": "a", "capacity": 10, "sold": 4}]});
+        books.add(&types, 6);
+        assert_eq!((books.oversold, books.lost_acknowledgements), (0, 2));
+    }
+
+    #[test]
+    fn what_was_told_twice_is_a_duplicate() {
+        for (sales, found) in [
+            (vec![sale(1, &[1]), sale(2, &[2, 3])], (0, 0)),
+            (vec![sale(1, &[1]), sale(2, &[1, 2])], (0, 1)),
+            (vec![sale(1, &[1]), sale(1, &[1])], (1, 1)),
+            (vec![sale(1, &[1]), sale(1, &[2])], (1, 0)),
+            (vec![sale(1, &[1, 1])], (0, 1)),
+        ] {
+            assert_eq!(duplicates(&sales.iter().collect::<Vec<_>>()), found);
+        }
+    }
+
+    #[test]
+    fn an_order_is_as_told_only_in_every_part() {
+        let told = sale(1, &[1, 2]);
+        assert!(is_as_told(&order(&[2, 1]), &told));
+        for other in [order(&[1]), order(&[1, 3]), order(&[1, 2, 3]), Value::Null] {
+            assert!(!is_as_told(&other, &told), "{other}");
+        }
+        for (field, value) in [("status", json!("pending")), ("total", json!({"amount": 99}))] {
+            let mut other = order(&[1, 2]);
+            other[field] = value;
+            assert!(!is_as_told(&other, &told), "{other}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_server_says_is_lost() {
+        let told = sale(1, &[1]);
+        for (status, body, found_as) in [
+            (200, order(&[1]), Found::AsTold),
+            (200, order(&[2]), Found::Lost),
+            (404, Value::Null, Found::Lost),
+            (401, Value::Null, Found::Unread),
+            (500, Value::Null, Found::Unread),
+        ] {
+            let answer = Answer {
+                status,
+                body,
+                ..Answer::default()
+            };
+            assert_eq!(found(Some(&answer), &told), found_as, "{status}");
+        }
+        assert_eq!(found(None, &told), Found::Unread);
+    }
 }

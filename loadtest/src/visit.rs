@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
 use crate::client::{Answer, Call};
-use crate::events::{Event, id_of};
+use crate::events::Event;
 use crate::journeys::Journey;
 use crate::ledger::Sale;
 use crate::random::Random;
@@ -84,6 +84,11 @@ impl<'a> Visit<'a> {
         self.due = Some(due);
     }
 
+    /// When the next request is due: now, where nothing else was planned.
+    pub(crate) fn due(&self) -> Instant {
+        self.due.unwrap_or_else(Instant::now)
+    }
+
     /// One of the event's ticket types.
     pub(crate) fn any_type(&mut self, event: &Event) -> Uuid {
         let count = u64::try_from(event.types.len()).unwrap_or(1).max(1);
@@ -124,7 +129,7 @@ impl<'a> Visit<'a> {
         loop {
             let answer = call.send(self.user, step).await;
             self.shop.ledger.log().requests += 1;
-            let pause = match answer {
+            let told = match answer {
                 Ok(answer) if answer.is_success() => {
                     self.told(step, None, due);
                     return Some(answer);
@@ -135,7 +140,7 @@ impl<'a> Visit<'a> {
                     let is_early = self.journey == Journey::FlashCrowd && code == "sale_not_started";
                     let again = answer.is_open() || is_early;
                     if !again || Instant::now() >= deadline {
-                        if REFUSALS.contains(&code.as_str()) || also.contains(&code.as_str()) {
+                        if is_of_the_sale(&code) || also.contains(&code.as_str()) {
                             self.told(step, Some(&code), due);
                         } else {
                             self.shop.ledger.fail(self.journey, step, &code);
@@ -143,16 +148,16 @@ impl<'a> Visit<'a> {
                         return None;
                     }
                     self.shop.ledger.refuse(&code);
-                    answer.retry_after.unwrap_or(PAUSE).min(RETRY_AFTER_MAX)
+                    answer.retry_after
                 }
                 Err(error) if Instant::now() >= deadline => {
                     self.shop.ledger.fail(self.journey, step, &error);
                     return None;
                 }
-                Err(_) => PAUSE,
+                Err(_) => None,
             };
             self.shop.ledger.log().retries += 1;
-            sleep(pause.mul_f64(0.5 + self.chance())).await;
+            sleep(pause(told, self.chance())).await;
         }
     }
 
@@ -180,7 +185,7 @@ impl<'a> Visit<'a> {
 
     /// Buys until it is told: the sale is noted. Whether there was one.
     pub(crate) async fn buy(&mut self, step: &'static str, call: &Call) -> Option<Answer> {
-        let due = self.due.unwrap_or_else(Instant::now);
+        let due = self.due();
         let answer = self.insist(step, call, &[]).await?;
         self.sold(step, &answer.body, due);
         Some(answer)
@@ -189,7 +194,7 @@ impl<'a> Visit<'a> {
     /// Notes a sale that was acknowledged now.
     pub(crate) fn sold(&self, step: &'static str, order: &Value, due: Instant) {
         let at = self.shop.opens.elapsed();
-        match sale(order, self.buyer, at) {
+        match Sale::of(order, self.buyer, at) {
             Some(sale) => self.shop.ledger.sell(sale, due.elapsed()),
             // Its payment is under way: not a sale yet.
             None if order["status"] == "pending" => {}
@@ -216,23 +221,16 @@ fn lines(type_id: Uuid) -> Value {
     json!([{"ticket_type_id": type_id, "quantity": 1}])
 }
 
-/// What a confirmed order says; nothing where it is not whole.
-fn sale(order: &Value, buyer: usize, at: Duration) -> Option<Sale> {
-    let uuid = |value: &Value| Uuid::parse_str(value.as_str()?).ok();
-    let tickets = order["tickets"].as_array()?.iter();
-    let ticket_ids = tickets
-        .map(|ticket| uuid(&ticket["id"]))
-        .collect::<Option<Vec<_>>>()?;
-    let is_whole = order["status"] == "confirmed" && !ticket_ids.is_empty();
-    is_whole.then_some(())?;
-    Some(Sale {
-        order_id: id_of(order).ok()?,
-        event_id: uuid(&order["event_id"])?,
-        ticket_ids,
-        total_minor: order["total"]["amount"].as_i64()?,
-        buyer,
-        at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
-    })
+/// Whether it is a refusal that every buyer must reckon with.
+pub(crate) fn is_of_the_sale(code: &str) -> bool {
+    REFUSALS.contains(&code)
+}
+
+/// How long a client waits before it sends again: what it was told, up to half as long again so that a crowd does not
+/// come back at one moment, and never longer than the longest.
+fn pause(told: Option<Duration>, chance: f64) -> Duration {
+    let told = told.unwrap_or(PAUSE).min(RETRY_AFTER_MAX);
+    told.mul_f64(1.0 + chance / 2.0).min(RETRY_AFTER_MAX)
 }
 
 #[cfg(test)]
@@ -240,16 +238,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_confirmed_order_with_tickets_is_a_sale() {
-        let mut order = json!({
-            "id": Uuid::now_v7(), "event_id": Uuid::now_v7(), "status": "confirmed",
-            "total": {"amount": 6_500, "currency": "EUR"}, "tickets": [{"id": Uuid::now_v7(), "code": "A"}],
-        });
-        assert_eq!(sale(&order, 3, Duration::ZERO).unwrap().total_minor, 6_500);
-        order["status"] = "pending".into();
-        assert_eq!(sale(&order, 3, Duration::ZERO), None);
-        order["status"] = "confirmed".into();
-        order["tickets"] = json!([]);
-        assert_eq!(sale(&order, 3, Duration::ZERO), None);
+    fn nobody_comes_back_sooner_than_told_or_waits_longer_than_the_longest() {
+        let second = Duration::from_secs(1);
+        assert_eq!(pause(Some(second), 0.0), second);
+        assert_eq!(pause(Some(second), 1.0), second.mul_f64(1.5));
+        assert_eq!(pause(Some(Duration::MAX), 1.0), RETRY_AFTER_MAX);
+        assert_eq!(pause(None, 0.0), PAUSE);
     }
 }

@@ -2,7 +2,9 @@
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { sleep } from 'k6';
-import { CODES, errors, lastSale, lost, refusals, retries, saleTime, sales, served, tickets } from './metrics.js';
+import {
+  CODES, errors, lastSale, lost, refusals, retries, saleTime, sales, served, soldLessTold, tickets,
+} from './metrics.js';
 
 // How long a client goes on sending one request under one key, in milliseconds.
 const PATIENCE = 20000;
@@ -10,6 +12,8 @@ const PATIENCE = 20000;
 const RETRY_AFTER_MAX = 2;
 // One sale of so many is read back.
 const READ_BACK_OF = 50;
+// Times that it is asked for while nothing is told of it.
+const READ_BACK_TRIES = 5;
 
 // A key that nobody has used: the run, the user, and a count.
 let used = 0;
@@ -90,7 +94,8 @@ export function insist(call, also) {
       }
       retries.add(1);
       const told = Number(response.headers['Retry-After']);
-      sleep((told > 0 ? Math.min(told, RETRY_AFTER_MAX) : 0.1) * (0.5 + Math.random()));
+      // Up to half as long again, so that a crowd does not come back at one moment; never sooner than told.
+      sleep(Math.min(RETRY_AFTER_MAX, (told > 0 ? told : 0.1) * (1 + Math.random() / 2)));
       continue;
     }
     if (CODES.includes(code) || (also || []).includes(code)) {
@@ -111,10 +116,17 @@ export function fail(step, what) {
 // Insists on something that sells, and counts the sale. `begun`: when the buyer came, in milliseconds.
 export function buy(call, begun, tags) {
   const order = insist(call);
-  const sold = order !== null && order.status === 'confirmed';
-  served.add(sold);
-  if (!sold) {
-    return order;
+  served.add(order !== null && order.status === 'confirmed');
+  if (order !== null) {
+    sell(call, order, begun, tags);
+  }
+  return order;
+}
+
+// Counts the sale of an order that was acknowledged now; one whose payment is under way is none.
+export function sell(call, order, begun, tags) {
+  if (order.status !== 'confirmed') {
+    return;
   }
   const count = (order.tickets || []).length;
   if (count === 0) {
@@ -122,17 +134,29 @@ export function buy(call, begun, tags) {
   }
   sales.add(1, tags || {});
   tickets.add(count);
+  soldLessTold.add(-count);
   lastSale.add(Date.now() - exec.scenario.startTime);
   saleTime.add(Date.now() - begun);
   if (Math.random() * READ_BACK_OF < 1) {
     readBack(call, order);
   }
-  return order;
 }
 
-// Asks for an order that was acknowledged.
+// Asks for an order that was acknowledged. What the server does not say is an error, and no lost order.
 function readBack(call, order) {
   const base = call.url.split('/v1/')[0];
-  const again = insist({ method: 'GET', url: `${base}/v1/orders/${order.id}`, name: 'read back', token: call.token });
-  lost.add(again !== null && again.id === order.id && again.tickets.length === order.tickets.length ? 0 : 1);
+  const question = { method: 'GET', url: `${base}/v1/orders/${order.id}`, name: 'read back', token: call.token };
+  let response = send(question);
+  for (let tries = 1; tries < READ_BACK_TRIES && isOpen(response, codeOf(response)); tries += 1) {
+    sleep(0.2);
+    response = send(question);
+  }
+  if (isYes(response)) {
+    const again = json(response) || {};
+    lost.add(again.id === order.id && (again.tickets || []).length === (order.tickets || []).length ? 0 : 1);
+  } else if (response.status === 404) {
+    lost.add(1);
+  } else {
+    fail('read back', codeOf(response));
+  }
 }

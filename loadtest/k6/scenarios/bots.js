@@ -1,7 +1,7 @@
 // Programs that repeat keys, change bodies under a key, send junk, and never wait.
-import { buy, codeOf, fail, isYes, newKey, send } from '../lib/client.js';
+import { buy, codeOf, fail, isYes, json, newKey, sell, send } from '../lib/client.js';
 import { config as read } from '../lib/config.js';
-import { refusals } from '../lib/metrics.js';
+import { CODES, refusals } from '../lib/metrics.js';
 import { openModel } from '../lib/options.js';
 import { anyBuyer, purchase, setUp, takeStock } from '../lib/sale.js';
 import { summary } from '../lib/summary.js';
@@ -34,7 +34,7 @@ function repeat(data) {
       if (!replayed || again.body !== undefined && JSON.parse(again.body).id !== order.id) {
         fail('repeat', 'another answer under the same key');
       }
-    } else if (![409, 429, 503].includes(again.status)) {
+    } else if (![429, 503].includes(again.status) && codeOf(again) !== 'idempotency_in_flight') {
       fail('repeat', codeOf(again));
     }
   }
@@ -44,14 +44,16 @@ function repeat(data) {
 
 function hammer(data) {
   for (let times = 0; times < 8; times += 1) {
-    const response = send(purchase(data, anyBuyer(data), newKey(data.run), data.event.types[0]));
-    if (!isYes(response)) {
-      const code = codeOf(response);
-      if (response.status >= 500 && response.status !== 503) {
-        fail('hammer', code);
-      } else {
-        refusals.add(1, { code });
-      }
+    const call = Object.assign(purchase(data, anyBuyer(data), newKey(data.run), data.event.types[0]), { name: 'hammer' });
+    const begun = Date.now();
+    const response = send(call);
+    const code = codeOf(response);
+    if (isYes(response)) {
+      sell(call, json(response) || {}, begun);
+    } else if (CODES.includes(code)) {
+      refusals.add(1, { code });
+    } else {
+      fail('hammer', code);
     }
   }
 }

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::client::{Answer, Call};
-use crate::visit::Visit;
+use crate::visit::{Visit, is_of_the_sale};
 
 /// Requests in a row of a bot that does not wait.
 const HAMMERED: u32 = 8;
@@ -52,10 +51,11 @@ async fn hammer(visit: &mut Visit<'_>) {
     for _ in 0..HAMMERED {
         let type_id = visit.any_type(event);
         let call = visit.purchase(event, type_id, &Visit::new_key());
-        let due = Instant::now();
+        let due = visit.due();
         match visit.once("hammer", &call).await {
             Some(answer) if answer.is_success() => visit.sold("hammer", &answer.body, due),
-            Some(_) => {}
+            Some(answer) if answer.is_open() || is_of_the_sale(&answer.code()) => {}
+            Some(answer) => visit.fail("hammer", &answer.code()),
             None => visit.think(Duration::from_millis(50)).await,
         }
     }

@@ -15,6 +15,7 @@ use onsale_engine::port::Journal;
 use onsale_engine::replay::Damage;
 use onsale_persistence::{Database, audit as tables};
 use serde::Serialize;
+use uuid::Uuid;
 
 pub(crate) use self::clients::Clients;
 use self::clients::ToldOrders;
@@ -54,7 +55,7 @@ pub(crate) struct Report {
     pub(crate) clean: bool,
     /// The events that were looked at.
     pub(crate) events: Vec<Audited>,
-    /// The first difference of each event that has one.
+    /// The first difference of each event that has one; beside it, orders that clients were told of in two ways.
     pub(crate) findings: Vec<Finding>,
     /// Acknowledged orders that were looked for, where a clients' log was given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,6 +109,14 @@ pub(crate) async fn run(
         ..Report::default()
     };
     let mut clients = clients.unwrap_or_default();
+    let is_wanted = |event: Uuid| event_id.is_none_or(|wanted| wanted.0 == event);
+    let contradicted = clients.contradicted().filter(|(event, _)| is_wanted(*event));
+    report.findings.extend(contradicted.map(|(event, order)| Finding {
+        invariant: "I7",
+        event_id: event.to_string(),
+        seq: 0,
+        what: format!("clients were told of order {order} in two ways"),
+    }));
     for (event_id, head) in heads {
         let told = clients.take(event_id.0);
         match event(journal, database, (event_id, head), told).await {
