@@ -22,7 +22,7 @@ const SPREAD_MS: i64 = 1_000;
 const SLICES: usize = 20;
 /// Other holds are asked for this often on each event.
 const PROBE_EVERY: Duration = Duration::from_millis(2);
-const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
+const ANSWERED_WITHIN: Duration = Duration::from_mins(1);
 /// The engine looks for what has ended this often.
 const LOOKS_EVERY_MS: i64 = 50;
 /// Numbers of holds of the probes begin here.

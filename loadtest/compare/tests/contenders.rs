@@ -1,6 +1,11 @@
 //! Every contender on a small scale: it sells, it keeps what it acknowledged, it sells no more than there is, also
 //! around a kill -9. Needs `cargo xtask pg --` or `cargo xtask test`, and the built `onsale` beside `onsale-compare`.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;

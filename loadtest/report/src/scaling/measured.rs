@@ -158,11 +158,17 @@ mod tests {
             panic!("{all:?}")
         };
         // One point tells no growth, and what was to be shown was not.
-        assert_eq!((holds.chart.as_str(), holds.series[0].met), ("holds-cpu", Some(false)));
+        assert_eq!(
+            (holds.chart.as_str(), holds.series[0].met),
+            ("holds-cpu", Some(false))
+        );
         assert_eq!(recovery.series[0].points, [(100.0, 0.2), (1_000.0, 1.9)]);
         assert_eq!(recovery.series[0].met, Some(true));
         assert_eq!(recovery.series[1].label, "postgres");
-        assert_eq!(measured(&points, "a machine", true).unwrap()[0].series[0].met, None);
+        assert_eq!(
+            measured(&points, "a machine", true).unwrap()[0].series[0].met,
+            None
+        );
     }
 
     #[test]
