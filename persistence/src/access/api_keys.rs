@@ -16,7 +16,7 @@ impl Database {
     /// Errors: [`AccessError::NotFound`] for the account, [`AccessError::NotAServiceAccount`],
     /// [`AccessError::TooMany`].
     pub async fn create_api_key(&self, key: &NewApiKey, entry: AuditEntry) -> Result<ApiKeyRow, AccessError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         // Held, so that nobody deactivates the account or makes a further key meanwhile.
         let account = sqlx::query!(
             "SELECT kind, status, organization_id FROM users WHERE user_id = $1 FOR NO KEY UPDATE",
@@ -166,7 +166,7 @@ impl Database {
     ///
     /// Errors: [`AccessError::NotFound`] when there is none, or it is revoked.
     pub async fn revoke_api_key(&self, api_key_id: ApiKeyId, entry: AuditEntry) -> Result<(), AccessError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let revoked = sqlx::query!(
             "UPDATE api_keys SET revoked_at = now() FROM users
              WHERE api_key_id = $1 AND revoked_at IS NULL AND users.user_id = api_keys.user_id

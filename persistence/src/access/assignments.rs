@@ -51,7 +51,7 @@ impl Database {
         assignment: NewAssignment,
         entry: AuditEntry,
     ) -> Result<bool, AccessError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let works_for = sqlx::query_scalar!(
             "SELECT organization_id FROM users WHERE user_id = $1 FOR NO KEY UPDATE",
             assignment.user_id.0
@@ -82,7 +82,7 @@ impl Database {
         assignment: NewAssignment,
         entry: AuditEntry,
     ) -> Result<TakenRole, AccessError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let role = sqlx::query!(
             "SELECT name, scope FROM roles WHERE role_id = $1 FOR NO KEY UPDATE",
             assignment.role_id.0

@@ -54,7 +54,7 @@ impl Database {
     ///
     /// Errors: [`AccessError::NameTaken`], [`AccessError::TooMany`]; the database refuses a name that is none.
     pub async fn create_role(&self, role: &NewRole, entry: AuditEntry) -> Result<RoleRow, AccessError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let created_at = sqlx::query_scalar!(
             r#"INSERT INTO roles (role_id, name, scope)
                SELECT $1, $2, $3 WHERE (SELECT count(*) FROM roles) < $4
@@ -96,7 +96,7 @@ impl Database {
         may_change: impl Fn(PermissionSet) -> bool + Send,
         entry: AuditEntry,
     ) -> Result<RoleRow, AccessError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let before = locked(&mut transaction, role_id).await?;
         if before.name == ADMIN_ROLE || (before.is_seeded && before.name != name) {
             return Err(AccessError::RoleIsSeeded);
@@ -132,7 +132,7 @@ impl Database {
     ///
     /// Errors: [`AccessError::NotFound`], [`AccessError::RoleIsSeeded`], [`AccessError::RoleInUse`].
     pub async fn delete_role(&self, role_id: RoleId, entry: AuditEntry) -> Result<(), AccessError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let before = locked(&mut transaction, role_id).await?;
         if before.is_seeded {
             return Err(AccessError::RoleIsSeeded);

@@ -20,7 +20,7 @@ impl Database {
         account: &NewServiceAccount,
         entry: AuditEntry,
     ) -> Result<ServiceAccountRow, AccessError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let created_at = sqlx::query_scalar!(
             r#"INSERT INTO users (user_id, kind, name, organization_id) VALUES ($1, 'service', $2, $3)
                RETURNING created_at AS "created_at: Timestamp""#,
@@ -118,7 +118,7 @@ impl Database {
         user_id: UserId,
         entry: AuditEntry,
     ) -> Result<(), AccessError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let deactivated = sqlx::query!(
             "UPDATE users SET status = 'deactivated'
              WHERE user_id = $1 AND kind = 'service' AND status = 'active'

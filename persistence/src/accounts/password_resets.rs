@@ -78,7 +78,7 @@ impl Database {
         reset: &PasswordReset<'_>,
         audit: &AuditEntry,
     ) -> Result<Option<(UserId, u64)>, DatabaseError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         // The account first and the token after it: the order of locks of every change.
         let Some(account) = sqlx::query!(
             "UPDATE users SET password_hash = $2, generation = generation + 1, generation_at = $3

@@ -47,7 +47,7 @@ impl Database {
         change: &PasswordChange<'_>,
         audit: &AuditEntry,
     ) -> Result<Option<u64>, DatabaseError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(generation) = sqlx::query_scalar!(
             "UPDATE users SET password_hash = $3, generation = generation + 1, generation_at = $4
              WHERE user_id = $1 AND password_hash = $2 AND status = 'active' RETURNING generation",

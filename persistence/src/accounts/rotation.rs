@@ -67,7 +67,7 @@ impl Database {
         child_of: impl Fn(&[u8; 32]) -> TokenDigest + Send + Sync,
         audit: &AuditEntry,
     ) -> Result<Rotation, DatabaseError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(session) = lock_session(&mut transaction, attempt).await? else {
             return Ok(Rotation::Refused);
         };

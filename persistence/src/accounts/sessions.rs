@@ -76,7 +76,7 @@ impl Database {
         at: UnixMillis,
         audit: &AuditEntry,
     ) -> Result<Option<u64>, DatabaseError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(generation) = sqlx::query_scalar!(
             "UPDATE users SET generation = generation + 1, generation_at = $2
              WHERE user_id = $1 AND kind = 'person' RETURNING generation",

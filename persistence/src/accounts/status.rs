@@ -33,7 +33,7 @@ impl Database {
         at: UnixMillis,
         audit: &AuditEntry,
     ) -> Result<StatusChange, DatabaseError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         if to == AccountStatus::Deactivated {
             lock_admin_role(&mut transaction).await?;
         }

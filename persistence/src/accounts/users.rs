@@ -135,7 +135,7 @@ impl Database {
         audit: Option<&AuditEntry>,
     ) -> Result<(), DatabaseError> {
         let roles: Vec<String> = person.roles.iter().map(|role| (*role).to_owned()).collect();
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query!(
             "INSERT INTO users (user_id, kind, email, name, password_hash, created_at, generation_at)
              VALUES ($1, 'person', $2, $3, $4, $5, $5)",

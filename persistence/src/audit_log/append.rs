@@ -16,7 +16,7 @@ impl Database {
     /// Errors: [`DatabaseError::Unavailable`] may also mean that they are appended and the answer was lost; whoever
     /// tries again may then have them twice.
     pub async fn append_audit(&self, entries: &[AuditEntry]) -> Result<(), DatabaseError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         append(&mut transaction, entries).await?;
         Ok(transaction.commit().await?)
     }

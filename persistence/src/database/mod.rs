@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrate;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transaction};
 
 pub use error::DatabaseError;
+
+/// How long a connection is taken to be there after its last use.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
@@ -94,7 +97,8 @@ impl Database {
             .max_connections(config.connections_max.max(1))
             .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
             .after_connect(move |connection, _| Box::pin(set_up_session(connection, statement_timeout_ms)))
-            .after_release(|connection, _| Box::pin(end_transaction(connection)))
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| Box::pin(is_alive(connection, meta.idle_for)))
             .connect_lazy_with(options.clone());
         Ok(Self {
             pool,
@@ -152,6 +156,16 @@ impl Database {
         &self.pool
     }
 
+    /// Begins a transaction, in a task that nobody drops. A future that is dropped inside sqlx's `begin`, as when work
+    /// passes its time limit, gives its connection back with the transaction open and sqlx unaware of it
+    /// (transact-rs/sqlx#4393); what the next holder writes would be answered and then undone with it.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin().await }).await;
+        // It does not panic; the runtime is shutting down.
+        begun.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+    }
+
     /// A connection of its own, outside the pool, for a task that nothing cancels.
     pub(crate) async fn dedicated(&self) -> Result<PgConnection, DatabaseError> {
         let mut connection = PgConnection::connect_with(&self.options).await?;
@@ -160,12 +174,12 @@ impl Database {
     }
 }
 
-/// Ends a transaction that nobody holds any more. A future that is dropped while its transaction begins, as when a client
-/// hangs up, gives the connection back with the transaction open and sqlx unaware of it (transact-rs/sqlx#4393); what
-/// the next holder writes would be answered and then undone with it. Nearly always there is none, and a `ROLLBACK` alone
-/// would then be a warning in the server's log; one that was begun for it is not.
-async fn end_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::raw_sql("BEGIN; ROLLBACK").execute(connection).await?;
+/// Whether a connection may be handed out: one that was just used is taken to be there still, which spares most uses a
+/// round trip.
+async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
+    if idle_for >= TRUSTED_FOR {
+        connection.ping().await?;
+    }
     Ok(true)
 }
 

@@ -198,7 +198,7 @@ impl Database {
         now: UnixMillis,
         audit: &AuditEntry,
     ) -> Result<Option<JobRow>, DatabaseError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let revived = sqlx::query_as!(
             RawJob,
             r#"UPDATE jobs SET dead_at = NULL, attempts = 0, due_at = $3, version = version + 1

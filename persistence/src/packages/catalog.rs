@@ -23,7 +23,7 @@ impl Database {
         entry: AuditEntry,
     ) -> Result<PackageRow, DatabaseError> {
         let content = &new.content;
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query!(
             "INSERT INTO packages (package_id, organization_id, name, currency, price_minor, status, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -63,7 +63,7 @@ impl Database {
         change: &PackageChange,
         entry: AuditEntry,
     ) -> Result<PackageRow, PackageError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let before = locked(&mut transaction, package_id, expected_version).await?;
         let keeps = change.price_minor == before.price_minor
             && change.inclusions == before.inclusions
@@ -110,7 +110,7 @@ impl Database {
         expected_version: Sequence,
         entry: AuditEntry,
     ) -> Result<(), PackageError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let before = locked(&mut transaction, package_id, expected_version).await?;
         if is_sold(&mut transaction, package_id).await? {
             return Err(PackageError::Sold);

@@ -46,7 +46,7 @@ impl Database {
     ///
     /// Errors: [`PackageError::NotOnSale`]; [`DatabaseError::Conflict`] when the id is taken.
     pub async fn insert_package_order(&self, new: &NewPackageOrder) -> Result<(), PackageError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         // Until the order is there, nobody changes or deletes the package as if none were sold.
         sqlx::query!(
             "SELECT 1 AS one FROM packages

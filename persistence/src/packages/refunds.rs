@@ -55,7 +55,7 @@ impl Database {
         (status, failure): (RefundStatus, Option<&str>),
         now: UnixMillis,
     ) -> Result<bool, DatabaseError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let settled = sqlx::query!(
             "UPDATE refunds SET status = $3, failure = $4, settled_at = $5
              WHERE event_id = $1 AND refund_id = $2 AND status = 'pending'",

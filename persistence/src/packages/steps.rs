@@ -88,7 +88,7 @@ impl Database {
             } => (None, Some(reason.as_str()), *refused_by),
             PackageStep::Held | PackageStep::Confirmed | PackageStep::Cancelled => (None, None, None),
         };
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let stepped = sqlx::query!(
             "UPDATE package_orders SET state = $4, payment = $5,
                  reference = coalesce($6, reference), reason = coalesce($7, reason),
@@ -144,7 +144,7 @@ impl Database {
         package_order_id: PackageOrderId,
         now: UnixMillis,
     ) -> Result<(), DatabaseError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query!(
             "UPDATE package_orders SET payment = 'voiding', state = 'cancelling'
              WHERE package_order_id = $1 AND state IN ('cancelling', 'cancelled')

@@ -34,7 +34,7 @@ impl PostgresProjection {
 
     async fn project_all(&self, entries: &[JournalEntry]) -> Result<(), ProjectionError> {
         let changes = fold::fold(entries)?;
-        let mut transaction = self.database.pool().begin().await.map_err(DatabaseError::from)?;
+        let mut transaction = self.database.begin().await.map_err(DatabaseError::from)?;
         let connection = &mut *transaction;
         write::relax_commit(connection).await?;
         write::advance_watermarks(connection, &changes.watermarks).await?;

@@ -28,7 +28,7 @@ impl Database {
         name: &str,
         entry: AuditEntry,
     ) -> Result<OrganizationRow, DatabaseError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let created_at = sqlx::query_scalar!(
             r#"INSERT INTO organizations (organization_id, name) VALUES ($1, $2)
                RETURNING created_at AS "created_at: Timestamp""#,

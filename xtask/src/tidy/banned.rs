@@ -43,6 +43,11 @@ const BANS: &[Ban] = &[
         allowed: STOPWATCHES,
     },
     Ban {
+        call: "pool().begin(",
+        instead: "use Database::begin, which nobody can drop halfway",
+        allowed: &[],
+    },
+    Ban {
         call: "unbounded_channel",
         instead: "use tokio::sync::mpsc::channel with a bound",
         allowed: &[],
