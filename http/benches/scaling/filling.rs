@@ -1,7 +1,7 @@
 //! Filling events with holds, each of a buyer and under a key of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use onsale_domain::command::{PlaceHold, RequestedLine};
@@ -64,7 +64,11 @@ pub async fn open_sales(engine: &Engine, count: usize, capacity: u32) -> Arc<Vec
 }
 
 pub async fn open(engine: &Engine, capacity: u32) -> Sale {
-    let event_id = EventId(Uuid::now_v7());
+    static NEXT_ROUTE: AtomicU32 = AtomicU32::new(0);
+    // The last four bytes are the event's route. Among a hundred thousand, two at random would be the same.
+    let mut bytes = Uuid::now_v7().into_bytes();
+    bytes[12..].copy_from_slice(&NEXT_ROUTE.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    let event_id = EventId(Uuid::from_bytes(bytes));
     Sale {
         event_id,
         ticket_type_id: open_sale(engine, event_id, capacity).await,
