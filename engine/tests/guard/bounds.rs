@@ -26,12 +26,12 @@ pub const ENGINE_TOGETHER: Bound = Bound {
 /// The whole server on a connection that is kept alive, one hold at a time.
 pub const HTTP_HOLD: Bound = Bound {
     what: "allocations of a hold over HTTP, one at a time",
-    at_most: 47.0,
+    at_most: 44.5,
 };
 /// The same for an answer about availability.
 pub const HTTP_AVAILABILITY: Bound = Bound {
     what: "allocations of an answer about availability over HTTP",
-    at_most: 32.0,
+    at_most: 31.0,
 };
 /// State of an open hold with its key and its buyer, at 100,000 of them.
 pub const OPEN_HOLD_BYTES: Bound = Bound {
@@ -46,7 +46,7 @@ pub const IDLE_EVENT_BYTES: Bound = Bound {
 /// What stays of an event in the registry once it has left memory.
 pub const LEFT_EVENT_BYTES: Bound = Bound {
     what: "bytes of an event that has left memory",
-    at_most: 700.0,
+    at_most: 240.0,
 };
 
 impl Bound {
