@@ -7,7 +7,7 @@ use onsale_domain::command::PlaceHold;
 use onsale_domain::{Availability, Command, EventId, Record, Route, Sequence, UnixMillis, codec};
 use tokio::sync::oneshot;
 
-use crate::actor::{Answered, Message};
+use crate::actor::{Answered, Asker, Message};
 use crate::admission::Permit;
 use crate::error::EngineError;
 use crate::inbox::{Envelope, Posted, Question};
@@ -17,6 +17,7 @@ use crate::look::{Found, Look, another_answer};
 use crate::metrics::rejected;
 use crate::registry::Shared;
 use crate::slot::Running;
+use crate::trace::{self, OpenSpan, Place};
 
 /// How often an event that leaves memory just then is loaded again for one request.
 const TRIES_MAX: u32 = 3;
@@ -77,7 +78,12 @@ impl Engine {
     /// Errors: see [`EngineError`]; except for [`EngineError::OutcomeUnknown`], nothing changed.
     pub async fn execute(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
         let is_hold = matches!(command, Command::PlaceHold(_));
-        let result = self.execute_inner(event_id, command).await;
+        let span = trace::begin(command.name());
+        let place = span.as_ref().map(OpenSpan::place);
+        let result = self.execute_inner(event_id, command, place).await;
+        if let Some(span) = span {
+            end(span, event_id, &result);
+        }
         if is_hold {
             let metrics = &self.shared.metrics;
             match &result {
@@ -97,14 +103,19 @@ impl Engine {
         result
     }
 
-    async fn execute_inner(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
+    async fn execute_inner(
+        &self,
+        event_id: EventId,
+        command: Command,
+        place: Option<Place>,
+    ) -> Result<Receipt, EngineError> {
         // What is rare is boxed here and below, so that the future of every hold does not have room for it.
         if let Command::CreateEvent { .. } = command {
             self.lifecycle.check_open()?;
             let acquired = self.shared.journal.create(event_id).await?;
             Box::pin(self.shared.start_new(event_id, acquired)).await?;
         }
-        let answered = self.ask(event_id, Question::Command(command)).await?;
+        let answered = self.ask(event_id, Question::Command(command), place).await?;
         match answered.verdict {
             Verdict::Record(record) => Ok(Receipt {
                 seq: answered.seq,
@@ -161,7 +172,7 @@ impl Engine {
 
     /// What an event's actor sees of its state, once that is committed.
     pub(crate) async fn look(&self, event_id: EventId, look: Look) -> Result<Found, EngineError> {
-        let answered = self.ask(event_id, Question::Look(look)).await?;
+        let answered = self.ask(event_id, Question::Look(look), None).await?;
         match answered.verdict {
             Verdict::Found(found) => Ok(*found),
             Verdict::Recorded
@@ -174,7 +185,12 @@ impl Engine {
 
     /// Asks an event's actor and waits for the committed answer. An event that leaves memory in between is loaded
     /// again.
-    async fn ask(&self, event_id: EventId, mut question: Question) -> Result<Answered, EngineError> {
+    async fn ask(
+        &self,
+        event_id: EventId,
+        mut question: Question,
+        place: Option<Place>,
+    ) -> Result<Answered, EngineError> {
         self.lifecycle.check_open()?;
         for _ in 0..TRIES_MAX {
             let running = self.running(event_id).await?;
@@ -185,8 +201,11 @@ impl Engine {
             match running.cell.inbox.post(Envelope {
                 question,
                 deadline_at: now.plus_ms(self.shared.config.decision_deadline_ms),
-                permit,
-                reply,
+                asker: Asker {
+                    permit,
+                    reply,
+                    place: place.clone(),
+                },
             }) {
                 // A failed wake-up means that the actor has ended; the supervisor closes the inbox then.
                 Posted::First => drop(running.actor.send_message(Message::Work)),
@@ -308,4 +327,39 @@ impl Engine {
             active_events: self.shared.all_present().len(),
         }
     }
+}
+
+/// Ends a command's span with what came of it.
+fn end(mut span: OpenSpan, event_id: EventId, result: &Result<Receipt, EngineError>) {
+    span.set("onsale.event_id", event_id.to_string());
+    let outcome = match result {
+        Ok(receipt) => {
+            span.set("onsale.seq", receipt.seq);
+            match receipt.answer {
+                Answer::Recorded(_) => "recorded",
+                Answer::Replayed(_) => "replayed",
+                Answer::Unchanged => "unchanged",
+            }
+        }
+        Err(EngineError::Refused(refusal)) => refusal.code(),
+        Err(EngineError::Overloaded { reason }) => {
+            span.set("onsale.overload", *reason);
+            "overloaded"
+        }
+        Err(EngineError::NotFound) => "not_found",
+        Err(error) => {
+            span.fail();
+            match error {
+                EngineError::OwnedElsewhere { .. } => "owned_elsewhere",
+                EngineError::Quarantined { .. } => "quarantined",
+                EngineError::ShuttingDown => "shutting_down",
+                EngineError::OutcomeUnknown => "unknown",
+                EngineError::Unavailable { .. }
+                | EngineError::NotFound
+                | EngineError::Refused(_)
+                | EngineError::Overloaded { .. } => "unavailable",
+            }
+        }
+    };
+    span.set("onsale.outcome", outcome);
 }

@@ -7,6 +7,7 @@
 
 mod actor;
 mod admission;
+pub mod at_hand;
 mod cell;
 pub mod config;
 mod error;
@@ -26,6 +27,7 @@ mod slot;
 mod snapshots;
 mod supervisor;
 mod timer;
+pub mod trace;
 mod write_behind;
 
 pub use config::EngineConfig;

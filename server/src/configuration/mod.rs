@@ -7,9 +7,11 @@ mod files;
 mod mail;
 mod parse;
 mod payments;
+mod row;
 mod setting;
 mod settings;
 mod sources;
+mod traces;
 
 #[cfg(feature = "s3")]
 pub(crate) use files::BucketSettings;
@@ -22,6 +24,7 @@ pub(crate) use settings::{
     unusable_redis_url,
 };
 pub(crate) use sources::{Sources, Value};
+pub(crate) use traces::TraceSettings;
 
 use thiserror::Error;
 

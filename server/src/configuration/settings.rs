@@ -22,6 +22,7 @@ use super::setting::{
     REDIS_PREFIX, REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, TOKEN_SECRET,
     TRUSTED_PROXIES,
 };
+use super::traces::TraceSettings;
 use super::{ConfigurationError, Sources, Value};
 
 /// The longest life of a token that is accepted where drills are on, so that a load test can outlast a login.
@@ -94,6 +95,8 @@ pub(crate) struct Settings {
     pub(crate) node_name: String,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
+    /// Nothing where no request is traced.
+    pub(crate) traces: Option<TraceSettings>,
     pub(crate) drills: bool,
 }
 
@@ -138,6 +141,7 @@ impl Settings {
             node_name: node_name(&reader, listen)?,
             log: log(&reader)?,
             log_format: log_format(&reader)?,
+            traces: TraceSettings::read(&reader)?,
             drills: reader.parsed(&DRILLS)?,
         };
         if settings.token_secret.is_some() || settings.token_keys.is_some() {

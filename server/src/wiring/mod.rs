@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod gateways;
 mod mail;
+mod traces;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,6 +35,7 @@ pub(crate) use gateways::payment_gateways;
 
 use crate::configuration::{JournalKind, Settings, journal_directory_in_use};
 use crate::metrics::Sources;
+use traces::Telling;
 
 /// The journal, kept by its kind because the two end differently.
 enum OpenJournal {
@@ -146,6 +148,7 @@ pub(crate) struct Running {
     /// Ends the background work last.
     stop_working: CancellationToken,
     working: Vec<JoinHandle<()>>,
+    telling: Option<Telling>,
 }
 
 /// Starts the use cases, their background work and the public listener.
@@ -190,7 +193,8 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         grace_period: draining(settings.shutdown_grace),
         ..ServeLimits::default()
     };
-    let router = onsale_http::router(services, gate, &settings.cors_origins);
+    let (tracing, telling) = traces::open(settings, &core.clock)?;
+    let router = onsale_http::router(services, gate, &settings.cors_origins, tracing);
     let serving = onsale_http::serve(listener, router, limits, stop_serving.clone());
     Ok(Running {
         core,
@@ -198,6 +202,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
         stop_serving,
         stop_working,
         working,
+        telling,
     })
 }
 
@@ -274,6 +279,9 @@ impl Running {
         }
         deadline.at_most("the journal", self.core.journal.close()).await;
         deadline.at_most("the database", self.core.database.close()).await;
+        if let Some(telling) = self.telling {
+            deadline.at_most("the export of traces", telling.stop()).await;
+        }
         Ok(())
     }
 }

@@ -59,11 +59,13 @@ impl Services {
                     amount: order.total,
                     payment_method,
                 };
-                timeout(self.gateway_timeout(), gateway.start(request)).await
+                self.asked_in_time(gateway.gateway(), gateway.start(request)).await
             }
-            None => timeout(self.gateway_timeout(), gateway.status(&payment_of(order))).await,
+            None => {
+                let payment = payment_of(order);
+                self.asked_in_time(gateway.gateway(), gateway.status(&payment)).await
+            }
         };
-        let answer = answer.unwrap_or(Err(GatewayError::Unknown));
         Ok(self.decided(order, is_begun_here, answer))
     }
 
