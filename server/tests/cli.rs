@@ -115,6 +115,13 @@ fn bad_settings_exit_78_and_name_setting_and_mend() {
             "trusted_proxies",
             "separated by commas",
         ),
+        ("ONSALE_OTLP_ENDPOINT", "collector:4318", "otlp_endpoint", "http://"),
+        (
+            "ONSALE_TRACE_SAMPLE_RATIO",
+            "2",
+            "trace_sample_ratio",
+            "from 0 to 1",
+        ),
         (
             "ONSALE_SHUTDOWN_GRACE_SECONDS",
             "601",

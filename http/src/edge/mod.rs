@@ -71,9 +71,7 @@ impl Edge {
             tracing,
         }))
     }
-}
 
-impl Edge {
     fn begin(&self, request: &Request, route: Option<&MatchedPath>) -> Option<OpenSpan> {
         let tracing = self.0.tracing.as_ref()?;
         tracing.begin(request, route.map(MatchedPath::as_str), self.0.clock.now())

@@ -24,7 +24,6 @@ pub(crate) use settings::{
     unusable_redis_url,
 };
 pub(crate) use sources::{Sources, Value};
-pub(crate) use traces::TraceSettings;
 
 use thiserror::Error;
 

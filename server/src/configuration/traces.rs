@@ -8,10 +8,6 @@ use super::setting::{OTLP_ENDPOINT, TRACE_SAMPLE_RATIO};
 
 /// How requests are traced.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(
-    not(feature = "otlp"),
-    expect(dead_code, reason = "read where there is an exporter for it")
-)]
 pub(crate) struct TraceSettings {
     /// Where the collector takes traces.
     pub(crate) endpoint: String,

@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use crate::configuration::Settings;
 
 /// The task that tells traces to the collector.
-#[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "made where there is an exporter"))]
 pub(super) struct Telling {
     stop: CancellationToken,
     task: JoinHandle<()>,
