@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use onsale_engine::trace::{self, Side, Span, SpanRef, Value};
 use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
-use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_otlp::{RetryPolicy, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanExporter as _, SpanLinks};
 use tokio::sync::mpsc;
@@ -44,6 +44,8 @@ impl Exporter {
             .with_http_client(client)
             .with_endpoint(endpoint)
             .with_timeout(TELL_WITHIN)
+            // Between tries the library would put the thread to sleep, and with it the sale's tasks on it.
+            .with_retry_policy(RetryPolicy::disabled())
             .build()
             .context("traces cannot be exported")?;
         let resource = Resource::builder()
