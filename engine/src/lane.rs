@@ -149,7 +149,8 @@ impl Lane {
                 group.publish();
                 self.tally.count(group.records());
                 let traced = group.traced();
-                self.write_behind.committed(&group.cell, Committed { entry, traced });
+                self.write_behind
+                    .committed(&group.cell, Committed { entry, traced });
                 if group.cell.is_snapshot_due(records, self.snapshot_every_records) {
                     // With the queue full, the next time will do.
                     let _ = self.snapshots.try_send(group.cell.event_id);

@@ -80,6 +80,8 @@ fn attribute(span: &Span, name: &str) -> Option<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_traced_command_shows_decision_commit_and_projection() {
     let fixture = Fixture::on_sale(10).await;
+    // It also opens the sale.
+    fixture.hold(1).await.unwrap();
     let (tracer, mut spans) = tracer(1.0);
     let (_, command) = fixture.place(1, Some(1));
     let receipt = traced(&tracer, &fixture, command).await.unwrap();
@@ -120,7 +122,11 @@ async fn a_commit_of_many_shows_in_the_trace_of_each() {
     // The journal waits, so that all that is decided meanwhile goes into few commits.
     fixture.journal.open.send_replace(false);
     let commands: Vec<_> = (10..60).map(|number| fixture.place(1, Some(number)).1).collect();
-    let executing = join_all(commands.into_iter().map(|command| traced(&tracer, &fixture, command)));
+    let executing = join_all(
+        commands
+            .into_iter()
+            .map(|command| traced(&tracer, &fixture, command)),
+    );
     let opening = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         fixture.journal.open.send_replace(true);
@@ -278,7 +284,10 @@ fn a_trace_of_somebody_else_goes_on_under_their_span() {
     drop(tracer.begin(TraceId::new(7).unwrap(), Some(theirs), "request"));
     let (joined, linked) = (spans.try_recv().unwrap(), spans.try_recv().unwrap());
     assert_eq!(joined.itself.trace_id, theirs.trace_id);
-    assert_eq!((joined.parent, joined.is_parent_remote), (Some(theirs.span_id), true));
+    assert_eq!(
+        (joined.parent, joined.is_parent_remote),
+        (Some(theirs.span_id), true)
+    );
     assert_eq!(joined.link, None);
     assert_ne!(linked.itself.trace_id, theirs.trace_id);
     assert_eq!((linked.parent, linked.is_parent_remote), (None, false));

@@ -20,12 +20,7 @@ use crate::state::Api;
 
 /// The public surface over these use cases, behind this gate. Scripts of these origins may read it. Requests are traced
 /// as `tracing` says, or not at all.
-pub fn router(
-    services: Services,
-    gate: Gate,
-    origins: &[CorsOrigin],
-    tracing: Option<Tracing>,
-) -> Router {
+pub fn router(services: Services, gate: Gate, origins: &[CorsOrigin], tracing: Option<Tracing>) -> Router {
     let (routes, document) = openapi::routes().split_for_parts();
     let clock = gate.clock();
     let routes = routes.with_state(Api::new(services, gate));

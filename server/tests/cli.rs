@@ -115,7 +115,12 @@ fn bad_settings_exit_78_and_name_setting_and_mend() {
             "trusted_proxies",
             "separated by commas",
         ),
-        ("ONSALE_OTLP_ENDPOINT", "collector:4318", "otlp_endpoint", "http://"),
+        (
+            "ONSALE_OTLP_ENDPOINT",
+            "collector:4318",
+            "otlp_endpoint",
+            "http://",
+        ),
         (
             "ONSALE_TRACE_SAMPLE_RATIO",
             "2",

@@ -131,7 +131,12 @@ impl Tracer {
     }
 
     /// Begins a trace; with a span of another trace that led to it, if one is known.
-    pub fn begin(&self, trace_id: TraceId, link: Option<SpanRef>, name: impl Into<Cow<'static, str>>) -> OpenSpan {
+    pub fn begin(
+        &self,
+        trace_id: TraceId,
+        link: Option<SpanRef>,
+        name: impl Into<Cow<'static, str>>,
+    ) -> OpenSpan {
         OpenSpan::first(self, trace_id, None, link, name.into())
     }
 

@@ -91,10 +91,7 @@ pub(super) fn end(mut span: OpenSpan, outcome: &Outcome<'_>) {
     if let Some(route) = outcome.route {
         span.set("http.route", route.to_owned());
     }
-    span.set(
-        "http.response.status_code",
-        u64::from(outcome.status.as_u16()),
-    );
+    span.set("http.response.status_code", u64::from(outcome.status.as_u16()));
     if let Some(code) = outcome.code {
         span.set("onsale.code", Code::as_str(code));
     }

@@ -96,7 +96,10 @@ pub(crate) struct Settings {
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     /// Nothing where no request is traced.
-    #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "read where there is an exporter"))]
+    #[cfg_attr(
+        not(feature = "otlp"),
+        expect(dead_code, reason = "read where there is an exporter")
+    )]
     pub(crate) traces: Option<TraceSettings>,
     pub(crate) drills: bool,
 }

@@ -197,9 +197,7 @@ fn read_file(path: &Path) -> Result<HashMap<String, String>, ConfigurationError>
             toml::Value::Integer(number) => number.to_string(),
             toml::Value::Float(number) => number.to_string(),
             toml::Value::Boolean(flag) => flag.to_string(),
-            toml::Value::Datetime(_)
-            | toml::Value::Array(_)
-            | toml::Value::Table(_) => {
+            toml::Value::Datetime(_) | toml::Value::Array(_) | toml::Value::Table(_) => {
                 return Err(refuse(
                     format!("`{key}` is neither text, a number nor true/false"),
                     "Write `key = value` lines in TOML",

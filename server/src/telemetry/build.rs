@@ -24,6 +24,9 @@ pub(crate) fn features() -> String {
         ("otlp", cfg!(feature = "otlp")),
         ("s3", cfg!(feature = "s3")),
     ];
-    let built = all.iter().filter(|(_, is_built)| *is_built).map(|(name, _)| *name);
+    let built = all
+        .iter()
+        .filter(|(_, is_built)| *is_built)
+        .map(|(name, _)| *name);
     built.collect::<Vec<_>>().join(",")
 }

@@ -116,7 +116,10 @@ impl Exporter {
         // Once for each outage: the metric tells how much of it there is.
         match problem {
             Some(problem) if !self.is_failing => {
-                tracing::warn!(problem, "the collector does not take traces; sales go on without them");
+                tracing::warn!(
+                    problem,
+                    "the collector does not take traces; sales go on without them"
+                );
                 self.is_failing = true;
             }
             None if self.is_failing => {
@@ -137,7 +140,9 @@ fn data(span: Span, scope: &InstrumentationScope) -> SpanData {
         .collect();
     SpanData {
         span_context: context(span.itself, false),
-        parent_span_id: span.parent.map_or(SpanId::INVALID, |parent| span_id(parent.get())),
+        parent_span_id: span
+            .parent
+            .map_or(SpanId::INVALID, |parent| span_id(parent.get())),
         parent_span_is_remote: span.is_parent_remote,
         span_kind: match span.side {
             Side::Server => SpanKind::Server,
@@ -151,7 +156,11 @@ fn data(span: Span, scope: &InstrumentationScope) -> SpanData {
         dropped_attributes_count: 0,
         events: SpanEvents::default(),
         links,
-        status: if span.failed { Status::error("") } else { Status::Unset },
+        status: if span.failed {
+            Status::error("")
+        } else {
+            Status::Unset
+        },
         instrumentation_scope: scope.clone(),
     }
 }

@@ -70,8 +70,7 @@ where
             return self.inner.format_event(context, writer, event);
         };
         let mut line = String::new();
-        self.inner
-            .format_event(context, Writer::new(&mut line), event)?;
+        self.inner.format_event(context, Writer::new(&mut line), event)?;
         if let Some(length) = line.strip_suffix(self.end).map(str::len) {
             line.truncate(length);
             (self.add)(&mut line, request_id, trace_id);

@@ -48,13 +48,7 @@ pub(super) fn open(
 
 /// A program without the feature has no settings to read here: they were refused.
 #[cfg(not(feature = "otlp"))]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "with the feature it can fail"
-)]
-pub(super) fn open(
-    _: &Settings,
-    _: &Arc<dyn Clock>,
-) -> anyhow::Result<(Option<Tracing>, Option<Telling>)> {
+#[expect(clippy::unnecessary_wraps, reason = "with the feature it can fail")]
+pub(super) fn open(_: &Settings, _: &Arc<dyn Clock>) -> anyhow::Result<(Option<Tracing>, Option<Telling>)> {
     Ok((None, None))
 }

@@ -53,7 +53,10 @@ async fn other_requests_are_told_only_at_level_debug() {
 
 #[tokio::test]
 async fn every_line_on_behalf_of_a_request_names_it() {
-    for (format, named) in [("json", "\"request_id\":\"mine-4\""), ("text", "request_id=mine-4")] {
+    for (format, named) in [
+        ("json", "\"request_id\":\"mine-4\""),
+        ("text", "request_id=mine-4"),
+    ] {
         let settings = [
             ("ONSALE_LOG_FORMAT", format),
             ("ONSALE_LOG_LEVEL", "info,onsale_services=debug"),
@@ -65,7 +68,10 @@ async fn every_line_on_behalf_of_a_request_names_it() {
         reply.problem(402, "payment_declined");
         // It was written by the task that goes on with a purchase whose client has gone.
         let log = world.server.stderr();
-        let lines: Vec<_> = log.lines().filter(|line| line.contains("payment declined")).collect();
+        let lines: Vec<_> = log
+            .lines()
+            .filter(|line| line.contains("payment declined"))
+            .collect();
         assert_eq!(lines.len(), 1, "{log}");
         assert!(lines[0].contains(named), "{}", lines[0]);
         let begun = log.lines().find(|line| line.contains("serving")).expect("a line");

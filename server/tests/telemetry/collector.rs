@@ -13,8 +13,8 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode as SpanStatus;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use prost::Message as _;
@@ -139,9 +139,8 @@ impl Collector {
 
     /// Waits for so many traces with a first span of this name and so many spans in all of each; the traces.
     pub(crate) async fn whole_traces(&self, first: &str, number: usize, spans: usize) -> Vec<Vec<Told>> {
-        let are_whole = |traces: &[Vec<Told>]| {
-            traces.len() == number && traces.iter().all(|trace| trace.len() >= spans)
-        };
+        let are_whole =
+            |traces: &[Vec<Told>]| traces.len() == number && traces.iter().all(|trace| trace.len() >= spans);
         until("traces have arrived", Duration::from_secs(20), async || {
             are_whole(&self.traces(first))
         })
@@ -161,8 +160,8 @@ async fn answer(
     arrived: Arc<Mutex<Arrived>>,
     mood: Mood,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let is_whole = request.uri().path() == "/v1/traces"
-        && request.headers()["content-type"] == "application/x-protobuf";
+    let is_whole =
+        request.uri().path() == "/v1/traces" && request.headers()["content-type"] == "application/x-protobuf";
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let mut status = StatusCode::OK;
     {
@@ -171,7 +170,10 @@ async fn answer(
         arrived.raw.extend_from_slice(&body);
         match ExportTraceServiceRequest::decode(body) {
             Ok(message) if is_whole && mood == Mood::Taking => {
-                message.resource_spans.into_iter().for_each(|spans| arrived.take(spans));
+                message
+                    .resource_spans
+                    .into_iter()
+                    .for_each(|spans| arrived.take(spans));
             }
             Ok(_) if is_whole => status = StatusCode::SERVICE_UNAVAILABLE,
             Ok(_) | Err(_) => status = StatusCode::BAD_REQUEST,
@@ -206,9 +208,13 @@ fn told(span: Span) -> Told {
         kind: span.kind,
         began_at_ns: span.start_time_unix_nano,
         ended_at_ns: span.end_time_unix_nano,
-        links: links.map(|link| (hex(&link.trace_id), hex(&link.span_id))).collect(),
+        links: links
+            .map(|link| (hex(&link.trace_id), hex(&link.span_id)))
+            .collect(),
         attributes: texts(span.attributes),
-        failed: span.status.is_some_and(|status| status.code() == SpanStatus::Error),
+        failed: span
+            .status
+            .is_some_and(|status| status.code() == SpanStatus::Error),
     }
 }
 

@@ -13,13 +13,18 @@ async fn every_line_of_a_traced_request_names_the_request_and_the_trace() {
     let world = traced_world(&collector, Journal::Local, &settings).await;
     let event = world.event(&EventPlan::of(2)).await;
     let call = event.purchase(1, "sim_decline").by(&Caller::buyer()).key("k");
-    world.send(call.header("x-request-id", "mine-1")).await.problem(402, "payment_declined");
+    world
+        .send(call.header("x-request-id", "mine-1"))
+        .await
+        .problem(402, "payment_declined");
     let first = "POST /v1/events/{event_id}/purchases";
     let traces = collector.whole_traces(first, 1, 10).await;
     let trace_id = &traces[0][0].trace_id;
 
     let log = world.server.stderr();
-    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+    let lines = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect(line));
     let lines: Vec<_> = lines.filter(|line| line["request_id"] == "mine-1").collect();
     // One of the request, and one of the task that went on with the purchase.
     for message in ["request", "payment declined"] {

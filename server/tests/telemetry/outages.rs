@@ -53,7 +53,10 @@ async fn a_collector_that_hangs_delays_the_end_by_its_time_limit_at_most() {
     let mut world = traced_world(&collector, Journal::Local, &[]).await;
     collector.set_mood(Mood::Hanging);
     buy(&world, 5).await;
-    until("it was asked", Duration::from_secs(10), async || collector.requests() > 0).await;
+    until("it was asked", Duration::from_secs(10), async || {
+        collector.requests() > 0
+    })
+    .await;
     let began = Instant::now();
     world.server.stop().await;
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());

@@ -24,7 +24,10 @@ fn named<'a>(spans: &'a [Told], name: &str) -> &'a Told {
 
 /// The spans right under another.
 fn under<'a>(spans: &'a [Told], parent: &Told) -> Vec<&'a Told> {
-    let mut under: Vec<_> = spans.iter().filter(|span| span.parent == parent.span_id).collect();
+    let mut under: Vec<_> = spans
+        .iter()
+        .filter(|span| span.parent == parent.span_id)
+        .collect();
     under.sort_by_key(|span| span.began_at_ns);
     under
 }
@@ -53,7 +56,11 @@ async fn a_purchase_is_one_trace_over(journal: Journal) {
 
     let steps = under(spans, request);
     assert_eq!(names(&steps), ["place_hold", "ask_provider", "confirm_hold"]);
-    assert!(steps.windows(2).all(|pair| pair[0].ended_at_ns <= pair[1].began_at_ns));
+    assert!(
+        steps
+            .windows(2)
+            .all(|pair| pair[0].ended_at_ns <= pair[1].began_at_ns)
+    );
     let provider = steps[1];
     assert_eq!(provider.kind, CLIENT);
     assert_eq!(provider.attribute("onsale.gateway"), "simulated");
@@ -114,8 +121,14 @@ async fn everybody_of_a_crowd_has_a_whole_trace_and_the_metric_counts_its_spans(
     assert_eq!(ids.len(), 40 * SPANS);
     let metrics = get("/metrics").send(world.server.internal).await;
     let metrics = String::from_utf8_lossy(&metrics.raw).into_owned();
-    assert!(metrics.contains("onsale_trace_spans_total{outcome=\"dropped\"} 0"), "{metrics}");
-    assert!(metrics.contains("onsale_trace_spans_total{outcome=\"failed\"} 0"), "{metrics}");
+    assert!(
+        metrics.contains("onsale_trace_spans_total{outcome=\"dropped\"} 0"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("onsale_trace_spans_total{outcome=\"failed\"} 0"),
+        "{metrics}"
+    );
     world.server.stop().await;
 }
 
@@ -130,7 +143,10 @@ async fn a_refusal_is_in_the_trace_by_its_code() {
     let traces = collector.whole_traces(PURCHASE, 1, SPANS).await;
     let request = named(&traces[0], PURCHASE);
     assert_eq!(request.attribute("onsale.code"), "payment_declined");
-    assert_eq!(named(&traces[0], "ask_provider").attribute("onsale.outcome"), "declined");
+    assert_eq!(
+        named(&traces[0], "ask_provider").attribute("onsale.outcome"),
+        "declined"
+    );
     let steps = under(&traces[0], request);
     assert_eq!(names(&steps), ["place_hold", "ask_provider", "release_hold"]);
     // A buyer's bad luck is no failure of ours.

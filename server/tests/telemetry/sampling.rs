@@ -36,7 +36,11 @@ async fn ask(world: &World, headers: &[(&'static str, &str)]) {
 /// All first spans, once the server has stopped and told everything.
 async fn all_first_spans(collector: &Collector, world: &mut World) -> Vec<Told> {
     world.server.stop().await;
-    collector.spans().into_iter().filter(|span| span.name == EVENTS).collect()
+    collector
+        .spans()
+        .into_iter()
+        .filter(|span| span.name == EVENTS)
+        .collect()
 }
 
 #[tokio::test]
@@ -48,7 +52,10 @@ async fn a_proxy_of_ours_has_its_traces_gone_on_with() {
     ask(&world, &[]).await;
     let spans = all_first_spans(&collector, &mut world).await;
     assert_eq!(spans.len(), 1, "{spans:#?}");
-    assert_eq!((spans[0].trace_id.as_str(), spans[0].parent.as_str()), (TRACE, SPAN));
+    assert_eq!(
+        (spans[0].trace_id.as_str(), spans[0].parent.as_str()),
+        (TRACE, SPAN)
+    );
     assert!(spans[0].links.is_empty());
 }
 
@@ -84,7 +91,12 @@ async fn a_stranger_is_linked_to_and_decides_nothing() {
 #[tokio::test]
 async fn what_is_no_traceparent_is_as_none() {
     let collector = Collector::start().await;
-    let mut world = traced_world(&collector, Journal::Local, &[("ONSALE_TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let mut world = traced_world(
+        &collector,
+        Journal::Local,
+        &[("ONSALE_TRUSTED_PROXIES", "127.0.0.1")],
+    )
+    .await;
     let (good, long) = (traceparent("01"), "0".repeat(8_000));
     let bad = [
         format!("00-{TRACE}-{SPAN}"),
@@ -100,7 +112,11 @@ async fn what_is_no_traceparent_is_as_none() {
         ask(&world, &[("traceparent", value)]).await;
     }
     ask(&world, &[("traceparent", &good), ("traceparent", &good)]).await;
-    ask(&world, &[("tracestate", "vendor=canary"), ("baggage", "key=canary")]).await;
+    ask(
+        &world,
+        &[("tracestate", "vendor=canary"), ("baggage", "key=canary")],
+    )
+    .await;
     let spans = all_first_spans(&collector, &mut world).await;
     assert_eq!(spans.len(), bad.len() + 2, "{spans:#?}");
     for span in spans {
@@ -113,7 +129,10 @@ async fn what_is_no_traceparent_is_as_none() {
 #[tokio::test]
 async fn at_a_share_of_nothing_nothing_is_sent() {
     let collector = Collector::start().await;
-    let settings = [("ONSALE_TRACE_SAMPLE_RATIO", "0"), ("ONSALE_TRUSTED_PROXIES", "127.0.0.1")];
+    let settings = [
+        ("ONSALE_TRACE_SAMPLE_RATIO", "0"),
+        ("ONSALE_TRUSTED_PROXIES", "127.0.0.1"),
+    ];
     let mut world = traced_world(&collector, Journal::Local, &settings).await;
     ask(&world, &[("traceparent", &traceparent("01"))]).await;
     tokio::time::sleep(Duration::from_millis(500)).await;

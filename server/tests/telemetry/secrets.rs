@@ -15,14 +15,26 @@ async fn no_trace_holds_a_secret_a_mail_address_or_a_ticket_code() {
         "password": "CanaryHarbourAtDusk17",
         "name": "Canary Lovelace",
     });
-    let session = world.send(post("/v1/auth/register").json(&somebody)).await.expect(201);
+    let session = world
+        .send(post("/v1/auth/register").json(&somebody))
+        .await
+        .expect(201);
     let wrong = json!({"email": "canary-ada@test.example", "password": "CanaryWrongOne23"});
-    world.send(post("/v1/auth/login").json(&wrong)).await.problem(401, "invalid_credentials");
+    world
+        .send(post("/v1/auth/login").json(&wrong))
+        .await
+        .problem(401, "invalid_credentials");
     let event = world.event(&EventPlan::of(10)).await;
     let buyer = Caller::buyer();
     let call = event.purchase(2, "sim_approve").by(&buyer).key("canary-key");
-    let order = world.send(call.header("cookie", "canary-cookie")).await.expect(201);
-    let refused = event.purchase(1, "canary-4111111111111111").by(&buyer).key("canary-key-2");
+    let order = world
+        .send(call.header("cookie", "canary-cookie"))
+        .await
+        .expect(201);
+    let refused = event
+        .purchase(1, "canary-4111111111111111")
+        .by(&buyer)
+        .key("canary-key-2");
     assert!(world.send(refused).await.status >= 400);
     let queried = get("/v1/events?q=canary-query").header("user-agent", "canary-agent");
     world.send(queried).await.expect(200);
@@ -41,7 +53,13 @@ async fn no_trace_holds_a_secret_a_mail_address_or_a_ticket_code() {
         text(&session["refresh_token"]),
         buyer.token.clone(),
     ];
-    secrets.extend(order["tickets"].as_array().unwrap().iter().map(|ticket| text(&ticket["code"])));
+    secrets.extend(
+        order["tickets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|ticket| text(&ticket["code"])),
+    );
     for secret in secrets {
         assert!(secret.len() >= 8, "`{secret}` is no secret");
         for part in secret.split('.').filter(|part| part.len() >= 8) {

@@ -59,11 +59,13 @@ impl Services {
                     amount: order.total,
                     payment_method,
                 };
-                self.asked_in_time(gateway.gateway(), gateway.start(request)).await
+                self.asked_in_time(gateway.gateway(), gateway.start(request))
+                    .await
             }
             None => {
                 let payment = payment_of(order);
-                self.asked_in_time(gateway.gateway(), gateway.status(&payment)).await
+                self.asked_in_time(gateway.gateway(), gateway.status(&payment))
+                    .await
             }
         };
         Ok(self.decided(order, is_begun_here, answer))
