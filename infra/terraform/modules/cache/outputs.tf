@@ -4,6 +4,6 @@ output "url_secret_arn" {
 }
 
 output "node_ids" {
-  description = "Ids of the nodes, as alarms name them."
-  value       = [for number in range(var.node_count) : format("%s-%03d", aws_elasticache_replication_group.this.id, number + 1)]
+  description = "Ids of the nodes, as alarms name them. ElastiCache numbers them; known before they are made, since there is an alarm for each."
+  value       = [for number in range(var.node_count) : format("%s-%03d", var.name, number + 1)]
 }

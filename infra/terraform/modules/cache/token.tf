@@ -37,4 +37,9 @@ resource "aws_secretsmanager_secret_version" "url" {
   secret_id                = aws_secretsmanager_secret.url.id
   secret_string_wo         = "rediss://:${ephemeral.aws_secretsmanager_secret_version.token.secret_string}@${aws_elasticache_replication_group.this.primary_endpoint_address}:6379"
   secret_string_wo_version = var.token_version
+
+  lifecycle {
+    # Another group has another address.
+    replace_triggered_by = [aws_elasticache_replication_group.this.id]
+  }
 }

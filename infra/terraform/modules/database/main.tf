@@ -131,11 +131,6 @@ resource "aws_db_instance" "this" {
   monitoring_interval                   = 30
   monitoring_role_arn                   = aws_iam_role.monitoring.arn
 
-  lifecycle {
-    # An instance that was restored with the module's settings keeps them; see README.md.
-    ignore_changes = [snapshot_identifier]
-  }
-
   depends_on = [aws_cloudwatch_log_group.postgres, aws_iam_role_policy_attachment.monitoring]
 }
 
