@@ -123,6 +123,7 @@ module "service" {
 
   name                     = var.name
   image                    = var.image
+  operations_image         = coalesce(var.operations_image, var.image)
   image_repository_arn     = var.image_repository_arn
   cpu_architecture         = var.task.cpu_architecture
   cpu                      = var.task.cpu

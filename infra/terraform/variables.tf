@@ -13,6 +13,13 @@ variable "image" {
   type        = string
 }
 
+variable "operations_image" {
+  description = "Image of migrations and other operations, by digest: that of the next release while an upgrade is on its way; null for `image`."
+  type        = string
+  nullable    = true
+  default     = null
+}
+
 variable "image_repository_arn" {
   description = "ARN of the repository in ECR that holds the image; null for a public registry."
   type        = string
@@ -147,11 +154,11 @@ variable "smtp_port" {
 }
 
 variable "timeouts" {
-  description = "How long the server drains and flushes after SIGTERM, how long the load balancer waits for an answer, and how long it lets requests end at a task that goes away."
+  description = "How long the server drains and flushes after SIGTERM, how long the load balancer waits for an answer, and how long it lets requests end at a task that goes away. Meanwhile that task still owns its events and gets no new requests for them, so the last is short."
   type = object({
     shutdown_grace_seconds = optional(number, 25)
     idle_seconds           = optional(number, 60)
-    deregistration_seconds = optional(number, 30)
+    deregistration_seconds = optional(number, 10)
   })
   nullable = false
   default  = {}

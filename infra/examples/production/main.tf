@@ -6,6 +6,7 @@ module "onsale" {
 
   name                 = var.name
   image                = var.image
+  operations_image     = var.operations_image
   image_repository_arn = var.image_repository_arn
   certificate_arn      = var.certificate_arn
   task_count           = var.task_count

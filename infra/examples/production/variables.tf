@@ -29,9 +29,15 @@ variable "certificate_arn" {
 }
 
 variable "image" {
-  description = "Image of the server, by digest. A new one is a new release: migrate first."
+  description = "Image of the server, by digest."
   type        = string
   nullable    = false
+}
+
+variable "operations_image" {
+  description = "Image of the next release, by digest, while its migrations are run; null otherwise."
+  type        = string
+  default     = null
 }
 
 variable "image_repository_arn" {

@@ -56,6 +56,7 @@ locals {
 
   # No collector beside it, so no traces.
   operations = merge(local.server, {
+    image       = var.operations_image
     command     = ["migrate"]
     environment = [for variable, value in var.environment : { name = variable, value = value }]
     stopTimeout = 120

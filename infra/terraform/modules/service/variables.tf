@@ -13,6 +13,16 @@ variable "image" {
   }
 }
 
+variable "operations_image" {
+  description = "Image of migrations and other operations, by digest."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-zA-Z0-9._:/-]*@sha256:[0-9a-f]{64}$", var.operations_image))
+    error_message = "Name the image by its digest, as registry/repository@sha256:…: a tag may mean something else tomorrow."
+  }
+}
+
 variable "image_repository_arn" {
   description = "ARN of the repository in ECR that holds the image; null for a public registry."
   type        = string
