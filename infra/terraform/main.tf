@@ -34,7 +34,7 @@ module "network" {
 
   name                    = var.name
   cidr                    = var.network.cidr
-  zone_count              = var.network.zone_count
+  zones                   = var.network.zones
   nat_per_zone            = var.network.nat_per_zone
   ingress_cidrs           = var.ingress_cidrs
   smtp_port               = var.smtp_port

@@ -43,10 +43,10 @@ variable "alias" {
 }
 
 variable "network" {
-  description = "Addresses of the VPC, zones in use, and whether each has a NAT gateway of its own."
+  description = "Addresses of the VPC, letters of the zones in use, and whether each has a NAT gateway of its own."
   type = object({
     cidr         = optional(string, "10.20.0.0/16")
-    zone_count   = optional(number, 3)
+    zones        = optional(list(string), ["a", "b", "c"])
     nat_per_zone = optional(bool, true)
   })
   nullable = false

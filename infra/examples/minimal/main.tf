@@ -14,7 +14,7 @@ module "onsale" {
   log_retention_days   = 7
 
   network = {
-    zone_count   = 2
+    zones        = ["a", "b"]
     nat_per_zone = false
   }
 

@@ -4,11 +4,11 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = "~> 6.20"
+      version = "~> 6.64"
     }
     cloudflare = {
       source  = "cloudflare/cloudflare"
-      version = "~> 5.8"
+      version = "~> 5.15"
     }
   }
 }

@@ -3,18 +3,9 @@
 
 data "aws_region" "current" {}
 
-data "aws_availability_zones" "available" {
-  state = "available"
-
-  # Local zones have neither RDS Multi-AZ nor Fargate.
-  filter {
-    name   = "opt-in-status"
-    values = ["opt-in-not-required"]
-  }
-}
-
 locals {
-  zones = slice(data.aws_availability_zones.available.names, 0, var.zone_count)
+  # Named and not looked up: a zone that Amazon adds must not move the subnets.
+  zones = [for letter in var.zones : "${data.aws_region.current.region}${letter}"]
 
   public  = { for index, zone in local.zones : zone => cidrsubnet(var.cidr, 4, index) }
   private = { for index, zone in local.zones : zone => cidrsubnet(var.cidr, 4, index + 4) }

@@ -13,13 +13,13 @@ variable "cidr" {
   }
 }
 
-variable "zone_count" {
-  description = "Availability zones that subnets are made in."
-  type        = number
+variable "zones" {
+  description = "Letters of the availability zones that subnets are made in. Append only: the order gives the subnets their addresses. Not every account has every letter, and a few zones lack Fargate."
+  type        = list(string)
 
   validation {
-    condition     = var.zone_count >= 2 && var.zone_count <= 4 && floor(var.zone_count) == var.zone_count
-    error_message = "The load balancer and the database need two zones; there is room for four."
+    condition     = length(var.zones) >= 2 && length(var.zones) <= 4 && length(distinct(var.zones)) == length(var.zones) && alltrue([for letter in var.zones : can(regex("^[a-f]$", letter))])
+    error_message = "Give two to four letters, such as a, b and c: the load balancer and the database need two zones."
   }
 }
 
