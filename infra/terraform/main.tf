@@ -58,7 +58,7 @@ module "secrets" {
 
   name                 = var.name
   kms_key_arn          = aws_kms_key.this.arn
-  names                = setunion(["token_keys", "ticket_keys"], var.secrets)
+  names                = setunion(["peer_secret", "ticket_keys", "token_keys"], var.secrets)
   recovery_window_days = local.recovery_window_days
 }
 

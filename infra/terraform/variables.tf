@@ -83,15 +83,15 @@ variable "firewall_requests_per_address" {
 }
 
 variable "task_count" {
-  description = "Least and most tasks of the server. As long as requests for an event are answered by its owner alone (ADR 0008), more than one task refuses much of the sale: README.md, How many tasks. 0 and 0 for the first apply."
+  description = "Least and most tasks of the server; autoscaling moves between them. 0 and 0 for the first apply and while a backup is restored."
   type = object({
     min = number
     max = number
   })
   nullable = false
   default = {
-    min = 1
-    max = 1
+    min = 2
+    max = 10
   }
 }
 
@@ -135,7 +135,7 @@ variable "settings" {
 }
 
 variable "secrets" {
-  description = "Secret settings beside token_keys and ticket_keys that this deployment has. Each must have a value before tasks start."
+  description = "Secret settings beside token_keys, ticket_keys and peer_secret that this deployment has. Each must have a value before tasks start."
   type        = set(string)
   nullable    = false
   default     = []
@@ -154,11 +154,11 @@ variable "smtp_port" {
 }
 
 variable "timeouts" {
-  description = "How long the server drains and flushes after SIGTERM, how long the load balancer waits for an answer, and how long it lets requests end at a task that goes away. Meanwhile that task still owns its events and gets no new requests for them, so the last is short."
+  description = "How long the server drains and flushes after SIGTERM, how long the load balancer waits for an answer, and how long it lets requests end at a task that goes away."
   type = object({
     shutdown_grace_seconds = optional(number, 25)
     idle_seconds           = optional(number, 60)
-    deregistration_seconds = optional(number, 10)
+    deregistration_seconds = optional(number, 20)
   })
   nullable = false
   default  = {}

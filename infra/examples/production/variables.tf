@@ -53,6 +53,10 @@ variable "task_count" {
     max = number
   })
   nullable = false
+  default = {
+    min = 2
+    max = 10
+  }
 }
 
 variable "cors_origins" {

@@ -31,7 +31,7 @@ resource "aws_lb_target_group" "this" {
   port        = 8080
 
   deregistration_delay = var.deregistration_delay_seconds
-  # No stickiness: an event belongs to one task, whoever asks. Sticking a buyer to another task would keep them from it.
+  # No stickiness: any task answers, and asks the owner of the event where that is another one.
   load_balancing_algorithm_type = "round_robin"
 
   # Readiness is asked on the internal port, which the listener never leads to. ECS replaces tasks that are unhealthy

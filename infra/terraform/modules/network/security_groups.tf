@@ -1,4 +1,5 @@
-# Who may talk to whom, all in one place: edge -> load balancer -> tasks -> Postgres, Redis, and the providers outside.
+# Who may talk to whom, all in one place: edge -> load balancer -> tasks -> each other, Postgres,
+# Redis, and the providers outside.
 
 locals {
   # The same ports as in the image and the defaults of docs/CONFIGURATION.md.
@@ -79,6 +80,25 @@ resource "aws_vpc_security_group_ingress_rule" "service_from_load_balancer" {
   ip_protocol                  = "tcp"
   from_port                    = each.value
   to_port                      = each.value
+}
+
+# A task asks the owner of an event on its internal port (ADR 0026).
+resource "aws_vpc_security_group_egress_rule" "service_to_peers" {
+  security_group_id            = aws_security_group.service.id
+  description                  = "To the owner of an event"
+  referenced_security_group_id = aws_security_group.service.id
+  ip_protocol                  = "tcp"
+  from_port                    = local.internal_port
+  to_port                      = local.internal_port
+}
+
+resource "aws_vpc_security_group_ingress_rule" "service_from_peers" {
+  security_group_id            = aws_security_group.service.id
+  description                  = "From tasks that do not own an event"
+  referenced_security_group_id = aws_security_group.service.id
+  ip_protocol                  = "tcp"
+  from_port                    = local.internal_port
+  to_port                      = local.internal_port
 }
 
 resource "aws_vpc_security_group_ingress_rule" "service_from_metrics_client" {

@@ -8,11 +8,6 @@ output "service_name" {
   value       = aws_ecs_service.this.name
 }
 
-output "task_role_arn" {
-  description = "Role of the server."
-  value       = aws_iam_role.task.arn
-}
-
 output "discovery_name" {
   description = "Name that resolves to every task within the VPC."
   value       = "${aws_service_discovery_service.this.name}.${aws_service_discovery_private_dns_namespace.this.name}"

@@ -72,8 +72,8 @@ variable "task_count" {
   })
 
   validation {
-    condition     = var.task_count.min >= 0 && var.task_count.min <= var.task_count.max && var.task_count.max <= 10
-    error_message = "Give 0 <= min <= max <= 10."
+    condition     = var.task_count.min >= 0 && var.task_count.min <= var.task_count.max && var.task_count.max <= 50
+    error_message = "Give 0 <= min <= max <= 50. Each task takes its connections to Postgres."
   }
 }
 
