@@ -62,9 +62,9 @@ locals {
       }
       database-storage = {
         namespace  = "AWS/RDS", metric = "FreeStorageSpace", dimensions = local.database
-        statistic  = "Minimum", comparison = "LessThanThreshold", threshold = var.database_storage_gib * local.gibibyte * 0.15
+        statistic  = "Minimum", comparison = "LessThanThreshold", threshold = floor(var.database_storage_gib * local.gibibyte * 0.05)
         period     = 300, minutes = 10, missing = "breaching"
-        meaning    = "Postgres runs out of storage. When it has, nothing is sold."
+        meaning    = "Postgres runs out of storage, which should have grown at a tenth free. When it is full, nothing is sold."
         is_running = false
       }
       database-processor = {
