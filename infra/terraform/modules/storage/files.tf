@@ -1,10 +1,10 @@
-# Ticket files. Nothing is public: the server signs links that are good for five minutes at most. All files can be made
-# again from the database, so there is no copy in another region.
+# Ticket files. Nothing is public: the server signs links that are good for five minutes at most. What a ticket is worth
+# is in the database; a file is its picture, so there is no copy in another region.
 
 data "aws_caller_identity" "current" {}
 
 resource "aws_s3_bucket" "files" {
-  #checkov:skip=CKV_AWS_144:Ticket files are made from the database; a second region would copy what can be made again
+  #checkov:skip=CKV_AWS_144:A ticket admits by what the database has; its file is not worth a second region
   #checkov:skip=CKV2_AWS_62:Nobody listens: the server itself knows which files it has stored
   bucket        = "${var.name}-files-${data.aws_caller_identity.current.account_id}"
   force_destroy = var.destroy_with_contents
