@@ -29,8 +29,8 @@ ARG REVISION=""
 ENV ONSALE_REVISION=$REVISION
 # What the running program may write to is made here, because the last stage has no shell to make it with.
 RUN cargo build --release --locked --package onsale-server --features s3,otlp \
-    && install -D --mode=0755 target/release/onsale /out/usr/local/bin/onsale \
-    && install --directory --mode=0700 --owner=10001 --group=10001 /out/var/lib/onsale
+    && install -D --mode=0755 target/release/onsale /out/onsale \
+    && install --directory --mode=0700 /out/data/onsale
 
 # glibc, libgcc and the certificates that SMTP, S3 and payment providers are checked against. Debian 12, as the builder.
 FROM gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f
@@ -41,7 +41,8 @@ LABEL org.opencontainers.image.title="Onsale" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version=$VERSION \
       org.opencontainers.image.revision=$REVISION
-COPY --from=builder /out/ /
+COPY --from=builder /out/onsale /usr/local/bin/onsale
+COPY --from=builder --chown=10001:10001 /out/data/ /var/lib/
 # Both ports on every address: who reaches the internal one is decided by what publishes it. The root may be read-only: only
 # /var/lib/onsale (a local journal, or files without a bucket) and /tmp are written to, and neither with the postgres
 # journal and a bucket.
