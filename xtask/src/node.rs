@@ -40,7 +40,13 @@ fn install(place: &std::path::Path) -> Result<()> {
     eprintln!("xtask: installing {}", PACKAGES.join(", "));
     fs::create_dir_all(place).with_context(|| format!("cannot make {}", place.display()))?;
     let status = Command::new("npm")
-        .args(["install", "--no-fund", "--no-audit", "--ignore-scripts", "--prefix"])
+        .args([
+            "install",
+            "--no-fund",
+            "--no-audit",
+            "--ignore-scripts",
+            "--prefix",
+        ])
         .arg(place)
         .args(PACKAGES)
         .stdin(Stdio::null())

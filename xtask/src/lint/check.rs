@@ -42,7 +42,11 @@ impl Check {
             Self::Files(program, arguments) => called(root, program, &[&[arguments, &paths].concat()]),
             Self::EachFile(program, arguments) => {
                 let calls: Vec<Vec<&str>> = paths.iter().map(|path| [arguments, &[path]].concat()).collect();
-                called(root, program, &calls.iter().map(Vec::as_slice).collect::<Vec<_>>())
+                called(
+                    root,
+                    program,
+                    &calls.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+                )
             }
             Self::Once(program, arguments) => called(root, program, &[arguments]),
             Self::Text(look) => Ok(said(files.iter().filter_map(|file| {
@@ -138,7 +142,10 @@ mod tests {
         let count = &["-c", "test $# = 2", "sh"];
         let sh = Program::System("sh", None);
         assert_eq!(run(Check::Files(sh, count), &files), Outcome::Passed);
-        assert!(matches!(run(Check::EachFile(sh, count), &files), Outcome::Failed(_)));
+        assert!(matches!(
+            run(Check::EachFile(sh, count), &files),
+            Outcome::Failed(_)
+        ));
     }
 
     #[test]
@@ -153,6 +160,9 @@ mod tests {
         let Outcome::Failed(told) = run(Check::Text(parses_as_json), &files) else {
             panic!("it passed")
         };
-        assert!(told.starts_with("bad.json: ") && !told.contains("good.json"), "{told}");
+        assert!(
+            told.starts_with("bad.json: ") && !told.contains("good.json"),
+            "{told}"
+        );
     }
 }

@@ -95,7 +95,10 @@ mod tests {
     #[test]
     fn objects_of_a_cluster_are_told_from_what_makes_them() {
         let object = file("infra/kubernetes/base/a.yaml", "apiVersion: v1\nkind: Service\n");
-        let monitor = file("infra/kubernetes/production/m.yaml", "apiVersion: monitoring.coreos.com/v1\n");
+        let monitor = file(
+            "infra/kubernetes/production/m.yaml",
+            "apiVersion: monitoring.coreos.com/v1\n",
+        );
         let overlay = file("infra/kubernetes/local/kustomization.yaml", "resources: []\n");
         let elsewhere = file("infra/compose/tempo.yml", "server: {}\n");
         assert!(kubernetes(&object));
@@ -107,7 +110,13 @@ mod tests {
 
     #[test]
     fn a_data_source_of_grafana_is_no_configuration_of_prometheus() {
-        assert!(!prometheus_config(&file("grafana/provisioning/datasources/prometheus.yml", "datasources:\n")));
-        assert!(prometheus_config(&file("grafana/prometheus/prometheus.yml", "scrape_configs: []\n")));
+        assert!(!prometheus_config(&file(
+            "grafana/provisioning/datasources/prometheus.yml",
+            "datasources:\n"
+        )));
+        assert!(prometheus_config(&file(
+            "grafana/prometheus/prometheus.yml",
+            "scrape_configs: []\n"
+        )));
     }
 }

@@ -22,7 +22,10 @@ pub(super) fn check(root: &Path, files: &[&SourceFile]) -> Result<Outcome> {
         Found::Missing(reason) => return Ok(Outcome::Skipped(reason)),
     };
     let mut problems = Vec::new();
-    for file in files.iter().filter(|file| file.text.contains("kind: Kustomization")) {
+    for file in files
+        .iter()
+        .filter(|file| file.text.contains("kind: Kustomization"))
+    {
         let directory = Path::new(&file.path).parent().unwrap_or(Path::new("."));
         let built = Command::new(&kubectl)
             .arg("kustomize")
@@ -66,6 +69,9 @@ mod tests {
         let objects = "apiVersion: v1\nkind: Service\n---\napiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\n---\n\
                        apiVersion: apps/v1\nkind: Deployment\n";
         let known = without_custom(objects);
-        assert_eq!(known, "apiVersion: v1\nkind: Service\n---\napiVersion: apps/v1\nkind: Deployment\n");
+        assert_eq!(
+            known,
+            "apiVersion: v1\nkind: Service\n---\napiVersion: apps/v1\nkind: Deployment\n"
+        );
     }
 }

@@ -4,7 +4,7 @@
 //! Each lint is a line of [`table::LINTS`]: its name, its files, what looks at them. Programs are installed at exact versions
 //! into places of our own under the target directory ([`program`]); one that cannot be had here is said in a line that
 //! starts with `skipped:`. To add a lint: a line in the table. To leave out one of a program's own rules: its configuration
-//! in the root (`.hadolint.yaml`, `.yamllint.yaml`, `.dclintrc.json`, `.checkov.yaml`), with the reason beside it.
+//! in the root (`.hadolint.yaml`, `.yamllint.yaml`, `.dclintrc.yaml`, `.checkov.yaml`), with the reason beside it.
 
 pub mod check;
 pub mod files;

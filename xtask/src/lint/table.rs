@@ -31,7 +31,7 @@ pub const LINTS: &[Lint] = &[
     lint("shellcheck", shell, Check::Files(Linter("shellcheck"), &[])),
     lint("yamllint", yaml, Check::Files(Linter("yamllint"), &["--strict"])),
     lint("hadolint", dockerfile, Check::Files(Linter("hadolint"), &["--config", ".hadolint.yaml"])),
-    lint("dclint", compose, Check::Files(Node("dclint"), &["--config", ".dclintrc.json", "--max-warnings", "0"])),
+    lint("dclint", compose, Check::Files(Node("dclint"), &["--config", ".dclintrc.yaml", "--max-warnings", "0"])),
     lint("compose config", compose, Check::Once(Plugin("docker", "compose"), &["--profile", "*", "config", "--quiet", "--no-env-resolution"])),
     lint("promtool rules", prometheus_rules, Check::Files(System("promtool", Some("prometheus")), &["check", "rules"])),
     lint("promtool config", prometheus_config, Check::Files(System("promtool", Some("prometheus")), &["check", "config", "--syntax-only"])),
