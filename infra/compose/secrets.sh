@@ -39,6 +39,7 @@ ticket_key() {
 random 24 | base64url | keep postgres-password
 random 24 | base64url | keep grafana-password
 random 24 | base64url | keep s3-secret-access-key
+random 36 | base64url | keep peer-secret
 token_key | keep token-keys
 ticket_key | keep ticket-keys
 

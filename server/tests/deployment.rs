@@ -179,9 +179,13 @@ fn whoever_stops_the_server_waits_longer_than_it_takes_to_stop() {
 
     let pod = read("infra/kubernetes/base/deployment.yaml");
     let patience = number(&pod, "terminationGracePeriodSeconds: ");
+    let pause = number(&pod, "preStop:");
     for overlay in ["production", "local"] {
         let settings = read(&format!("infra/kubernetes/{overlay}/config.env"));
         let grace = number(&settings, "ONSALE_SHUTDOWN_GRACE_SECONDS=");
-        assert!(patience > grace + 10, "{overlay}: {patience} s for {grace} s");
+        assert!(
+            patience > pause + grace,
+            "{overlay}: {patience} s for {pause} s and {grace} s"
+        );
     }
 }
