@@ -11,6 +11,7 @@ pub mod files;
 pub mod kustomize;
 pub mod program;
 pub mod table;
+pub mod terraform;
 
 use std::process::ExitCode;
 

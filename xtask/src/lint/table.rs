@@ -6,7 +6,7 @@ use super::files::{
     shell, yaml,
 };
 use super::program::Program::{Checkov, Linter, Node, Plugin, System};
-use super::{check, kustomize};
+use super::{check, kustomize, terraform};
 use crate::workspace::SourceFile;
 
 /// A lint.
@@ -39,6 +39,7 @@ pub const LINTS: &[Lint] = &[
     lint("kustomize", kustomization, Check::Own(kustomize::check)),
     lint("hcl", hcl, Check::EachFile(Linter("hcl2tojson"), &[])),
     lint("terraform fmt", hcl, Check::Once(System("terraform", None), &["fmt", "-check", "-diff", "-recursive", "infra"])),
+    lint("terraform validate", hcl, Check::Own(terraform::validate)),
     lint("checkov", in_infra, Check::Once(Checkov, &["--config-file", ".checkov.yaml", "--directory", "."])),
 ];
 
