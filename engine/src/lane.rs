@@ -18,7 +18,7 @@ use crate::error::EngineError;
 use crate::look::Found;
 use crate::metrics::{Metrics, Tally};
 use crate::port::clock::Stopwatch;
-use crate::port::{Chain, JournalEntry, JournalWriter};
+use crate::port::{Chain, JournalEntry, JournalWriter, Owner};
 use crate::trace::{OpenSpan, Place};
 use crate::write_behind::{Committed, WriteBehind, records_of};
 
@@ -225,8 +225,9 @@ impl Group {
 
     /// A newer owner exists: what was decided here never happened.
     fn refuse(self) {
+        let owner = Arc::new(Owner::silent("a newer owner"));
         for asker in self.decisions.into_iter().filter_map(|decided| decided.asker) {
-            let owner = "a newer owner".to_owned();
+            let owner = Arc::clone(&owner);
             asker.answer(Err(EngineError::OwnedElsewhere { owner }));
         }
     }

@@ -10,7 +10,9 @@ mod admission;
 pub mod at_hand;
 mod cell;
 pub mod config;
+mod elsewhere;
 mod error;
+mod forward;
 mod handle;
 mod inbox;
 mod key_filter;
@@ -32,5 +34,6 @@ mod write_behind;
 
 pub use config::EngineConfig;
 pub use error::EngineError;
-pub use handle::{Answer, Drill, Engine, EngineStatus, Receipt};
-pub use look::{HoldView, TICKETS_PER_PAGE_MAX, TicketPage};
+pub use handle::{Answer, Drill, Engine, Receipt};
+pub use look::{Found, HoldView, Look, TICKETS_PER_PAGE_MAX, TicketPage};
+pub use observe::EngineStatus;

@@ -7,6 +7,7 @@
 //! These are not spans of the `tracing` crate, because a projection ends long after its request was answered, and a
 //! parent there stays open for as long as a child does (ADR 0021).
 
+mod command;
 mod ids;
 mod open;
 
@@ -20,6 +21,7 @@ use crate::at_hand::AtHand;
 use crate::config::TRACE_QUEUE_SPANS;
 use crate::metrics::{Counters, TRACE_SPANS_TOTAL};
 use crate::port::Clock;
+pub(crate) use command::end_command;
 pub use ids::{SpanId, SpanRef, TraceId};
 pub use open::{OpenSpan, Place};
 

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::{Side, Span, SpanId, SpanRef, TraceId, Tracer, Value};
 
-/// What the spans of a trace have in common.
-struct Trace {
+/// A whole trace: what its spans have in common.
+struct Whole {
     tracer: Tracer,
     trace_id: TraceId,
     /// The trace's beginning on both clocks: spans are placed by the monotonic one, so that they do not cross.
@@ -16,7 +16,7 @@ struct Trace {
     began_at_ns: u64,
 }
 
-impl Trace {
+impl Whole {
     fn now_ns(&self) -> u64 {
         let since = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.began_at_ns.saturating_add(since)
@@ -26,7 +26,7 @@ impl Trace {
 /// A place in a trace: the span under which what comes of it hangs. The span may be over.
 #[derive(Clone)]
 pub struct Place {
-    trace: Arc<Trace>,
+    trace: Arc<Whole>,
     span_id: SpanId,
 }
 
@@ -64,7 +64,7 @@ impl std::fmt::Debug for Place {
 pub struct OpenSpan(Box<Begun>);
 
 struct Begun {
-    trace: Arc<Trace>,
+    trace: Arc<Whole>,
     span_id: SpanId,
     parent: Option<SpanId>,
     is_parent_remote: bool,
@@ -86,7 +86,7 @@ impl OpenSpan {
         name: Cow<'static, str>,
     ) -> Self {
         let began_at_ms = u64::try_from(tracer.0.clock.now().0).unwrap_or_default();
-        let trace = Trace {
+        let trace = Whole {
             tracer: tracer.clone(),
             trace_id,
             began: Instant::now(),

@@ -4,7 +4,6 @@
 //! proxies, and even then only so often a second, because many proxies pass on what they were sent. Of all others a share
 //! is drawn by lot, and a stranger's span is linked to, not joined.
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::Request;
@@ -15,7 +14,7 @@ use onsale_services::trace::{OpenSpan, Tracer};
 use super::log::{Outcome, name};
 use super::trace_parent::TraceParent;
 use crate::codes::Code;
-use crate::rate_limit::Peer;
+use crate::rate_limit::{Peer, ProxyNetwork};
 
 /// Traces a second that our proxies may ask for. Beyond them the lot decides.
 const ASKED_PER_SECOND_MAX: u64 = 100;
@@ -23,13 +22,13 @@ const ASKED_PER_SECOND_MAX: u64 = 100;
 /// How requests are traced.
 pub struct Tracing {
     tracer: Tracer,
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Vec<ProxyNetwork>,
     asked: Asked,
 }
 
 impl Tracing {
     /// Traces the tracer's share of the requests, and what one of `trusted_proxies` asks to have traced.
-    pub fn new(tracer: Tracer, trusted_proxies: Vec<IpAddr>) -> Self {
+    pub fn new(tracer: Tracer, trusted_proxies: Vec<ProxyNetwork>) -> Self {
         Self {
             tracer,
             trusted_proxies,
@@ -55,9 +54,10 @@ impl Tracing {
     }
 
     fn is_ours(&self, extensions: &Extensions) -> bool {
+        let mut networks = self.trusted_proxies.iter();
         extensions
             .get::<Peer>()
-            .is_some_and(|peer| self.trusted_proxies.contains(&peer.0.ip().to_canonical()))
+            .is_some_and(|peer| networks.any(|network| network.contains(peer.0.ip().to_canonical())))
     }
 }
 
