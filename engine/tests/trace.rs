@@ -134,14 +134,14 @@ async fn a_commit_of_many_shows_in_the_trace_of_each() {
     let (receipts, ()) = tokio::join!(executing, opening);
     assert!(receipts.iter().all(Result::is_ok));
     let spans = next(&mut spans, 50 * 5).await;
-    let mut traces: BTreeMap<u128, Vec<Span>> = BTreeMap::new();
+    let mut by_trace: BTreeMap<u128, Vec<Span>> = BTreeMap::new();
     for span in spans {
         let trace_id = span.itself.trace_id.get();
-        traces.entry(trace_id).or_default().push(span);
+        by_trace.entry(trace_id).or_default().push(span);
     }
-    assert_eq!(traces.len(), 50);
+    assert_eq!(by_trace.len(), 50);
     let mut largest = 0;
-    for spans in traces.values() {
+    for spans in by_trace.values() {
         let names: Vec<_> = tree(spans).into_keys().collect();
         assert_eq!(names, ["commit", "decide", "place_hold", "project", "request"]);
         let records = attribute(named(spans, "commit"), "onsale.commit.records");

@@ -52,21 +52,18 @@ impl Services {
     ) -> Result<Decision, ServiceError> {
         let gateway = self.package_gateway(order)?;
         let is_begun_here = payment_method.is_some();
-        let answer = match payment_method {
-            Some(payment_method) => {
-                let request = PaymentRequest {
-                    purchase: order.package_order_id.into(),
-                    amount: order.total,
-                    payment_method,
-                };
-                self.asked_in_time(gateway.gateway(), gateway.start(request))
-                    .await
-            }
-            None => {
-                let payment = payment_of(order);
-                self.asked_in_time(gateway.gateway(), gateway.status(&payment))
-                    .await
-            }
+        let answer = if let Some(payment_method) = payment_method {
+            let request = PaymentRequest {
+                purchase: order.package_order_id.into(),
+                amount: order.total,
+                payment_method,
+            };
+            self.asked_in_time(gateway.gateway(), gateway.start(request))
+                .await
+        } else {
+            let payment = payment_of(order);
+            self.asked_in_time(gateway.gateway(), gateway.status(&payment))
+                .await
         };
         Ok(self.decided(order, is_begun_here, answer))
     }
