@@ -35,11 +35,11 @@ pub(super) fn open(
 
     use crate::telemetry::Exporter;
 
-    let Some(traces) = &settings.traces else {
+    let Some(wanted) = &settings.traces else {
         return Ok((None, None));
     };
-    let (tracer, spans) = Tracer::new(traces.share, Arc::clone(clock));
-    let exporter = Exporter::new(spans, &traces.endpoint, &settings.node_name)?;
+    let (tracer, spans) = Tracer::new(wanted.share, Arc::clone(clock));
+    let exporter = Exporter::new(spans, &wanted.endpoint, &settings.node_name)?;
     let stop = CancellationToken::new();
     let task = tokio::spawn(exporter.run(stop.clone()));
     let tracing = Tracing::new(tracer, settings.trusted_proxies.clone());
