@@ -119,10 +119,12 @@ fn pinned() -> Vec<(String, String, String)> {
             let Some((before, after)) = line.split_once("@sha256:") else {
                 continue;
             };
-            let name = before.split_whitespace().next_back().unwrap_or_default();
+            let name = before.rsplit([' ', '\t', '"', '`']).next().unwrap_or_default();
             let digest: String = after.chars().take_while(char::is_ascii_hexdigit).collect();
+            let is_pattern = digest.is_empty() && after.starts_with(['[', '…']);
             // What stands for an image until somebody has built one.
-            if !name.starts_with("registry.example/") {
+            let is_example = name.starts_with("registry.example/");
+            if !is_pattern && !is_example {
                 found.push((path.clone(), name.to_owned(), digest));
             }
         }
