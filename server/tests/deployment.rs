@@ -121,8 +121,8 @@ fn pinned() -> Vec<(String, String, String)> {
             };
             let name = before.split_whitespace().next_back().unwrap_or_default();
             let digest: String = after.chars().take_while(char::is_ascii_hexdigit).collect();
-            // What stands for an image until somebody has built one.
-            if !name.starts_with("registry.example/") {
+            // Zeroes stand for an image that somebody has yet to build; a pattern or a text has no digits there.
+            if !digest.is_empty() && digest.contains(|digit| digit != '0') {
                 found.push((path.clone(), name.to_owned(), digest));
             }
         }
