@@ -121,10 +121,10 @@ fn pinned() -> Vec<(String, String, String)> {
             };
             let name = before.rsplit([' ', '\t', '"', '`']).next().unwrap_or_default();
             let digest: String = after.chars().take_while(char::is_ascii_hexdigit).collect();
-            let is_pattern = digest.is_empty() && after.starts_with(['[', '…']);
-            // What stands for an image until somebody has built one.
-            let is_example = name.starts_with("registry.example/");
-            if !is_pattern && !is_example {
+            // Zeroes, and a registry that cannot be, stand for an image that somebody has yet to build; a pattern or a
+            // text has no digits there.
+            let is_example = name.starts_with("registry.example/") || !digest.contains(|digit| digit != '0');
+            if !digest.is_empty() && !is_example {
                 found.push((path.clone(), name.to_owned(), digest));
             }
         }
