@@ -8,9 +8,12 @@ use crate::{a_while, deployed, rush, sells};
 
 /// Has commits wait for the standby.
 async fn make_synchronous(primary: &PrivatePostgres) {
-    primary
-        .sql("ALTER SYSTEM SET synchronous_standby_names = '*'; SELECT pg_reload_conf()")
-        .await;
+    for statement in [
+        "ALTER SYSTEM SET synchronous_standby_names = '*'",
+        "SELECT pg_reload_conf()",
+    ] {
+        primary.sql(statement).await;
+    }
     until(
         "the standby is synchronous",
         Duration::from_secs(20),

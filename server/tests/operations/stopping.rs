@@ -3,25 +3,21 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use crate::load::check;
+use crate::rush;
 use crate::support::{Call, Caller, EventPlan, Journal, World, get, until};
-use crate::{buy, rush};
 
 /// What every process is given in these tests.
 const GRACE_SECONDS: u64 = 4;
 
-/// The order of a purchase that was cut off: its payment is pending, and its job asks the provider, who had approved.
-async fn decided(world: &World, call: &Call) -> Value {
-    let mut order = Value::Null;
-    until("it is told", Duration::from_mins(1), async || {
-        let reply = call.send(world.api()).await;
-        order = reply.json();
-        reply.status == 201 && order["status"] == "confirmed"
-    })
-    .await;
-    order
+/// A purchase that was cut off while the provider was asked: its key leads to its order, whose payment is pending until
+/// the provider has told.
+async fn assert_pending(world: &World, call: &Call) {
+    let order = call.send(world.api()).await;
+    assert!(order.replayed());
+    let order = order.expect(201);
+    assert_eq!(order["status"], "pending", "{order}");
+    assert_eq!(order["payment"]["status"], "pending", "{order}");
 }
 
 async fn world(journal: Journal) -> World {
@@ -38,8 +34,11 @@ async fn a_process_that_is_told_to_stop_says_so_and_finishes_what_is_under_way()
     let event = world.event(&EventPlan::of(10)).await;
     let buyer = Caller::buyer();
     let (api, internal) = (world.api(), world.server.internal);
-    let call = event.purchase(1, "sim_delay_2000").by(&buyer).key("under way");
-    let under_way = tokio::spawn(async move { call.try_send(api).await });
+    let call = event.purchase(1, "sim_delay_2000").by(&buyer).key("under-way");
+    let under_way = tokio::spawn({
+        let call = call.clone();
+        async move { call.try_send(api).await }
+    });
     until("it is held", Duration::from_secs(5), async || {
         world.counts(&event).await.1 == 1
     })
@@ -65,7 +64,7 @@ async fn a_process_that_is_told_to_stop_says_so_and_finishes_what_is_under_way()
     );
 
     world.server.restart().await;
-    assert!(buy(world.api(), &event, &buyer, "under way").await.replayed());
+    assert!(call.send(world.api()).await.replayed());
     assert_eq!(world.counts(&event).await, (9, 0, 1));
     world.stop_and_audit().await;
 }
@@ -97,7 +96,7 @@ async fn a_request_without_an_end_is_cut_off_within_the_grace_period_and_its_key
     cut_off.await.unwrap().expect_err("nobody was left to answer");
 
     world.server.restart().await;
-    decided(&world, &call).await;
+    assert_pending(&world, &call).await;
     world.settled().await;
     world.stop_and_audit().await;
 }
@@ -129,8 +128,7 @@ async fn a_second_signal_ends_the_process_at_once_and_loses_nothing_acknowledged
     );
     slow.await.unwrap().expect_err("it was cut off");
     world.server.restart().await;
-    let (shop, mut ledger) = rush.end().await;
-    let order = decided(&world, &call).await;
-    ledger.note(&buyer, call, &order);
+    let (shop, ledger) = rush.end().await;
+    assert_pending(&world, &call).await;
     check(&mut world, &shop, &ledger).await;
 }
