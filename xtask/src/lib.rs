@@ -16,6 +16,8 @@ pub mod cli;
 pub mod compare;
 pub mod counts;
 pub mod crash;
+pub mod lint;
+pub mod node;
 pub mod operations;
 pub mod pg;
 pub mod poppler;

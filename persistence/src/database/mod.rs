@@ -3,11 +3,15 @@
 mod error;
 mod migration;
 
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transaction};
+
+use tokio::net::UdpSocket;
 
 pub use error::DatabaseError;
 
@@ -135,6 +139,25 @@ impl Database {
         Ok(())
     }
 
+    /// The address of this machine on the way to Postgres, which is mostly the one at which neighbours reach it too.
+    /// Nothing is sent. On Postgres' own machine it is the loopback's.
+    ///
+    /// Errors: the server's name is not known, or no way leads there.
+    pub async fn local_address(&self) -> io::Result<IpAddr> {
+        if self.options.get_socket().is_some() || self.options.get_host().starts_with('/') {
+            return Ok(Ipv4Addr::LOCALHOST.into());
+        }
+        let server = (self.options.get_host(), self.options.get_port());
+        let mut failed = io::Error::from(io::ErrorKind::NotFound);
+        for server in tokio::net::lookup_host(server).await? {
+            match address_towards(server).await {
+                Ok(address) => return Ok(address),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
+    }
+
     /// How the pool is at the moment.
     pub fn connections(&self) -> PoolConnections {
         let open = self.pool.size();
@@ -171,6 +194,17 @@ impl Database {
         self.session.set_up(&mut connection).await?;
         Ok(connection)
     }
+}
+
+/// A datagram socket that is connected knows its own address, and has sent nothing.
+async fn address_towards(server: SocketAddr) -> io::Result<IpAddr> {
+    let any: IpAddr = match server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0)).await?;
+    socket.connect(server).await?;
+    Ok(socket.local_addr()?.ip())
 }
 
 /// Whether a connection may be handed out: one that was just used is taken to be there still, which spares most uses a
