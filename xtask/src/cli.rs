@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{compare, crash, pg, scaling, sqlx_prepare, test, tidy};
+use crate::{compare, crash, dev, pg, scaling, sqlx_prepare, test, tidy};
 
 /// Tests, tidiness checks and chores of Onsale.
 #[derive(Debug, Parser)]
@@ -39,6 +39,10 @@ pub enum Chore {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+    /// Run Postgres, Redis, an S3 server, Prometheus and a debug build of the server here, and print where they are
+    ///
+    /// Nothing of it is for production. Ctrl-C stops everything. What was stored is kept in target/dev for the next run.
+    Dev(dev::Options),
     /// Kill and recover a release build of the server, many times
     Crash {
         /// How many times to crash
@@ -87,6 +91,7 @@ pub fn run() -> Result<ExitCode> {
         Chore::Tidy => tidy::run(),
         Chore::SqlxPrepare => sqlx_prepare::run(),
         Chore::Pg { command } => pg::run(&command),
+        Chore::Dev(options) => dev::run(&options),
         Chore::Crash { rounds, journal } => crash::run(rounds, journal),
         Chore::Compare { quick, record, json } => compare::run(quick, record, json.as_deref()),
         Chore::Scaling { quick, only } => scaling::run(quick, only),

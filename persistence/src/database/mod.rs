@@ -1,6 +1,7 @@
 //! The handle on Postgres.
 
 mod error;
+mod inspect;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transaction};
 
 pub use error::DatabaseError;
+pub use inspect::{DatabaseFacts, DatabaseProbe, SchemaState};
 
 /// How long a connection is taken to be there after its last use.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
