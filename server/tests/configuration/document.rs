@@ -36,7 +36,7 @@ pub(crate) fn settings() -> Vec<Documented> {
         let first = |cell: &str| cell.split('`').nth(1).map(str::to_owned);
         Documented {
             key: first(&key).unwrap(),
-            is_secret: variable.contains("_FILE"),
+            is_secret: variable.contains("a file named by"),
             variable: first(&variable).unwrap(),
             flag_of: flag,
             default: first(&default),

@@ -27,13 +27,12 @@ const GOOD: &[(&str, &str)] = &[
     ("node_name", "one"),
 ];
 
-/// Settings that cannot stand alone, with what they need.
-fn beside(key: &str) -> Given {
-    let given = Given::nothing();
+/// The other half of an S3 key, which cannot stand alone: key, variable and value.
+fn partner(key: &str) -> Option<[&'static str; 3]> {
     match key {
-        "s3_access_key_id" => given.env("ONSALE_S3_SECRET_ACCESS_KEY", "canary"),
-        "s3_secret_access_key" => given.env("ONSALE_S3_ACCESS_KEY_ID", "id"),
-        _ => given,
+        "s3_access_key_id" => Some(["s3_secret_access_key", "ONSALE_S3_SECRET_ACCESS_KEY", "canary"]),
+        "s3_secret_access_key" => Some(["s3_access_key_id", "ONSALE_S3_ACCESS_KEY_ID", "id"]),
+        _ => None,
     }
 }
 
@@ -59,7 +58,9 @@ fn flags_beat_the_environment_beats_the_file_beats_the_default() {
         let good = GOOD.iter().find(|(found, _)| *found == key).map(|(_, value)| *value);
         let good = good.or(setting.default.as_deref());
         let good = good.unwrap_or_else(|| panic!("{key} has no good value here"));
-        let given = beside(key).file("onsale.toml", format!("{key} = {good:?}\n"));
+        let other = partner(key).map(|[key, _, value]| format!("{key} = {value:?}\n"));
+        let lines = format!("{key} = {good:?}\n{}", other.unwrap_or_default());
+        let given = Given::nothing().file("onsale.toml", lines);
         let config = given.path("onsale.toml");
         let file = ["--config", config.as_str()];
 
@@ -92,7 +93,10 @@ fn every_secret_and_nothing_else_comes_from_a_file() {
         let good = GOOD.iter().find(|(found, _)| *found == key);
         let good = good.map_or("8", |(_, value)| *value);
         for end in ["", "\n", "\r\n"] {
-            let given = beside(key).file("secret", format!("{good}{end}"));
+            let mut given = Given::nothing().file("secret", format!("{good}{end}"));
+            if let Some([_, variable, value]) = partner(key).filter(|_| setting.is_secret) {
+                given = given.env(variable, value);
+            }
             let path = given.path("secret");
             let given = given.env(&variable, &path);
             let (_, source) = in_force(&given, key, &[]);
