@@ -1,5 +1,6 @@
 //! Commands: what the outside asks of an event. Ids, digests and codes come in with them.
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::definition::{EventDetails, Quota, TicketType};
@@ -12,7 +13,7 @@ use crate::ticket::{Direction, Presented, ScanDigest};
 use crate::{EventStatus, Sequence, UnixMillis};
 
 /// One requested line: so many tickets of one type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestedLine {
     /// Which ticket type.
     pub ticket_type_id: TicketTypeId,
@@ -24,7 +25,7 @@ pub struct RequestedLine {
 pub type RequestedLines = SmallVec<[RequestedLine; 1]>;
 
 /// Asks for a hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceHold {
     /// Identity of the new hold.
     pub hold_id: HoldId,
@@ -41,7 +42,7 @@ pub struct PlaceHold {
 }
 
 /// What makes a hold a leg of a package.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageLeg {
     /// The package order.
     pub package_order_id: PackageOrderId,
@@ -50,7 +51,7 @@ pub struct PackageLeg {
 }
 
 /// Asks to begin the payment of a hold: an order is pending from then on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartPayment {
     /// Which hold.
     pub hold_id: HoldId,
@@ -63,7 +64,7 @@ pub struct StartPayment {
 }
 
 /// Asks to turn a hold into an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfirmHold {
     /// Which hold.
     pub hold_id: HoldId,
@@ -80,7 +81,7 @@ pub struct ConfirmHold {
 }
 
 /// Asks to turn a hold into an order that has expired while its payment succeeded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReclaimHold {
     /// The confirmation that came too late.
     pub confirm: ConfirmHold,
@@ -91,7 +92,7 @@ pub struct ReclaimHold {
 }
 
 /// On whose behalf an order is cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CancelledBy {
     /// Its buyer, while none of its tickets was used or given away.
     Buyer(BuyerId),
@@ -102,7 +103,7 @@ pub enum CancelledBy {
 }
 
 /// Asks for the money of some tickets to go back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundTickets {
     /// Identity of the new refund.
     pub refund_id: RefundId,
@@ -115,7 +116,7 @@ pub struct RefundTickets {
 }
 
 /// Asks to give a ticket to another account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferTicket {
     /// Which ticket.
     pub ticket_id: TicketId,
@@ -130,7 +131,7 @@ pub struct TransferTicket {
 }
 
 /// Asks to let somebody through a gate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanTicket {
     /// What was shown.
     pub presented: Presented,
@@ -145,7 +146,7 @@ pub struct ScanTicket {
 }
 
 /// Everything that can be asked of an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Brings the event into being.
     CreateEvent {

@@ -25,6 +25,7 @@ pub mod record;
 pub mod refusal;
 pub mod ticket;
 pub mod time;
+pub mod word;
 
 pub use access::{Access, Permission, PermissionSet, StaffScope};
 pub use account::{EmailAddress, WeakPassword};

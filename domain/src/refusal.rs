@@ -1,12 +1,14 @@
 //! Refusals: one variant for each violated rule.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::definition::EventStatus;
+use crate::word::{self, Word};
 use crate::{OrderId, Sequence, UnixMillis};
 
 /// Why a command was refused. Nothing changed. [`Refusal::code`] is the public name of the rule.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum Refusal {
     /// The event does not exist yet.
     #[error("the event does not exist")]
@@ -68,7 +70,8 @@ pub enum Refusal {
     #[error("the lines are not acceptable: {reason}")]
     BadLines {
         /// What is wrong with them.
-        reason: &'static str,
+        #[serde(deserialize_with = "word::deserialize")]
+        reason: Word,
     },
     /// Nothing by this id, or it belongs to somebody else.
     #[error("no such hold")]
@@ -160,7 +163,8 @@ pub enum Refusal {
     #[error("{reason}")]
     NotLeaving {
         /// Which of the two.
-        reason: &'static str,
+        #[serde(deserialize_with = "word::deserialize")]
+        reason: Word,
     },
     /// The same idempotency key came with another body.
     #[error("the idempotency key was used with another request")]
@@ -192,13 +196,15 @@ pub enum Refusal {
     #[error("the event cannot have more {what}")]
     TooMany {
         /// Of what.
-        what: &'static str,
+        #[serde(deserialize_with = "word::deserialize")]
+        what: Word,
     },
     /// A thing that must not change once it may have been sold.
     #[error("{field} cannot change once the event is published")]
     Frozen {
         /// The field.
-        field: &'static str,
+        #[serde(deserialize_with = "word::deserialize")]
+        field: Word,
     },
     /// Only what was never published can be deleted.
     #[error("only a draft can be deleted")]
@@ -210,7 +216,8 @@ pub enum Refusal {
     #[error("{field} is not acceptable")]
     InvalidField {
         /// The field, as the API names it.
-        field: &'static str,
+        #[serde(deserialize_with = "word::deserialize")]
+        field: Word,
     },
     /// A rule of the register in `docs/INVARIANTS.md` would break. The state must be dropped and read again.
     #[error("invariant broken: {0}")]

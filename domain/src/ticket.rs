@@ -53,7 +53,7 @@ impl Direction {
 pub struct ScanDigest(pub [u8; 16]);
 
 /// What was shown at the door.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Presented {
     /// The code printed on a ticket.
     Code(TicketCode),

@@ -272,16 +272,17 @@ impl State {
         self.start.inventory.live_holds() == 0
     }
 
-    /// Wakes the actor when the next hold ends or the sales window turns; a timer that is early enough stays.
+    /// Wakes the actor when the next hold ends or the sales window turns. A timer that is as early stays: replaced by each
+    /// message, it would never come while messages do.
     fn set_timer(&mut self, myself: &ActorRef<Message>) {
         let Some(due_at) = self.next_due_at() else {
             return;
         };
-        if self.timer.as_ref().is_some_and(|timer| timer.at <= due_at) {
-            return;
-        }
         let now = self.start.clock.now();
         let delay_ms = due_at.ms_since(now).clamp(EXPIRY_CHECK_MS, TIMER_MS_MAX);
-        self.timer = Some(Timer::after(myself, delay_ms, now.plus_ms(delay_ms)));
+        let at = now.plus_ms(delay_ms);
+        if self.timer.as_ref().is_none_or(|timer| at < timer.at) {
+            self.timer = Some(Timer::after(myself, delay_ms, at));
+        }
     }
 }

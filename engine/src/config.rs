@@ -31,6 +31,13 @@ pub const LOADS_MAX: usize = 8;
 pub const LOAD_WAITERS_MAX: usize = 4_096;
 /// How often the engine looks for events that have something to do and are not in memory.
 pub const DUE_CHECK_MS: u64 = 5_000;
+/// How long the owner of an event of another process is remembered; below any lease, so that a process which lost an
+/// event is not asked about it for long.
+pub const OWNER_REMEMBERED_MS: i64 = 2_000;
+/// How long an owner that does not answer, and that the journal still names, is not asked again.
+pub const OWNER_SPARED_MS: i64 = 250;
+/// Events of other processes that are remembered.
+pub const ELSEWHERE_MAX: usize = 65_536;
 /// Crashes at one sequence after which an event is quarantined.
 pub const CRASHES_MAX: u32 = 3;
 
@@ -39,6 +46,7 @@ const _: () = assert!(
     PERMITS_PER_EVENT < LANE_QUEUE_MAX,
     "one hot event must not fill a lane"
 );
+const _: () = assert!(OWNER_SPARED_MS < OWNER_REMEMBERED_MS);
 const _: () = assert!(COMMIT_BATCH_MAX <= LANE_QUEUE_MAX);
 
 /// What an operator may tune.

@@ -1,12 +1,16 @@
 //! What a caller of the engine may be told instead of a receipt.
 
+use std::sync::Arc;
+
+use onsale_domain::word;
 use onsale_domain::{Refusal, Sequence};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::port::JournalError;
+use crate::port::{JournalError, Owner};
 
 /// Why there is no receipt.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EngineError {
     /// A rule refused the command. Nothing changed.
     #[error(transparent)]
@@ -18,13 +22,14 @@ pub enum EngineError {
     #[error("the event is owned elsewhere: {owner}")]
     OwnedElsewhere {
         /// Who owns it.
-        owner: String,
+        owner: Arc<Owner>,
     },
     /// A bound was reached. Nothing changed; trying again later may succeed.
     #[error("overloaded: {reason}")]
     Overloaded {
         /// Which bound; the metric's label.
-        reason: &'static str,
+        #[serde(deserialize_with = "word::deserialize")]
+        reason: word::Word,
     },
     /// A part that is needed is away, or the event's actor was restarted. Nothing was decided.
     #[error("unavailable: {reason}")]
@@ -53,7 +58,9 @@ impl From<JournalError> for EngineError {
         match error {
             JournalError::NotFound => Self::NotFound,
             JournalError::Taken => Self::Refused(Refusal::EventExists),
-            JournalError::OwnedElsewhere { owner } => Self::OwnedElsewhere { owner },
+            JournalError::OwnedElsewhere { owner } => Self::OwnedElsewhere {
+                owner: Arc::new(owner),
+            },
             JournalError::Unavailable(reason)
             | JournalError::Damaged(reason)
             | JournalError::Fatal(reason) => Self::Unavailable { reason },

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use onsale_domain::command::PlaceHold;
 use onsale_domain::{Availability, Command, EventId, Record, Route, Sequence, UnixMillis, codec};
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::actor::{Answered, Message};
@@ -15,6 +16,7 @@ use crate::lane::Verdict;
 use crate::lifecycle::Lifecycle;
 use crate::look::{Found, Look, another_answer};
 use crate::metrics::rejected;
+use crate::port::{Owner, PeerAnswer};
 use crate::registry::Shared;
 use crate::slot::Running;
 
@@ -22,7 +24,7 @@ use crate::slot::Running;
 const TRIES_MAX: u32 = 3;
 
 /// What a command led to. Its record is durable.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// Sequence of the answer's record, or of the state where no record was needed.
     pub seq: Sequence,
@@ -31,7 +33,7 @@ pub struct Receipt {
 }
 
 /// The answer to a command: every answer is a function of a record, so a repeat can be answered from the journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// The record that the command made.
     Recorded(Box<Record>),
@@ -39,6 +41,28 @@ pub enum Answer {
     Replayed(Box<Record>),
     /// What the command wants was so already.
     Unchanged,
+}
+
+/// An answer from this process's actor, or from the process that owns the event.
+pub(crate) enum Asked {
+    Here(Answered),
+    Elsewhere(Box<PeerAnswer>),
+}
+
+/// Why an actor was not asked, or gave no answer.
+enum Unanswered {
+    /// Another process has it. The question comes back.
+    NotHere {
+        question: Box<Question>,
+        owner: Arc<Owner>,
+    },
+    Failed(EngineError),
+}
+
+impl From<EngineError> for Unanswered {
+    fn from(error: EngineError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// A failure on demand.
@@ -104,7 +128,23 @@ impl Engine {
             let acquired = self.shared.journal.create(event_id).await?;
             Box::pin(self.shared.start_new(event_id, acquired)).await?;
         }
-        let answered = self.ask(event_id, Question::Command(command)).await?;
+        let asked = self.ask(event_id, Question::Command(command)).await?;
+        self.receipt(event_id, asked).await
+    }
+
+    /// The receipt of a command that was asked.
+    pub(crate) async fn receipt(&self, event_id: EventId, asked: Asked) -> Result<Receipt, EngineError> {
+        let answered = match asked {
+            Asked::Here(answered) => answered,
+            Asked::Elsewhere(answer) => {
+                return match *answer {
+                    PeerAnswer::Receipt(receipt) => Ok(receipt),
+                    PeerAnswer::Found(_) | PeerAnswer::Availability(_) | PeerAnswer::Projected => {
+                        Err(another_answer())
+                    }
+                };
+            }
+        };
         match answered.verdict {
             Verdict::Record(record) => Ok(Receipt {
                 seq: answered.seq,
@@ -161,23 +201,41 @@ impl Engine {
 
     /// What an event's actor sees of its state, once that is committed.
     pub(crate) async fn look(&self, event_id: EventId, look: Look) -> Result<Found, EngineError> {
-        let answered = self.ask(event_id, Question::Look(look)).await?;
-        match answered.verdict {
-            Verdict::Found(found) => Ok(*found),
-            Verdict::Recorded
-            | Verdict::Record(_)
-            | Verdict::Replayed(_)
-            | Verdict::Unchanged
-            | Verdict::Refused(_) => Err(another_answer()),
+        self.ask(event_id, Question::Look(look)).await?.found()
+    }
+
+    /// Asks an event's actor, here or where its owner is, and waits for the committed answer.
+    async fn ask(&self, event_id: EventId, question: Question) -> Result<Asked, EngineError> {
+        match self.try_here(event_id, question).await {
+            Ok(answered) => Ok(Asked::Here(answered)),
+            Err(Unanswered::NotHere { question, owner }) => {
+                Box::pin(self.ask_elsewhere(event_id, *question, owner)).await
+            }
+            Err(Unanswered::Failed(error)) => Err(error),
         }
     }
 
-    /// Asks an event's actor and waits for the committed answer. An event that leaves memory in between is loaded
-    /// again.
-    async fn ask(&self, event_id: EventId, mut question: Question) -> Result<Answered, EngineError> {
+    /// Asks an event's actor, if it is here.
+    pub(crate) async fn ask_here(&self, event_id: EventId, question: Question) -> Result<Asked, EngineError> {
+        match self.try_here(event_id, question).await {
+            Ok(answered) => Ok(Asked::Here(answered)),
+            Err(Unanswered::NotHere { owner, .. }) => Err(EngineError::OwnedElsewhere { owner }),
+            Err(Unanswered::Failed(error)) => Err(error),
+        }
+    }
+
+    /// An event that leaves memory in between is loaded again.
+    async fn try_here(&self, event_id: EventId, mut question: Question) -> Result<Answered, Unanswered> {
         self.lifecycle.check_open()?;
         for _ in 0..TRIES_MAX {
-            let running = self.running(event_id).await?;
+            let running = match self.running(event_id).await {
+                Ok(running) => running,
+                Err(EngineError::OwnedElsewhere { owner }) => {
+                    let question = Box::new(question);
+                    return Err(Unanswered::NotHere { question, owner });
+                }
+                Err(error) => return Err(error.into()),
+            };
             let permit = self.admit(&running, &question)?;
             let now = self.now();
             running.cell.mark_used(now.0);
@@ -198,19 +256,19 @@ impl Engine {
             }
             let patience = Duration::from_millis(self.shared.config.commit_patience_ms);
             return match tokio::time::timeout(patience, answer).await {
-                Ok(Ok(answered)) => answered,
+                Ok(Ok(answered)) => answered.map_err(Unanswered::Failed),
                 // Undecided: whatever is decided carries its reply to the lane.
                 Ok(Err(_)) => break,
-                Err(_) => Err(EngineError::OutcomeUnknown),
+                Err(_) => Err(EngineError::OutcomeUnknown.into()),
             };
         }
-        Err(EngineError::Unavailable {
+        Err(Unanswered::Failed(EngineError::Unavailable {
             reason: "the event's actor was restarted".to_owned(),
-        })
+        }))
     }
 
     /// The event, loaded on first use.
-    async fn running(&self, event_id: EventId) -> Result<Arc<Running>, EngineError> {
+    pub(crate) async fn running(&self, event_id: EventId) -> Result<Arc<Running>, EngineError> {
         match self.shared.present(event_id) {
             Some(running) => Ok(running),
             None => Box::pin(self.shared.running(event_id)).await,
@@ -220,7 +278,16 @@ impl Engine {
     /// The counts and the definition at the committed sequence. Loads the event on first use.
     pub async fn availability(&self, event_id: EventId) -> Result<Arc<Availability>, EngineError> {
         self.lifecycle.check_open()?;
-        let running = self.running(event_id).await?;
+        match self.running(event_id).await {
+            Ok(running) => self.counts(&running),
+            Err(EngineError::OwnedElsewhere { owner }) => {
+                Box::pin(self.availability_elsewhere(event_id, owner)).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn counts(&self, running: &Running) -> Result<Arc<Availability>, EngineError> {
         running.cell.mark_used(self.now().0);
         running.cell.committed().ok_or(EngineError::NotFound)
     }
@@ -255,11 +322,17 @@ impl Engine {
     ///
     /// Errors: [`EngineError::Overloaded`] when it does not catch up in time.
     pub async fn wait_projected(&self, event_id: EventId) -> Result<(), EngineError> {
+        Box::pin(self.wait_projected_elsewhere(event_id)).await?;
+        self.wait_projected_here(event_id).await
+    }
+
+    pub(crate) async fn wait_projected_here(&self, event_id: EventId) -> Result<(), EngineError> {
         self.patiently(self.shared.write_behind.wait_projected(event_id))
             .await
     }
 
-    /// Waits until Postgres has everything that is committed now.
+    /// Waits until Postgres has everything that this process has committed until now. What others commit follows by
+    /// itself.
     ///
     /// Errors: [`EngineError::Overloaded`] when it does not catch up in time.
     pub async fn wait_all_projected(&self) -> Result<(), EngineError> {

@@ -19,7 +19,7 @@ use crate::error::EngineError;
 use crate::look::Found;
 use crate::metrics::{Metrics, Tally};
 use crate::port::clock::Stopwatch;
-use crate::port::{Chain, JournalEntry, JournalWriter};
+use crate::port::{Chain, JournalEntry, JournalWriter, Owner};
 use crate::write_behind::WriteBehind;
 
 /// What a decision answers, once it may.
@@ -213,8 +213,9 @@ impl Group {
 
     /// A newer owner exists: what was decided here never happened.
     fn refuse(self) {
+        let owner = Arc::new(Owner::silent("a newer owner"));
         for (reply, _) in self.decisions.into_iter().filter_map(|decided| decided.reply) {
-            let owner = "a newer owner".to_owned();
+            let owner = Arc::clone(&owner);
             let _ = reply.send(Err(EngineError::OwnedElsewhere { owner }));
         }
     }

@@ -15,7 +15,7 @@ use crate::error::EngineError;
 use crate::handle::Engine;
 use crate::lane::Lane;
 use crate::metrics::{Metrics, Tally};
-use crate::port::{Clock, Journal, ProjectionError, ProjectionSink};
+use crate::port::{Clock, Journal, Peers, ProjectionError, ProjectionSink};
 use crate::projector::Projector;
 use crate::registry::{Parts, Shared};
 use crate::snapshots;
@@ -56,6 +56,18 @@ impl Engine {
         journal: Arc<dyn Journal>,
         sink: Arc<dyn ProjectionSink>,
         clock: Arc<dyn Clock>,
+    ) -> Result<Self, EngineError> {
+        Self::start_among(config, journal, sink, clock, None).await
+    }
+
+    /// [`Engine::start`], for one of several processes on one journal. With `peers`, what is asked here about an event
+    /// of another process is asked there; without, it is refused.
+    pub async fn start_among(
+        config: EngineConfig,
+        journal: Arc<dyn Journal>,
+        sink: Arc<dyn ProjectionSink>,
+        clock: Arc<dyn Clock>,
+        peers: Option<Arc<dyn Peers>>,
     ) -> Result<Self, EngineError> {
         let unavailable = |reason: String| EngineError::Unavailable { reason };
         let metrics = Arc::new(Metrics::new(journal.name()));
@@ -98,6 +110,7 @@ impl Engine {
             journal,
             sink,
             clock,
+            peers,
             metrics,
             lanes,
             write_behind,

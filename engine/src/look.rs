@@ -11,6 +11,8 @@ use onsale_domain::{
     BuyerId, EventId, HoldId, Inventory, PackageOrderId, Refusal, Sequence, TicketId, UnixMillis,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::EngineError;
 use crate::handle::Engine;
 
@@ -18,7 +20,7 @@ use crate::handle::Engine;
 pub const TICKETS_PER_PAGE_MAX: usize = 5_000;
 
 /// A live hold as its buyer may see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldView {
     /// Identity.
     pub hold_id: HoldId,
@@ -43,7 +45,7 @@ pub struct HoldView {
 }
 
 /// Some of an event's tickets, in the order in which they were issued.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketPage {
     /// The tickets.
     pub tickets: Vec<ListedTicket>,
@@ -56,24 +58,41 @@ pub struct TicketPage {
 }
 
 /// What to look for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Look {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Look {
     /// A live hold of a buyer.
-    Hold { hold_id: HoldId, buyer_id: BuyerId },
+    Hold {
+        /// Which hold.
+        hold_id: HoldId,
+        /// Who asks.
+        buyer_id: BuyerId,
+    },
     /// Whether a ticket is somebody's.
-    Owner { ticket_id: TicketId, owner: BuyerId },
+    Owner {
+        /// Which ticket.
+        ticket_id: TicketId,
+        /// Whose it may be.
+        owner: BuyerId,
+    },
     /// How many went through the gates.
     Door,
-    /// Tickets from this position on.
-    Tickets { from: u32 },
+    /// Tickets from a position on.
+    Tickets {
+        /// The position of the first, from 0.
+        from: u32,
+    },
 }
 
 /// What was found.
-#[derive(Debug)]
-pub(crate) enum Found {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Found {
+    /// The hold.
     Hold(HoldView),
+    /// The ticket is theirs.
     Owner,
+    /// The counts of the gates.
     Door(DoorCounts),
+    /// Some tickets.
     Tickets(TicketPage),
 }
 

@@ -11,11 +11,12 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use crate::actor::{EventActor, Start};
 use crate::cell::EventCell;
 use crate::config::{EngineConfig, LOAD_WAITERS_MAX, LOADS_MAX};
+use crate::elsewhere::Elsewhere;
 use crate::error::EngineError;
 use crate::lane::LaneMessage;
 use crate::metrics::Metrics;
 use crate::port::clock::Stopwatch;
-use crate::port::{Acquired, Chain, Clock, Journal, JournalError, ProjectionSink};
+use crate::port::{Acquired, Chain, Clock, Journal, JournalError, Peers, ProjectionSink};
 use crate::replay::{ReplayError, replay};
 use crate::slot::{Ending, Running, Slot};
 use crate::supervisor::SupervisorMessage;
@@ -30,6 +31,9 @@ pub(crate) struct Shared {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) sink: Arc<dyn ProjectionSink>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Who asks the owners of other events; `None` where nobody is asked.
+    pub(crate) peers: Option<Arc<dyn Peers>>,
+    pub(crate) elsewhere: Elsewhere,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) lanes: Vec<mpsc::Sender<LaneMessage>>,
     pub(crate) write_behind: Arc<WriteBehind>,
@@ -49,6 +53,7 @@ pub(crate) struct Parts {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) sink: Arc<dyn ProjectionSink>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) peers: Option<Arc<dyn Peers>>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) lanes: Vec<mpsc::Sender<LaneMessage>>,
     pub(crate) write_behind: Arc<WriteBehind>,
@@ -63,6 +68,8 @@ impl Shared {
             journal: parts.journal,
             sink: parts.sink,
             clock: parts.clock,
+            peers: parts.peers,
+            elsewhere: Elsewhere::default(),
             metrics: parts.metrics,
             lanes: parts.lanes,
             write_behind: parts.write_behind,
@@ -87,6 +94,9 @@ impl Shared {
     pub(crate) async fn running(self: &Arc<Self>, event_id: EventId) -> Result<Arc<Running>, EngineError> {
         if let Some(running) = self.present(event_id) {
             return Ok(running);
+        }
+        if let Some(owner) = self.elsewhere.owner(event_id, self.clock.now()) {
+            return Err(EngineError::OwnedElsewhere { owner });
         }
         let place = Arc::clone(&self.waiting).try_acquire_owned();
         let place = place.map_err(|_| EngineError::Overloaded { reason: "loading" })?;
@@ -231,6 +241,10 @@ impl Shared {
             let _ = running.actor.wait(None).await;
             self.on_actor_ended(running.actor.get_id(), &Ending::Replaced);
         }
+        // Whoever had the slot before may have learned it.
+        if let Some(owner) = self.elsewhere.owner(event_id, self.clock.now()) {
+            return Err(EngineError::OwnedElsewhere { owner });
+        }
         slot.check_quarantine()?;
         let _turn = self
             .loads
@@ -244,11 +258,18 @@ impl Shared {
         let stopwatch = Stopwatch::start();
         let result = self.read_back(&slot, event_id, &mut loaded_before).await;
         self.metrics.load.record(stopwatch.seconds());
-        if matches!(result, Err(EngineError::NotFound)) {
-            self.slots
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&event_id);
+        match &result {
+            Ok(_) => self.elsewhere.has_come(event_id),
+            Err(EngineError::OwnedElsewhere { owner }) if self.peers.is_some() => {
+                self.elsewhere.remember(event_id, owner, self.clock.now());
+            }
+            Err(EngineError::NotFound) => {
+                self.slots
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(&event_id);
+            }
+            Err(_) => {}
         }
         result
     }

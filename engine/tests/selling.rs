@@ -172,6 +172,21 @@ async fn the_actors_own_timer_ends_a_hold_within_a_second_of_its_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hold_ends_within_a_second_of_its_deadline_while_others_are_placed_all_the_time() {
+    let fixture = Fixture::on_sale(1_000).await;
+    fixture.hold(1).await.unwrap();
+    fixture.clock.advance_ms(HOLD_DURATION_MS - 100);
+    let mut placed = 0;
+    for _ in 0..100 {
+        fixture.hold(1).await.unwrap();
+        placed += 1;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        fixture.clock.advance_ms(11);
+    }
+    assert_eq!(fixture.available().await, 1_000 - placed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_with_another_body_is_refused() {
     let fixture = Fixture::on_sale(5).await;
     let (_, command) = fixture.place(1, Some(9));

@@ -116,6 +116,18 @@ fn bad_settings_exit_78_and_name_setting_and_mend() {
             "separated by commas",
         ),
         (
+            "ONSALE_TRUSTED_PROXIES",
+            "10.0.0.1/16",
+            "trusted_proxies",
+            "or networks",
+        ),
+        (
+            "ONSALE_IDLE_TIMEOUT_SECONDS",
+            "0",
+            "idle_timeout_seconds",
+            "from 1 to 600",
+        ),
+        (
             "ONSALE_SHUTDOWN_GRACE_SECONDS",
             "601",
             "shutdown_grace_seconds",

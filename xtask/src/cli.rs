@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{compare, crash, dev, pg, scaling, sqlx_prepare, test, tidy};
+use crate::{compare, crash, dev, lint, pg, scaling, sqlx_prepare, test, tidy};
 
 /// Tests, tidiness checks and chores of Onsale.
 #[derive(Debug, Parser)]
@@ -31,6 +31,12 @@ pub enum Chore {
     },
     /// Check the rules of the repository: crate edges, file sizes, banned calls, links
     Tidy,
+    /// Lint what is not Rust: Dockerfile, compose, shell, YAML, Kubernetes, Terraform, Prometheus, JSON
+    Lint {
+        /// Only lints whose name contains this
+        #[arg(long, value_name = "NAME")]
+        only: Option<String>,
+    },
     /// Write the offline query data in `.sqlx` afresh, from `migrations/` and the queries in the code
     SqlxPrepare,
     /// Run a command with a private Postgres and Redis, for example `-- cargo nextest run -p onsale-persistence`
@@ -89,6 +95,7 @@ pub fn run() -> Result<ExitCode> {
     match Cli::parse().chore {
         Chore::Test { embedded, args } => test::run(embedded, &args),
         Chore::Tidy => tidy::run(),
+        Chore::Lint { only } => lint::run(only.as_deref()),
         Chore::SqlxPrepare => sqlx_prepare::run(),
         Chore::Pg { command } => pg::run(&command),
         Chore::Dev(options) => dev::run(&options),

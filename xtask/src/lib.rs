@@ -17,6 +17,8 @@ pub mod compare;
 pub mod counts;
 pub mod crash;
 pub mod dev;
+pub mod lint;
+pub mod node;
 pub mod pg;
 pub mod poppler;
 pub mod postgres;

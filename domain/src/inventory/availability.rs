@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::state::Inventory;
@@ -11,7 +12,7 @@ use crate::definition::EventDefinition;
 use crate::{Refusal, Sequence, UnixMillis};
 
 /// Counts of one quota.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotaCounts {
     /// Units in all.
     pub capacity: u32,
@@ -40,7 +41,7 @@ impl QuotaCounts {
 }
 
 /// Counts of one ticket type; its capacity is its quota's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketTypeCounts {
     /// Tickets in live holds.
     pub held: u32,
@@ -49,7 +50,7 @@ pub struct TicketTypeCounts {
 }
 
 /// The counts of an event at one sequence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Availability {
     /// The records up to this one are counted.
     pub seq: Sequence,

@@ -1,11 +1,13 @@
 //! What the door may read: how many went through, and the tickets to let in.
 
+use serde::{Deserialize, Serialize};
+
 use super::state::{GateCounts, Inventory};
 use crate::id::{BuyerId, TicketCode, TicketId};
 use crate::{Direction, Refusal, TicketStatus};
 
 /// How many went through the gates.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoorCounts {
     /// By gate, in the order of their first scans.
     pub gates: Vec<(String, GateCounts)>,
@@ -16,7 +18,7 @@ pub struct DoorCounts {
 }
 
 /// A ticket as a list for the door has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedTicket {
     /// Which.
     pub ticket_id: TicketId,

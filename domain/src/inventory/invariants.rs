@@ -1,19 +1,23 @@
 //! The register of `docs/INVARIANTS.md`, as far as one event's state can show it.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::line::HeldLines;
 use super::state::{Hold, Inventory, Map, Units};
+use crate::word::{self, Word};
 use crate::{BuyerId, HoldId, TicketStatus};
 
 /// A broken invariant.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error("{invariant}: {detail}")]
 pub struct Violation {
     /// Number in the register, such as `I1`.
-    pub invariant: &'static str,
+    #[serde(deserialize_with = "word::deserialize")]
+    pub invariant: Word,
     /// What was found.
-    pub detail: &'static str,
+    #[serde(deserialize_with = "word::deserialize")]
+    pub detail: Word,
 }
 
 impl Violation {

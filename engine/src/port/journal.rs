@@ -5,6 +5,8 @@ use futures::future::BoxFuture;
 use onsale_domain::{EventId, Route, Sequence};
 use thiserror::Error;
 
+use super::Owner;
+
 /// Raised by each new owner of an event. A write under an older epoch is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(pub i64);
@@ -83,8 +85,8 @@ pub enum JournalError {
     /// Another live process owns the event, or it is pinned to another local journal.
     #[error("event is owned elsewhere: {owner}")]
     OwnedElsewhere {
-        /// Who owns it, for an operator to read.
-        owner: String,
+        /// Who owns it.
+        owner: Owner,
     },
     /// The storage cannot be reached or answered with an error; trying again later is safe.
     #[error("storage unavailable: {0}")]
@@ -117,6 +119,11 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// Errors: [`JournalError::NotFound`], [`JournalError::OwnedElsewhere`] while its owner lives.
     fn acquire(&self, event_id: EventId) -> BoxFuture<'_, Result<Acquired, JournalError>>;
+
+    /// The process that lives and owns the event, where that is not this one. Nothing is acquired.
+    fn other_owner(&self, _event_id: EventId) -> BoxFuture<'_, Result<Option<Owner>, JournalError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// The event of a route; `None` when no event has it.
     fn resolve(&self, route: Route) -> BoxFuture<'_, Result<Option<EventId>, JournalError>>;

@@ -2,10 +2,12 @@
 
 pub mod clock;
 pub mod journal;
+pub mod peers;
 pub mod projection;
 
 pub use clock::{Clock, SystemClock};
 pub use journal::{
     Acquired, Appended, Chain, Epoch, Journal, JournalEntry, JournalError, JournalWriter, Snapshot,
 };
+pub use peers::{Owner, PeerAnswer, PeerError, PeerQuestion, Peers};
 pub use projection::{ProjectionError, ProjectionSink};

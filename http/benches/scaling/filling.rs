@@ -1,7 +1,7 @@
 //! Filling events with holds, each of a buyer and under a key of its own.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use onsale_domain::command::{PlaceHold, RequestedLine};
@@ -64,8 +64,13 @@ pub async fn open_sales(engine: &Engine, count: usize, capacity: u32) -> Arc<Vec
 }
 
 pub async fn open(engine: &Engine, capacity: u32) -> Sale {
-    static NEXT_ROUTE: AtomicU32 = AtomicU32::new(0);
-    // The last four bytes are the event's route. Among a hundred thousand, two at random would be the same.
+    // The last four bytes are the event's route. Among a hundred thousand, two at random would be the same, so they are
+    // counted up, from where no other process of the same journal began.
+    static NEXT_ROUTE: LazyLock<AtomicU32> = LazyLock::new(|| {
+        AtomicU32::new(u32::from_be_bytes(
+            *Uuid::now_v7().as_bytes().last_chunk().unwrap(),
+        ))
+    });
     let mut bytes = Uuid::now_v7().into_bytes();
     bytes[12..].copy_from_slice(&NEXT_ROUTE.fetch_add(1, Ordering::Relaxed).to_be_bytes());
     let event_id = EventId(Uuid::from_bytes(bytes));

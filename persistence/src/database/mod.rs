@@ -3,12 +3,16 @@
 mod error;
 mod inspect;
 
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::migrate::Migrate;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transaction};
+
+use tokio::net::UdpSocket;
 
 pub use error::DatabaseError;
 pub use inspect::{DatabaseFacts, DatabaseProbe, SchemaState};
@@ -138,6 +142,25 @@ impl Database {
         Ok(())
     }
 
+    /// The address of this machine on the way to Postgres, which is mostly the one at which neighbours reach it too.
+    /// Nothing is sent. On Postgres' own machine it is the loopback's.
+    ///
+    /// Errors: the server's name is not known, or no way leads there.
+    pub async fn local_address(&self) -> io::Result<IpAddr> {
+        if self.options.get_socket().is_some() || self.options.get_host().starts_with('/') {
+            return Ok(Ipv4Addr::LOCALHOST.into());
+        }
+        let server = (self.options.get_host(), self.options.get_port());
+        let mut failed = io::Error::from(io::ErrorKind::NotFound);
+        for server in tokio::net::lookup_host(server).await? {
+            match address_towards(server).await {
+                Ok(address) => return Ok(address),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
+    }
+
     /// How the pool is at the moment.
     pub fn connections(&self) -> PoolConnections {
         let open = self.pool.size();
@@ -174,6 +197,17 @@ impl Database {
         set_up_session(&mut connection, self.statement_timeout_ms).await?;
         Ok(connection)
     }
+}
+
+/// A datagram socket that is connected knows its own address, and has sent nothing.
+async fn address_towards(server: SocketAddr) -> io::Result<IpAddr> {
+    let any: IpAddr = match server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0)).await?;
+    socket.connect(server).await?;
+    Ok(socket.local_addr()?.ip())
 }
 
 /// Whether a connection may be handed out: one that was just used is taken to be there still, which spares most uses a

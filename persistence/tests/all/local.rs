@@ -64,7 +64,7 @@ async fn the_second_to_open_a_directory_is_refused() {
         .expect("open");
     match LocalJournal::open(directory.path(), test.database.clone()).await {
         Err(JournalError::OwnedElsewhere { owner }) => {
-            assert!(owner.contains(&directory.path().display().to_string()), "{owner}");
+            assert!(owner.name.contains(&directory.path().display().to_string()), "{owner}");
         }
         other => panic!("{other:?}"),
     }
@@ -89,7 +89,7 @@ async fn an_event_stays_in_its_journal() {
         .expect("start");
     for refused in [other.acquire(event_id).await, postgres.acquire(event_id).await] {
         match refused {
-            Err(JournalError::OwnedElsewhere { owner }) => assert!(owner.contains("local:"), "{owner}"),
+            Err(JournalError::OwnedElsewhere { owner }) => assert!(owner.name.contains("local:"), "{owner}"),
             other => panic!("{other:?}"),
         }
     }

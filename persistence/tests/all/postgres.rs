@@ -22,7 +22,7 @@ async fn a_live_owner_keeps_its_events_and_a_gone_one_does_not() {
     let event_id = event_id();
     let epoch = a.create(event_id).await.expect("create").epoch;
     match b.acquire(event_id).await {
-        Err(JournalError::OwnedElsewhere { owner }) => assert_eq!(owner, "node node-a"),
+        Err(JournalError::OwnedElsewhere { owner }) => assert_eq!(owner.name, "node node-a"),
         other => panic!("{other:?}"),
     }
     let mut stale = Entries::new(event_id, epoch);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use onsale_http::CorsOrigin;
+use onsale_http::{CorsOrigin, ProxyNetwork};
 use onsale_services::{BreachedPasswords, TokenError, TokenKeys, Tokens};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -17,10 +17,10 @@ use super::parse::Reader;
 use super::payments::PaymentSettings;
 use super::setting::{
     AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE, AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE, BREACHED_PASSWORDS,
-    CONNECTIONS_MAX, CORS_ORIGINS, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, INTERNAL_LISTEN, JOURNAL,
-    JOURNAL_DIRECTORY, LISTEN, LOG_FORMAT, LOG_LEVEL, NODE_NAME, RATE_LIMIT_BURST, RATE_LIMIT_PER_SECOND,
-    REDIS_PREFIX, REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, TOKEN_SECRET,
-    TRUSTED_PROXIES,
+    CONNECTIONS_MAX, CORS_ORIGINS, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, IDLE_TIMEOUT_SECONDS,
+    INTERNAL_LISTEN, JOURNAL, JOURNAL_DIRECTORY, LISTEN, LOG_FORMAT, LOG_LEVEL, NODE_NAME, RATE_LIMIT_BURST,
+    RATE_LIMIT_PER_SECOND, REDIS_PREFIX, REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER,
+    TOKEN_KEYS, TOKEN_SECRET, TRUSTED_PROXIES,
 };
 use super::{ConfigurationError, Source, Sources, Value, keys};
 
@@ -88,7 +88,9 @@ pub(crate) struct Settings {
     /// Sites whose scripts may read our answers.
     pub(crate) cors_origins: Vec<CorsOrigin>,
     /// Peers whose forwarded headers are believed.
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: Vec<ProxyNetwork>,
+    /// How long a connection may be idle.
+    pub(crate) idle_timeout: Duration,
     pub(crate) shutdown_grace: Duration,
     /// Name of this process in the deployment.
     pub(crate) node_name: String,
@@ -155,6 +157,7 @@ impl Settings {
                 .number(&AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE, 0..=1_000_000)?,
             cors_origins: reader.list(&CORS_ORIGINS)?,
             trusted_proxies: reader.list(&TRUSTED_PROXIES)?,
+            idle_timeout: Duration::from_secs(reader.number(&IDLE_TIMEOUT_SECONDS, 1..=600)?.into()),
             shutdown_grace: Duration::from_secs(reader.number(&SHUTDOWN_GRACE_SECONDS, 1..=600)?.into()),
             node_name: node_name(&reader, listen)?,
             log: log(&reader)?,

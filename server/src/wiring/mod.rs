@@ -195,6 +195,7 @@ pub(crate) async fn start(
     ];
     let limits = ServeLimits {
         connections_max: usize::try_from(settings.connections_max)?,
+        idle_timeout: settings.idle_timeout,
         grace_period: draining(settings.shutdown_grace),
         ..ServeLimits::default()
     };

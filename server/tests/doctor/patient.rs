@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{SECRET, TICKET_KEYS, TestDatabase, free_address};
+use crate::support::{SECRET, TICKET_KEYS, TestDatabase, free_address, onsale_binary};
 
 /// The doctor ends within this, whatever hangs.
 const ENDS_WITHIN: Duration = Duration::from_mins(1);
@@ -72,12 +72,12 @@ impl Patient {
 
     /// Runs a command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        let program = env!("CARGO_BIN_EXE_onsale");
+        let program = onsale_binary();
         let mut command = match self.before {
             None => Command::new(program),
             Some(before) => {
                 let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("{before} \"$0\" \"$@\""), program]);
+                shell.args(["-c", &format!("{before} \"$0\" \"$@\"")]).arg(program);
                 shell
             }
         };

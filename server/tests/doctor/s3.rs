@@ -1,5 +1,7 @@
-//! A bucket, as the S3 server of `cargo xtask dev` keeps it.
+//! A bucket: as the S3 server of `cargo xtask dev` keeps it, which checks signatures, and as moto (`PyPI`) does, which
+//! knows which buckets there are.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -63,10 +65,40 @@ async fn a_bucket_takes_gives_and_forgets_or_the_reason_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let bucket = Bucket::open(directory.path()).await;
     bucket.examined("tickets", "a secret of the tests").passes("files");
-    let missing = bucket.examined("nothing", "a secret of the tests");
-    missing.fails("files", "bucket nothing", "Make the bucket");
     let forged = bucket.examined("tickets", "another secret");
     forged.fails("files", "SignatureDoesNotMatch", "ONSALE_S3_SECRET_ACCESS_KEY");
     let nobody = examined(free_address(), "tickets", "a secret of the tests");
     nobody.fails("files", "bucket tickets", "ONSALE_S3_ENDPOINT");
+}
+
+/// Prints its port, then serves until its stdin ends.
+const MOTO: &str = "
+import sys
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer(ip_address='127.0.0.1', port=0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()
+";
+
+#[test]
+fn a_bucket_that_is_not_there_is_told() {
+    let python = std::env::var("ONSALE_TEST_PYTHON").expect("ONSALE_TEST_PYTHON (cargo xtask test sets it)");
+    let mut moto = Command::new(python)
+        .args(["-c", MOTO])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut port = String::new();
+    BufReader::new(moto.stdout.take().unwrap())
+        .read_line(&mut port)
+        .unwrap();
+    let address = format!("127.0.0.1:{}", port.trim()).parse().unwrap();
+    let report = examined(address, "nothing", "a secret of the tests");
+    // It ends with its input.
+    drop(moto.stdin.take());
+    moto.wait().unwrap();
+    report.fails("files", "bucket nothing", "Make the bucket");
 }

@@ -1,7 +1,7 @@
 //! Who owns an event of a local journal: always the process that has the journal's directory locked.
 
 use onsale_domain::{EventId, Sequence};
-use onsale_engine::port::{Acquired, Epoch, JournalError};
+use onsale_engine::port::{Acquired, Epoch, JournalError, Owner};
 
 use super::LocalJournal;
 use crate::convert::seq_in;
@@ -91,7 +91,7 @@ async fn why_not(database: &Database, event_id: EventId) -> JournalError {
         .await;
     match journal {
         Ok(Some(journal)) => JournalError::OwnedElsewhere {
-            owner: format!("journal {journal}"),
+            owner: Owner::silent(format!("journal {journal}")),
         },
         Ok(None) => JournalError::NotFound,
         Err(error) => DatabaseError::from(error).into(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use onsale_domain::{EventId, Route};
-use onsale_engine::port::{Epoch, JournalError};
+use onsale_engine::port::{Epoch, JournalError, Owner};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
@@ -64,7 +64,10 @@ pub(super) fn lock(directory: &Path) -> Result<File, JournalError> {
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(JournalError::OwnedElsewhere {
-            owner: format!("the process that has the journal {} open", directory.display()),
+            owner: Owner::silent(format!(
+                "the process that has the journal {} open",
+                directory.display()
+            )),
         }),
         Err(TryLockError::Error(error)) => Err(unavailable(error)),
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use onsale_domain::EventId;
-use onsale_engine::port::{Appended, Epoch, JournalEntry, JournalError, JournalWriter};
+use onsale_engine::port::{Appended, Epoch, JournalEntry, JournalError, JournalWriter, Owner};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::checkpoint::Checkpointer;
@@ -71,7 +71,7 @@ impl Writer {
         let known = self.heads.get(event_id);
         if known.is_some_and(|head| head.epoch >= epoch) {
             return Err(JournalError::OwnedElsewhere {
-                owner: "a later owner in this process".to_owned(),
+                owner: Owner::silent("a later owner in this process"),
             });
         }
         let result = store_epoch(&self.connection, event_id, epoch);

@@ -12,7 +12,7 @@ mod writer;
 
 use futures::future::BoxFuture;
 use onsale_domain::{EventId, Route, Sequence};
-use onsale_engine::port::{Acquired, Journal, JournalEntry, JournalError, JournalWriter, Snapshot};
+use onsale_engine::port::{Acquired, Journal, JournalEntry, JournalError, JournalWriter, Owner, Snapshot};
 
 use uuid::Uuid;
 
@@ -39,7 +39,16 @@ impl PostgresJournal {
     ///
     /// Errors: [`JournalError::Unavailable`].
     pub async fn start(database: Database, node_name: &str) -> Result<Self, JournalError> {
-        let node = Node::register(database.clone(), node_name).await?;
+        Self::start_reachable(database, node_name, None).await
+    }
+
+    /// [`PostgresJournal::start`], for a process that others ask about its events at an address, `http://HOST:PORT`.
+    pub async fn start_reachable(
+        database: Database,
+        node_name: &str,
+        address: Option<&str>,
+    ) -> Result<Self, JournalError> {
+        let node = Node::register(database.clone(), node_name, address).await?;
         Ok(Self {
             database,
             node: Some(node),
@@ -90,6 +99,10 @@ impl Journal for PostgresJournal {
 
     fn acquire(&self, event_id: EventId) -> BoxFuture<'_, Result<Acquired, JournalError>> {
         Box::pin(async move { owner::acquire(&self.database, event_id, self.node()?.id()).await })
+    }
+
+    fn other_owner(&self, event_id: EventId) -> BoxFuture<'_, Result<Option<Owner>, JournalError>> {
+        Box::pin(async move { owner::other_owner(&self.database, event_id, self.node()?.id()).await })
     }
 
     fn resolve(&self, route: Route) -> BoxFuture<'_, Result<Option<EventId>, JournalError>> {

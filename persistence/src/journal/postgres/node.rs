@@ -22,10 +22,14 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// Takes the name over from whoever has it and starts the renewals.
-    pub(super) async fn register(database: Database, name: &str) -> Result<Self, JournalError> {
+    /// Takes the name over from whoever has it and starts the renewals. Others reach this process at the address.
+    pub(super) async fn register(
+        database: Database,
+        name: &str,
+        address: Option<&str>,
+    ) -> Result<Self, JournalError> {
         let id = Uuid::now_v7();
-        register(&database, id, name).await?;
+        register(&database, id, name, address).await?;
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(keep_renewing(database.clone(), id, stopped));
         Ok(Self { database, id, stop })
@@ -64,15 +68,22 @@ async fn keep_renewing(database: Database, id: Uuid, mut stopped: watch::Receive
 }
 
 /// Whoever had the name is without a node from here on, so its events are free.
-async fn register(database: &Database, id: Uuid, name: &str) -> Result<(), DatabaseError> {
+async fn register(
+    database: &Database,
+    id: Uuid,
+    name: &str,
+    address: Option<&str>,
+) -> Result<(), DatabaseError> {
     sqlx::query!(
-        r#"INSERT INTO nodes AS node (node_id, name, lease_until)
-           VALUES ($1, $2, clock_timestamp() + $3::float8 * interval '1 ms')
+        r#"INSERT INTO nodes AS node (node_id, name, lease_until, address)
+           VALUES ($1, $2, clock_timestamp() + $3::float8 * interval '1 ms', $4)
            ON CONFLICT ON CONSTRAINT nodes_name_key
-           DO UPDATE SET node_id = excluded.node_id, lease_until = excluded.lease_until"#,
+           DO UPDATE SET node_id = excluded.node_id, lease_until = excluded.lease_until,
+               address = excluded.address"#,
         id,
         name,
-        LEASE_TTL_MS
+        LEASE_TTL_MS,
+        address
     )
     .execute(database.pool())
     .await?;

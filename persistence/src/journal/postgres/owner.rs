@@ -1,7 +1,7 @@
 //! Who owns an event.
 
 use onsale_domain::{EventId, Route};
-use onsale_engine::port::{Acquired, Epoch, JournalError};
+use onsale_engine::port::{Acquired, Epoch, JournalError, Owner};
 use uuid::Uuid;
 
 use crate::{Database, DatabaseError};
@@ -87,7 +87,7 @@ pub(super) async fn acquire(
 /// Explains a refused acquisition. The owner may change in between; the answer is for people, and a retry is safe.
 async fn why_not(database: &Database, event_id: EventId, node_id: Uuid) -> JournalError {
     let found = sqlx::query!(
-        r#"SELECT owner.journal, node.name AS "name?",
+        r#"SELECT owner.journal, node.name AS "name?", node.address,
                   EXISTS (SELECT 1 FROM nodes WHERE nodes.node_id = $2) AS "registered!"
            FROM event_owner AS owner LEFT JOIN nodes AS node ON node.node_id = owner.node_id
            WHERE owner.event_id = $1"#,
@@ -100,16 +100,44 @@ async fn why_not(database: &Database, event_id: EventId, node_id: Uuid) -> Journ
         Err(error) => DatabaseError::from(error).into(),
         Ok(None) => JournalError::NotFound,
         Ok(Some(row)) if row.journal != JOURNAL => JournalError::OwnedElsewhere {
-            owner: format!("journal {}", row.journal),
+            owner: Owner::silent(format!("journal {}", row.journal)),
         },
         Ok(Some(row)) if !row.registered => JournalError::Unavailable(
             "this node is not registered: it was shut down, or another process took its name".to_owned(),
         ),
         Ok(Some(row)) => JournalError::OwnedElsewhere {
             owner: row.name.map_or_else(
-                || "a node that has just gone".to_owned(),
-                |name| format!("node {name}"),
+                || Owner::silent("a node that has just gone"),
+                |name| node(&name, row.address),
             ),
         },
+    }
+}
+
+/// Another node that lives and owns the event.
+pub(super) async fn other_owner(
+    database: &Database,
+    event_id: EventId,
+    node_id: Uuid,
+) -> Result<Option<Owner>, JournalError> {
+    let found = sqlx::query!(
+        r#"SELECT node.name, node.address
+           FROM event_owner AS owner JOIN nodes AS node ON node.node_id = owner.node_id
+           WHERE owner.event_id = $1 AND owner.journal = $3
+             AND node.node_id <> $2 AND node.lease_until > clock_timestamp()"#,
+        event_id.0,
+        node_id,
+        JOURNAL
+    )
+    .fetch_optional(database.pool())
+    .await
+    .map_err(DatabaseError::from)?;
+    Ok(found.map(|row| node(&row.name, row.address)))
+}
+
+fn node(name: &str, address: Option<String>) -> Owner {
+    Owner {
+        name: format!("node {name}"),
+        address,
     }
 }
