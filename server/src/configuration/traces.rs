@@ -57,8 +57,7 @@ fn is_bare(text: &str) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::Value;
-    use super::super::sources::Source;
+    use super::super::{Source, Value};
     use super::*;
 
     fn read(endpoint: &str, ratio: &str) -> Result<Option<TraceSettings>, ConfigurationError> {
