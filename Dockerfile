@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The image of Onsale: one program, no shell, no package manager.
 #
 #   docker build --build-arg VERSION=0.1.0 --build-arg REVISION="$(git rev-parse HEAD)" --tag onsale:0.1.0 .
