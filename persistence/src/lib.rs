@@ -50,11 +50,11 @@ pub use audit_log::{
     Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditFinding, AuditHash, AuditHead,
     AuditLogReport, AuditOutcome, AuditTarget, NotAnAuditHead,
 };
-pub use database::{Database, DatabaseConfig, DatabaseError, PoolConnections};
+pub use database::{Database, DatabaseConfig, DatabaseError, PoolConnections, Purpose};
 pub use jobs::{
     Job, JobCount, JobCursor, JobKind, JobRow, JobState, MailMessage, NewJob, NewMail, QueuedMail,
 };
-pub use journal::{LocalJournal, PostgresJournal};
+pub use journal::{JournalCopy, LocalJournal, PostgresJournal};
 pub use objects::{
     FolderStore, LINK_LIFETIME_MAX, LinkSecrets, LinkTarget, LinkedObject, OBJECT_BYTES_MAX, ObjectError,
     ObjectKey, ObjectKind, ObjectLink, ObjectStore,

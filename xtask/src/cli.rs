@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{compare, crash, lint, pg, scaling, sqlx_prepare, test, tidy};
+use crate::{compare, crash, lint, operations, pg, scaling, sqlx_prepare, test, tidy};
 
 /// Tests, tidiness checks and chores of Onsale.
 #[derive(Debug, Parser)]
@@ -54,6 +54,15 @@ pub enum Chore {
         #[arg(long)]
         journal: Option<Journal>,
     },
+    /// Try what docs/OPERATING.md says on a release build: stopping, upgrading, restoring, outages
+    Operations {
+        /// Upgrade from the release of this revision, instead of from the same build
+        #[arg(long, value_name = "REVISION")]
+        from: Option<String>,
+        /// How long each phase of a trial lasts, in seconds
+        #[arg(long, default_value_t = 1)]
+        seconds: u32,
+    },
     /// Measure a release build beside the usual ways to sell tickets and a bare JSON echo; see docs/COMPARE.md
     Compare {
         /// Less than three minutes after the build
@@ -95,6 +104,7 @@ pub fn run() -> Result<ExitCode> {
         Chore::SqlxPrepare => sqlx_prepare::run(),
         Chore::Pg { command } => pg::run(&command),
         Chore::Crash { rounds, journal } => crash::run(rounds, journal),
+        Chore::Operations { from, seconds } => operations::run(from.as_deref(), seconds),
         Chore::Compare { quick, record, json } => compare::run(quick, record, json.as_deref()),
         Chore::Scaling { quick, only } => scaling::run(quick, only),
     }

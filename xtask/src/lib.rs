@@ -18,6 +18,7 @@ pub mod counts;
 pub mod crash;
 pub mod lint;
 pub mod node;
+pub mod operations;
 pub mod pg;
 pub mod poppler;
 pub mod postgres;
