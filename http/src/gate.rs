@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::codes::Code;
 use crate::problem::{Problem, Retry};
-use crate::rate_limit::{self, ClientKey, RateLimitConfig, RateLimits, Traffic};
+use crate::rate_limit::{self, ClientKey, ProxyNetwork, RateLimitConfig, RateLimits, Traffic};
 
 /// How requests are let in. Cloning it is cheap.
 #[derive(Clone)]
@@ -17,17 +17,17 @@ pub struct Gate(Arc<Inner>);
 
 struct Inner {
     limits: RateLimits,
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Vec<ProxyNetwork>,
     clock: Arc<dyn Clock>,
 }
 
 impl Gate {
-    /// A gate. Forwarded headers are believed only when the peer is one of `trusted_proxies`. With `shared_rates`
+    /// A gate. Forwarded headers are believed only when the peer is in one of `trusted_proxies`. With `shared_rates`
     /// the limits hold for all processes that share them, otherwise for each process.
     pub fn new(
         limits: &RateLimitConfig,
         shared_rates: Option<SharedRates>,
-        trusted_proxies: Vec<IpAddr>,
+        trusted_proxies: Vec<ProxyNetwork>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self(Arc::new(Inner {

@@ -15,6 +15,7 @@ mod edge;
 mod error;
 mod extract;
 mod gate;
+mod heads;
 pub mod metric_names;
 mod openapi;
 mod problem;
@@ -31,7 +32,7 @@ pub use codes::Code;
 pub use edge::{CorsOrigin, NotAnOrigin};
 pub use gate::Gate;
 pub use openapi::openapi_json;
-pub use rate_limit::{Rate, RateLimitConfig};
+pub use rate_limit::{NotANetwork, ProxyNetwork, Rate, RateLimitConfig};
 pub use router::router;
 pub use serve::{ServeLimits, serve};
 

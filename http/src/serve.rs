@@ -1,9 +1,11 @@
 //! The accept loop. `axum::serve` sets no timers, so a slow client could hold a connection for ever; here each
 //! connection has bounds, and there is a bound on connections.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,6 +20,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::heads::{HeadTimer, Heads, Noted};
 use crate::metric_names::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_MAX};
 use crate::rate_limit::Peer;
 
@@ -33,9 +36,10 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 pub struct ServeLimits {
     /// Connections open at once. More wait in the listener's backlog.
     pub connections_max: usize,
-    /// How long a connection may take to send a request's head. hyper counts from the end of the request before, so
-    /// it is also how long a connection may be idle.
+    /// How long a request's head may take: from its first byte, or from the beginning of the connection.
     pub head_timeout: Duration,
+    /// How long a connection may be idle between two requests. A head that is on its way at its end is cut off, too.
+    pub idle_timeout: Duration,
     /// How long requests under way may take to finish once the server stops.
     pub grace_period: Duration,
 }
@@ -45,6 +49,8 @@ impl Default for ServeLimits {
         Self {
             connections_max: 20_000,
             head_timeout: Duration::from_secs(10),
+            // Balancers and proxies commonly keep an idle connection for 60 seconds.
+            idle_timeout: Duration::from_secs(75),
             grace_period: Duration::from_secs(20),
         }
     }
@@ -68,7 +74,8 @@ pub async fn serve(
         // Without it hyper looks for the client's end while a request is under way, into a new buffer of 8 KiB. A
         // request goes on without its client: its outcome is found by its key.
         .half_close(true)
-        .header_read_timeout(limits.head_timeout)
+        // It counts from the end of the request before: this is the idle timeout, and heads have their own.
+        .header_read_timeout(limits.idle_timeout)
         .max_buf_size(READ_BUFFER_BYTES)
         .max_headers(HEADERS_MAX)
         .pipeline_flush(true);
@@ -81,6 +88,7 @@ pub async fn serve(
             // A token of its own: one that all connections poll is one that they all wait for.
             shutdown: shutdown.child_token(),
             open: open.clone(),
+            head_timeout: limits.head_timeout,
         };
         let cut_off = cut_off.child_token();
         connections.spawn(async move {
@@ -131,6 +139,7 @@ struct Connection {
     router: Router,
     shutdown: CancellationToken,
     open: Gauge,
+    head_timeout: Duration,
 }
 
 impl Connection {
@@ -140,22 +149,42 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
+        let heads = Heads::of_new_connection();
+        let mut head_timer = HeadTimer::new(heads.clone(), self.head_timeout);
+        let noted = Noted {
+            stream,
+            heads: heads.clone(),
+        };
         let router = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer));
-            router.call(request)
-        });
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service);
-        let mut connection = pin!(connection);
-        let served = tokio::select! {
-            served = connection.as_mut() => served,
-            () = self.shutdown.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+            heads.taken();
+            let heads = heads.clone();
+            let answer = router.call(request);
+            async move {
+                let answer = answer.await;
+                heads.answered();
+                answer
             }
-        };
-        if let Err(error) = served {
-            tracing::debug!(%error, "a connection ended early");
+        });
+        let connection = self.builder.serve_connection(TokioIo::new(noted), service);
+        let mut connection = pin!(connection);
+        let mut shutdown = pin!(self.shutdown.cancelled());
+        let mut is_stopping = false;
+        let served = poll_fn(|context| {
+            if !is_stopping && shutdown.as_mut().poll(context).is_ready() {
+                is_stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            if let Poll::Ready(served) = connection.as_mut().poll(context) {
+                return Poll::Ready(Some(served));
+            }
+            head_timer.poll_late(context).map(|()| None)
+        });
+        match served.await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => tracing::debug!(%error, "a connection ended early"),
+            None => tracing::debug!("a connection was closed: a head took too long"),
         }
     }
 }

@@ -116,6 +116,18 @@ fn bad_settings_exit_78_and_name_setting_and_mend() {
             "separated by commas",
         ),
         (
+            "ONSALE_TRUSTED_PROXIES",
+            "10.0.0.1/16",
+            "trusted_proxies",
+            "or networks",
+        ),
+        (
+            "ONSALE_IDLE_TIMEOUT_SECONDS",
+            "0",
+            "idle_timeout_seconds",
+            "from 1 to 600",
+        ),
+        (
             "ONSALE_SHUTDOWN_GRACE_SECONDS",
             "601",
             "shutdown_grace_seconds",
@@ -180,7 +192,7 @@ fn flags_beat_environment_beats_file_beats_default() {
         ("postgres", "environment ONSALE_JOURNAL")
     );
     let (value, source) = check(&["--config", &config, "--journal", "local"], &environment);
-    assert_eq!((value.as_str(), source.as_str()), ("local", "flag"));
+    assert_eq!((value.as_str(), source.as_str()), ("local", "flag --journal"));
     let (value, _) = check(&["--config", &config], &[("ONSALE_JOURNAL", "")]);
     assert_eq!(value, "local", "an empty variable is unset");
 }

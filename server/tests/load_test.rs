@@ -48,7 +48,7 @@ impl Trial {
         format!(
             "env DATABASE_URL={} ONSALE_JOURNAL=postgres ONSALE_LOG_LEVEL=warn {} audit --json",
             self.world.database.url(),
-            env!("CARGO_BIN_EXE_onsale"),
+            support::onsale_binary().display(),
         )
     }
 

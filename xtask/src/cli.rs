@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{compare, crash, pg, scaling, sqlx_prepare, test, tidy};
+use crate::{compare, crash, dev, lint, operations, pg, scaling, sqlx_prepare, test, tidy};
 
 /// Tests, tidiness checks and chores of Onsale.
 #[derive(Debug, Parser)]
@@ -31,6 +31,12 @@ pub enum Chore {
     },
     /// Check the rules of the repository: crate edges, file sizes, banned calls, links
     Tidy,
+    /// Lint what is not Rust: Dockerfile, compose, shell, YAML, Kubernetes, Terraform, Prometheus, JSON
+    Lint {
+        /// Only lints whose name contains this
+        #[arg(long, value_name = "NAME")]
+        only: Option<String>,
+    },
     /// Write the offline query data in `.sqlx` afresh, from `migrations/` and the queries in the code
     SqlxPrepare,
     /// Run a command with a private Postgres and Redis, for example `-- cargo nextest run -p onsale-persistence`
@@ -39,6 +45,10 @@ pub enum Chore {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+    /// Run Postgres, Redis, an S3 server, Prometheus and a debug build of the server here, and print where they are
+    ///
+    /// Nothing of it is for production. Ctrl-C stops everything. What was stored is kept in target/dev for the next run.
+    Dev(dev::Options),
     /// Kill and recover a release build of the server, many times
     Crash {
         /// How many times to crash
@@ -47,6 +57,15 @@ pub enum Chore {
         /// The journal to crash; both when left out
         #[arg(long)]
         journal: Option<Journal>,
+    },
+    /// Try what docs/OPERATING.md says on a release build: stopping, upgrading, restoring, outages
+    Operations {
+        /// Upgrade from the release of this revision, instead of from the same build
+        #[arg(long, value_name = "REVISION")]
+        from: Option<String>,
+        /// How long each phase of a trial lasts, in seconds
+        #[arg(long, default_value_t = 1)]
+        seconds: u32,
     },
     /// Measure a release build beside the usual ways to sell tickets and a bare JSON echo; see docs/COMPARE.md
     Compare {
@@ -85,9 +104,12 @@ pub fn run() -> Result<ExitCode> {
     match Cli::parse().chore {
         Chore::Test { embedded, args } => test::run(embedded, &args),
         Chore::Tidy => tidy::run(),
+        Chore::Lint { only } => lint::run(only.as_deref()),
         Chore::SqlxPrepare => sqlx_prepare::run(),
         Chore::Pg { command } => pg::run(&command),
+        Chore::Dev(options) => dev::run(&options),
         Chore::Crash { rounds, journal } => crash::run(rounds, journal),
+        Chore::Operations { from, seconds } => operations::run(from.as_deref(), seconds),
         Chore::Compare { quick, record, json } => compare::run(quick, record, json.as_deref()),
         Chore::Scaling { quick, only } => scaling::run(quick, only),
     }

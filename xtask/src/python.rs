@@ -1,6 +1,7 @@
-//! A private Python environment with what `requirements.txt` names, for tests that speak to somebody else's programs.
+//! Private Python environments with what a list of requirements names: for tests that speak to somebody else's programs,
+//! and for linters.
 //!
-//! It is made once for each list and kept under the target directory. Tests find its interpreter in
+//! Each is made once for its list and kept under the target directory. Tests find the interpreter of theirs in
 //! `ONSALE_TEST_PYTHON` and start their programs with `python -m …` themselves.
 
 use std::fs::{self, File};
@@ -11,37 +12,66 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{apt, process, workspace};
 
-/// What is installed.
-const REQUIREMENTS: &str = include_str!("../requirements.txt");
+/// An environment: the list of what is installed in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Environment {
+    /// File of the list, from the root of the workspace.
+    file: &'static str,
+    /// The list itself.
+    requirements: &'static str,
+}
+
+/// What tests speak to.
+const TESTS: Environment = Environment {
+    file: "xtask/requirements.txt",
+    requirements: include_str!("../requirements.txt"),
+};
+/// Linters that get on with each other.
+pub const LINTERS: Environment = Environment {
+    file: "xtask/requirements-lint.txt",
+    requirements: include_str!("../requirements-lint.txt"),
+};
+/// The one that does not.
+pub const CHECKOV: Environment = Environment {
+    file: "xtask/requirements-checkov.txt",
+    requirements: include_str!("../requirements-checkov.txt"),
+};
 /// Written last: without it the environment is not whole.
 const COMPLETE: &str = "complete";
 /// What Debian calls what makes environments.
 const PACKAGE: &str = "python3-venv";
 
-/// The interpreter of the environment, which is made where it is not there yet.
+/// The interpreter of the environment of the tests, which is made where it is not there yet.
 pub fn interpreter() -> Result<PathBuf> {
-    let kept = target_dir()?.join("xtask/venv");
-    fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
-    let name = format!("{:016x}", fingerprint(REQUIREMENTS));
-    // Another run may be making the same one; the lock ends with this file.
-    let lock = File::create(kept.join(format!("{name}.lock"))).context("cannot make a lock file")?;
-    lock.lock().context("cannot wait for another run")?;
-    let environment = kept.join(name);
-    let python = environment.join("bin/python");
-    if !environment.join(COMPLETE).is_file() || !can(&python, "pass") {
-        make(&environment, &python)?;
+    TESTS.interpreter()
+}
+
+impl Environment {
+    /// A program that the requirements bring, in the environment, which is made where it is not there yet.
+    pub fn program(self, name: &str) -> Result<PathBuf> {
+        let program = self.interpreter()?.with_file_name(name);
+        ensure!(program.is_file(), "{} brings no {name}", self.file);
+        Ok(program)
     }
-    Ok(python)
+
+    fn interpreter(self) -> Result<PathBuf> {
+        let kept = workspace::target_dir()?.join("xtask/venv");
+        fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
+        let name = format!("{:016x}", fingerprint(self.requirements));
+        // Another run may be making the same one; the lock ends with this file.
+        let lock = File::create(kept.join(format!("{name}.lock"))).context("cannot make a lock file")?;
+        lock.lock().context("cannot wait for another run")?;
+        let environment = kept.join(name);
+        let python = environment.join("bin/python");
+        if !environment.join(COMPLETE).is_file() || !can(&python, "pass") {
+            make(self, &environment, &python)?;
+        }
+        Ok(python)
+    }
 }
 
-/// As cargo finds it.
-fn target_dir() -> Result<PathBuf> {
-    let root = workspace::root()?;
-    Ok(std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir)))
-}
-
-fn make(environment: &Path, python: &Path) -> Result<()> {
-    eprintln!("xtask: installing what xtask/requirements.txt names");
+fn make(what: Environment, environment: &Path, python: &Path) -> Result<()> {
+    eprintln!("xtask: installing what {} names", what.file);
     if environment.exists() {
         fs::remove_dir_all(environment)
             .with_context(|| format!("cannot remove {}", environment.display()))?;
@@ -50,7 +80,7 @@ fn make(environment: &Path, python: &Path) -> Result<()> {
         .args(["-m", "venv"])
         .arg(environment))?;
     let requirements = environment.join("requirements.txt");
-    fs::write(&requirements, REQUIREMENTS).context("cannot write the requirements")?;
+    fs::write(&requirements, what.requirements).context("cannot write the requirements")?;
     run(Command::new(python)
         .args([
             "-m",
@@ -104,7 +134,7 @@ fn run(command: &mut Command) -> Result<()> {
 }
 
 /// FNV-1a: another list, another environment.
-fn fingerprint(text: &str) -> u64 {
+pub(crate) fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
@@ -116,8 +146,10 @@ mod tests {
 
     #[test]
     fn everything_is_pinned() {
-        for line in REQUIREMENTS.lines().filter(|line| !line.starts_with('#')) {
-            assert!(line.contains("=="), "{line}");
+        for list in [TESTS, LINTERS, CHECKOV] {
+            for line in list.requirements.lines().filter(|line| !line.starts_with('#')) {
+                assert!(line.contains("=="), "{}: {line}", list.file);
+            }
         }
     }
 

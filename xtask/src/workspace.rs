@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 /// What tools wrote, not people. In a worktree `.git` is a file.
-const GENERATED: [&str; 5] = [".git", "target", "node_modules", ".sqlx", ".venv"];
+const GENERATED: [&str; 6] = [".git", "target", "node_modules", ".sqlx", ".venv", ".terraform"];
 
 /// The root of the workspace.
 ///
@@ -21,6 +21,12 @@ pub fn root() -> Result<PathBuf> {
         .find(|dir| dir.join("Cargo.lock").is_file() && dir.join("xtask/Cargo.toml").is_file())
         .map(Path::to_path_buf)
         .with_context(|| format!("{} is not inside the workspace", start.display()))
+}
+
+/// Where cargo puts what it builds, and xtask what it installs.
+pub fn target_dir() -> Result<PathBuf> {
+    let root = root()?;
+    Ok(std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir)))
 }
 
 /// A text file of the workspace.

@@ -20,7 +20,7 @@ const BUYERS: usize = 64;
 /// What the process has open besides.
 const OTHER_FILES: usize = 500;
 /// Idle connections stay for the whole measurement.
-const HEAD_TIMEOUT: Duration = Duration::from_hours(1);
+const IDLE_TIMEOUT: Duration = Duration::from_hours(1);
 
 pub fn run(quick: bool) {
     let lasting = Duration::from_secs(if quick { 2 } else { 4 });
@@ -28,7 +28,7 @@ pub fn run(quick: bool) {
     let _ = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder();
     let (server, sale) = serving.block_on(async {
         let limits = ServeLimits {
-            head_timeout: HEAD_TIMEOUT,
+            idle_timeout: IDLE_TIMEOUT,
             ..ServeLimits::default()
         };
         let (journal, sink) = (Arc::new(Forgetful::default()), Arc::new(Watermarks::default()));

@@ -29,7 +29,7 @@ pub fn run(quick: bool) {
     let (server, sale) = serving.block_on(async {
         let limits = ServeLimits {
             // Readers of the slow round are quiet for long.
-            head_timeout: Duration::from_hours(1),
+            idle_timeout: Duration::from_hours(1),
             ..ServeLimits::default()
         };
         let database = database().await;

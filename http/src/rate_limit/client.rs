@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use axum::http::request::Parts;
 use uuid::Uuid;
 
+use super::ProxyNetwork;
+
 /// Whom a limit counts for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ClientKey {
@@ -26,7 +28,7 @@ impl ClientKey {
     }
 
     /// The client's network.
-    pub(crate) fn of_request(parts: &Parts, trusted_proxies: &[IpAddr]) -> Self {
+    pub(crate) fn of_request(parts: &Parts, trusted_proxies: &[ProxyNetwork]) -> Self {
         Self::network_of(client_ip(parts, trusted_proxies))
     }
 
@@ -42,14 +44,15 @@ impl ClientKey {
 }
 
 /// The client's address: the last hop that is not one of our own proxies.
-pub(crate) fn client_ip(parts: &Parts, trusted_proxies: &[IpAddr]) -> IpAddr {
+pub(crate) fn client_ip(parts: &Parts, trusted_proxies: &[ProxyNetwork]) -> IpAddr {
     let peer = parts
         .extensions
         .get::<Peer>()
         .map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| {
             peer.0.ip().to_canonical()
         });
-    if !trusted_proxies.contains(&peer) {
+    let is_ours = |address: IpAddr| trusted_proxies.iter().any(|network| network.contains(address));
+    if !is_ours(peer) {
         return peer;
     }
     let hops = parts
@@ -64,7 +67,7 @@ pub(crate) fn client_ip(parts: &Parts, trusted_proxies: &[IpAddr]) -> IpAddr {
         // What cannot be read ends the way back: whoever wrote it could have written anything before it.
         .map_while(|hop| std::str::from_utf8(hop).ok()?.trim().parse::<IpAddr>().ok())
         .map(|hop| hop.to_canonical())
-        .find(|hop| !trusted_proxies.contains(hop));
+        .find(|hop| !is_ours(*hop));
     client.unwrap_or(peer)
 }
 
@@ -98,7 +101,10 @@ mod tests {
         parts
             .extensions
             .insert(Peer(SocketAddr::new(peer.parse().unwrap(), 1)));
-        ClientKey::of_request(&parts, &["10.0.0.1".parse().unwrap()])
+        ClientKey::of_request(
+            &parts,
+            &["10.0.0.1".parse().unwrap(), "10.20.0.0/16".parse().unwrap()],
+        )
     }
 
     fn network(address: &str) -> ClientKey {
@@ -126,6 +132,19 @@ mod tests {
     }
 
     #[test]
+    fn proxies_of_a_trusted_network_are_known_by_whatever_address_they_have() {
+        for proxy in ["10.20.0.7", "10.20.255.1", "::ffff:10.20.3.4"] {
+            assert_eq!(key(proxy, Some("203.0.113.9")), network("203.0.113.9"));
+            // One proxy behind another.
+            assert_eq!(
+                key(proxy, Some("198.51.100.1, 203.0.113.9, 10.20.1.1, 10.0.0.1")),
+                network("203.0.113.9")
+            );
+        }
+        assert_eq!(key("10.21.0.1", Some("203.0.113.9")), network("10.21.0.1"));
+    }
+
+    #[test]
     fn a_line_that_cannot_be_read_hides_nothing() {
         let request = Request::builder()
             .header("x-forwarded-for", "198.51.100.7")
@@ -133,7 +152,10 @@ mod tests {
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         let proxy: IpAddr = "10.0.0.1".parse().unwrap();
         parts.extensions.insert(Peer(SocketAddr::new(proxy, 1)));
-        assert_eq!(ClientKey::of_request(&parts, &[proxy]), network("203.0.113.9"));
+        assert_eq!(
+            ClientKey::of_request(&parts, &[proxy.into()]),
+            network("203.0.113.9")
+        );
     }
 
     #[test]

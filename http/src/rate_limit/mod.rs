@@ -7,6 +7,7 @@
 mod allowance;
 mod client;
 mod heavy;
+mod proxies;
 mod rate;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use allowance::{Allowance, Noting, RATELIMIT, RATELIMIT_POLICY, noted, noting};
 pub(crate) use client::{ClientKey, Peer, client_ip};
+pub use proxies::{NotANetwork, ProxyNetwork};
 pub(crate) use rate::Traffic;
 pub use rate::{Rate, RateLimitConfig};
 

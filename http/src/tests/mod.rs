@@ -109,7 +109,7 @@ fn token(user_id: u128, roles: &[&str]) -> String {
 
 /// Handlers that do nothing but take what real ones take.
 fn probes(limits: &RateLimitConfig) -> Router {
-    let gate = Gate::new(limits, None, vec![PROXY], clock());
+    let gate = Gate::new(limits, None, vec![PROXY.into()], clock());
     let routes = Router::new()
         .route("/visitor", get(|_: Visitor| async { "ok" }))
         .route("/buyer", get(|_: Buyer| async { "ok" }))

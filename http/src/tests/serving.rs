@@ -78,6 +78,7 @@ async fn connections_are_kept_and_bounded() {
 async fn slow_heads_and_idle_connections_are_closed() {
     let server = start(ServeLimits {
         head_timeout: Duration::from_millis(100),
+        idle_timeout: Duration::from_millis(200),
         ..ServeLimits::default()
     })
     .await;
@@ -96,6 +97,41 @@ async fn slow_heads_and_idle_connections_are_closed() {
         answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
         "{answer}"
     );
+}
+
+/// A balancer before us keeps connections longer than a head may take.
+#[tokio::test]
+async fn a_connection_may_be_idle_for_longer_than_a_head_may_take_and_then_dribble_no_longer() {
+    let server = start(ServeLimits {
+        head_timeout: Duration::from_millis(100),
+        idle_timeout: Duration::from_mins(1),
+        ..ServeLimits::default()
+    })
+    .await;
+    let mut kept = TcpStream::connect(server.address).await.unwrap();
+    for path in ["/visitor", "/slow", "/visitor"] {
+        ask(&mut kept, path).await;
+        assert!(read(&mut kept).await.starts_with("HTTP/1.1 200"), "{path}");
+        sleep(Duration::from_millis(300)).await;
+    }
+    for byte in b"GET /visitor HTTP/1.1" {
+        // The server closes midway.
+        let _ = kept.write_all(&[*byte]).await;
+        sleep(Duration::from_millis(30)).await;
+    }
+    assert!(read(&mut kept).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_that_never_asks_is_closed_as_a_slow_head_is() {
+    let server = start(ServeLimits {
+        head_timeout: Duration::from_millis(100),
+        idle_timeout: Duration::from_mins(1),
+        ..ServeLimits::default()
+    })
+    .await;
+    let mut mute = TcpStream::connect(server.address).await.unwrap();
+    assert!(read(&mut mute).await.is_empty());
 }
 
 #[tokio::test]

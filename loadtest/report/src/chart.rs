@@ -70,11 +70,12 @@ pub fn bar_chart(title: &str, unit: &str, bars: &[Bar]) -> Result<String, ChartE
             .margin(16)
             .x_label_area_size(44)
             .y_label_area_size(230)
-            .build_cartesian_2d(0.0..longest * 1.15, (0..count).into_segmented())
+            .build_cartesian_2d(0.0..longest * 1.15, (0..count - 1).into_segmented())
             .map_err(failed)?;
         chart
             .configure_mesh()
             .disable_y_mesh()
+            .max_light_lines(0)
             .y_labels(count)
             .label_style((FONT, 14))
             .x_desc(unit)

@@ -8,6 +8,8 @@ pub(crate) mod config_check;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod healthcheck;
+pub(crate) mod journal_backup;
+pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod serve;
@@ -19,7 +21,7 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 
-use crate::cli::{AdminCommand, Cli, Command, ConfigCommand};
+use crate::cli::{AdminCommand, Cli, Command, ConfigCommand, JournalCommand};
 use crate::exit::Failure;
 
 /// Runs what the command line asks for.
@@ -30,6 +32,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(arguments) => block_on(migrate::run(common, arguments)),
         Command::Demo(arguments) => demo::run(common, arguments),
         Command::Audit(arguments) => block_on(audit::run(common, arguments)),
+        Command::Journal(JournalCommand::Backup(arguments)) => {
+            block_on(journal_backup::run(common, arguments))
+        }
         Command::Admin(AdminCommand::Create(arguments)) => block_on(admin_create::run(common, arguments)),
         Command::Token(arguments) => token::run(common, &arguments),
         Command::TokenKey(arguments) => token_key::run(&arguments),
@@ -38,6 +43,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Healthcheck(arguments) => block_on(healthcheck::run(common, arguments)),
         Command::Openapi => openapi::run(),
         Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     }
 }
 
@@ -59,6 +65,12 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         }
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Says something on stderr that is no result and ends nothing.
+#[expect(clippy::print_stderr, reason = "for people; results go to stdout")]
+fn warn(text: &str) {
+    eprintln!("onsale: warning: {text}");
 }
 
 /// Prints a result as one JSON object.

@@ -292,14 +292,17 @@ pub(super) const CORS_ORIGINS: Setting = Setting {
     meaning: "Sites whose scripts may call the API from a browser; without any, none may. There are no patterns.",
     mend: "Give exact origins as browsers send them, separated by commas, such as https://shop.example,http://localhost:3000",
 };
-pub(super) const TRUSTED_PROXIES: Setting = Setting {
-    key: "trusted_proxies",
-    env: "ONSALE_TRUSTED_PROXIES",
-    secret: false,
-    default: None,
-    meaning: "Reverse proxies whose `X-Forwarded-For` is believed when callers without a token are told apart.",
-    mend: "Give the addresses of your reverse proxies, separated by commas, such as 10.0.0.1,10.0.0.2",
-};
+pub(super) const TRUSTED_PROXIES: Setting = optional(
+    ("trusted_proxies", "ONSALE_TRUSTED_PROXIES"),
+    "Reverse proxies whose `X-Forwarded-For` is believed when callers without a token are told apart. Behind a proxy that is not named here, they all count as one.",
+    "Give the addresses or networks of your reverse proxies, separated by commas, such as 10.0.0.1,10.20.0.0/16,2001:db8::/32",
+);
+pub(super) const IDLE_TIMEOUT_SECONDS: Setting = plain(
+    ("idle_timeout_seconds", "ONSALE_IDLE_TIMEOUT_SECONDS"),
+    "75",
+    "How long a connection to the API may be idle before it is closed. A reverse proxy must give its connections up sooner, or it answers 502 when it uses one that was just closed.",
+    "Give whole seconds from 1 to 600; behind a reverse proxy, more than it keeps idle connections",
+);
 pub(super) const SHUTDOWN_GRACE_SECONDS: Setting = plain(
     ("shutdown_grace_seconds", "ONSALE_SHUTDOWN_GRACE_SECONDS"),
     "25",
@@ -344,7 +347,7 @@ pub(super) const DRILLS: Setting = plain(
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 45] = [
+pub(crate) const ALL: [&Setting; 46] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
@@ -383,6 +386,7 @@ pub(crate) const ALL: [&Setting; 45] = [
     &AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE,
     &CORS_ORIGINS,
     &TRUSTED_PROXIES,
+    &IDLE_TIMEOUT_SECONDS,
     &SHUTDOWN_GRACE_SECONDS,
     &NODE_NAME,
     &PEER_SECRET,

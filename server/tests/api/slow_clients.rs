@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{Caller, EventPlan, World, get};
+use crate::support::{Caller, EventPlan, Journal, World, get};
 
 /// Ten seconds of patience, and a slow machine.
 const CLOSED_WITHIN: Duration = Duration::from_secs(14);
@@ -45,7 +45,7 @@ async fn slow_heads_and_slow_bodies_are_closed_within_ten_seconds() {
             Caller::buyer().token
         )
     };
-    let (nothing, half_head, slow_head, slow_body, slow_chunks) = tokio::join!(
+    let (nothing, half_head, slow_head, second_head, slow_body, slow_chunks) = tokio::join!(
         dribble(&world, String::new(), b""),
         dribble(&world, "GET /v1/events HT".to_owned(), b""),
         dribble(
@@ -53,10 +53,22 @@ async fn slow_heads_and_slow_bodies_are_closed_within_ten_seconds() {
             "GET /v1/events HTTP/1.1\r\nhost: x\r\nx: ".to_owned(),
             b"a"
         ),
+        dribble(
+            &world,
+            "GET /v1/events HTTP/1.1\r\nhost: x\r\n\r\n".to_owned(),
+            b"a"
+        ),
         dribble(&world, head("content-length: 1000"), b" "),
         dribble(&world, head("transfer-encoding: chunked"), b"1\r\n \r\n"),
     );
-    for (answer, after) in [&nothing, &half_head, &slow_head, &slow_body, &slow_chunks] {
+    for (answer, after) in [
+        &nothing,
+        &half_head,
+        &slow_head,
+        &second_head,
+        &slow_body,
+        &slow_chunks,
+    ] {
         assert!(
             *after > Duration::from_secs(8),
             "closed after {after:?}: {answer}"
@@ -67,6 +79,19 @@ async fn slow_heads_and_slow_bodies_are_closed_within_ten_seconds() {
         assert!(answer.contains("request_timeout"), "{answer}");
     }
     assert_eq!(world.counts(&event).await, (1, 0, 0));
+    world.server.assert_no_panic();
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_kept_for_as_long_as_the_operator_says() {
+    let world = World::with(Journal::Local, &[("ONSALE_IDLE_TIMEOUT_SECONDS", "3")]).await;
+    let asked_once = "GET /v1/events HTTP/1.1\r\nhost: x\r\n\r\n".to_owned();
+    let (answer, after) = dribble(&world, asked_once, b"").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(
+        (Duration::from_millis(2_500)..Duration::from_secs(8)).contains(&after),
+        "closed after {after:?}"
+    );
     world.server.assert_no_panic();
 }
 

@@ -35,6 +35,8 @@ impl Journal {
 
 /// A serving process and how to start it again.
 pub struct Server {
+    binary: PathBuf,
+    file_bytes_max: Option<u64>,
     child: Option<Child>,
     environment: Vec<(String, String)>,
     log: PathBuf,
@@ -79,6 +81,8 @@ impl Server {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
         Self {
+            binary: onsale_binary(),
+            file_bytes_max: None,
             child: None,
             environment,
             log: directory.join(format!("{name}.log")),
@@ -110,6 +114,16 @@ impl Server {
         stdin.write_all(input.as_bytes()).expect("it reads");
         drop(stdin);
         child.wait_with_output().expect("onsale")
+    }
+
+    /// Has another release of the program started from now on.
+    pub fn install(&mut self, binary: PathBuf) {
+        self.binary = binary;
+    }
+
+    /// Has writes fail from now on that would make a file larger than this.
+    pub fn limit_files(&mut self, bytes_max: Option<u64>) {
+        self.file_bytes_max = bytes_max;
     }
 
     /// Changes a setting for the next start.
@@ -240,7 +254,16 @@ impl Server {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_onsale"));
+        let mut command = match self.file_bytes_max {
+            None => Command::new(&self.binary),
+            Some(bytes) => {
+                // In blocks of 512 bytes. A process that does not ignore the signal would be killed by it.
+                let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 512);
+                let mut command = Command::new("/bin/sh");
+                command.args(["-c", &script]).arg(&self.binary);
+                command
+            }
+        };
         command.args(arguments).env_clear().stdin(Stdio::null());
         command.env("ONSALE_LISTEN", self.api.to_string());
         command.env("ONSALE_INTERNAL_LISTEN", self.internal.to_string());
@@ -263,6 +286,16 @@ impl Drop for Server {
             eprintln!("--- {}\n{}", self.log.display(), tail.join("\n"));
         }
     }
+}
+
+/// The program under test: what `ONSALE_BINARY` names, or the one that was built with the tests.
+pub fn onsale_binary() -> PathBuf {
+    std::env::var_os("ONSALE_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_onsale").into(), PathBuf::from)
+}
+
+/// The release to upgrade from: what `ONSALE_OLD_BINARY` names, or the program under test.
+pub fn old_onsale_binary() -> PathBuf {
+    std::env::var_os("ONSALE_OLD_BINARY").map_or_else(onsale_binary, PathBuf::from)
 }
 
 /// What a program said.

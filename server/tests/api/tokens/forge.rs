@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Journal, World, get};
+use crate::support::{Journal, World, get, onsale_binary};
 
 /// The keys of a server, and somebody who may do everything there.
 pub(super) struct Forge {
@@ -126,7 +126,7 @@ pub(super) fn signed(header: &Value, claims: &Value, algorithm: Algorithm, key: 
 
 /// A new key as `onsale token-key` prints it.
 pub(super) fn key_line(id: &str, algorithm: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_onsale"))
+    let output = Command::new(onsale_binary())
         .args(["token-key", "--id", id, "--algorithm", algorithm])
         .output()
         .expect("onsale token-key");
