@@ -118,7 +118,7 @@ async fn staff_and_gates_at_the_process_that_does_not_own_the_event() {
         let body = json!({"event_id": event.id, "code": code, "gate": "North", "nonce": nonce});
         post("/v1/check-ins").json(&body).by(&scanner)
     };
-    scan(&given["code"], "1").send(there).await.expect(200);
+    scan(&given["code"], "1").send(there).await.expect(201);
     let second = scan(&given["code"], "2").send(there).await;
     second.problem(409, "already_used");
     let dead = scan(&ticket["code"], "3").send(there).await;
