@@ -52,12 +52,12 @@ pub use audit_log::{
     AuditLogReport, AuditOutcome, AuditTarget, NotAnAuditHead,
 };
 pub use database::{
-    Database, DatabaseConfig, DatabaseError, DatabaseFacts, DatabaseProbe, PoolConnections, SchemaState,
+    Database, DatabaseConfig, DatabaseError, DatabaseFacts, DatabaseProbe, PoolConnections, Purpose, SchemaState,
 };
 pub use jobs::{
     Job, JobCount, JobCursor, JobKind, JobRow, JobState, MailMessage, NewJob, NewMail, QueuedMail,
 };
-pub use journal::{LocalJournal, PostgresJournal};
+pub use journal::{JournalCopy, LocalJournal, PostgresJournal};
 pub use objects::{
     FolderStore, LINK_LIFETIME_MAX, LinkSecrets, LinkTarget, LinkedObject, OBJECT_BYTES_MAX, ObjectError,
     ObjectKey, ObjectKind, ObjectLink, ObjectStore,

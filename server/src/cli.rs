@@ -88,6 +88,9 @@ pub(crate) enum Command {
     Demo(command::demo::Arguments),
     /// Fold the journals and compare them with the tables, or verify the audit log
     Audit(command::audit::Arguments),
+    /// Look after the local journal
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Make the accounts that the API cannot make
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -117,9 +120,48 @@ pub(crate) enum AdminCommand {
     Create(command::admin_create::Arguments),
 }
 
+/// What to do with the local journal.
+#[derive(Debug, Subcommand)]
+pub(crate) enum JournalCommand {
+    /// Copy it elsewhere, also while it is written
+    Backup(command::journal_backup::Arguments),
+}
+
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Print the settings in force, secrets hidden
     Check(command::config_check::Arguments),
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::path::Path;
+
+    use super::*;
+
+    /// Command lines of the page for operators: whole lines of its scripts, and what it quotes.
+    fn documented() -> Vec<String> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/OPERATING.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let lines = page.lines().map(str::trim);
+        let quoted = page.split('`').skip(1).step_by(2);
+        lines
+            .chain(quoted)
+            .filter(|text| text.starts_with("onsale ") && !text.contains('\n'))
+            .map(|text| text.replace("EVENT", "0199d2c4-0000-7000-8000-000000000001"))
+            .collect()
+    }
+
+    #[test]
+    fn every_command_line_of_the_page_for_operators_is_one() {
+        let commands = documented();
+        assert!(commands.len() > 10, "{commands:?}");
+        for command in commands {
+            let parsed = Cli::try_parse_from(command.split_whitespace());
+            assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
+        }
+    }
 }

@@ -121,6 +121,34 @@ async fn a_killed_owner_is_replaced_once_its_lease_has_lapsed() {
 }
 
 #[tokio::test]
+async fn what_a_killed_owner_had_not_projected_the_other_projects_without_being_asked() {
+    let mut world = World::with(Journal::Postgres, &[]).await;
+    let event = world.event(&EventPlan::of(5)).await;
+    let mut other = world.another("two", Journal::Postgres);
+    other.start().await;
+    world.settled().await;
+    // Nothing is projected while somebody has the table to themselves.
+    let mut somebody = world.database.connect().await;
+    for statement in ["BEGIN", "LOCK TABLE ticket_orders IN EXCLUSIVE MODE"] {
+        sqlx::query(statement).execute(&mut somebody).await.unwrap();
+    }
+    let order = buy(world.api(), &event, &Caller::buyer(), "k").await;
+    order.expect(201);
+    world.server.kill();
+    drop(somebody);
+
+    let orders = "SELECT count(*) FROM ticket_orders WHERE status = 'confirmed'";
+    assert_eq!(world.database.number(orders).await, 0);
+    until("its order is projected", TAKEOVER_WITHIN, async || {
+        world.database.number(orders).await == 1
+    })
+    .await;
+    std::mem::swap(&mut world.server, &mut other);
+    world.settled().await;
+    world.stop_and_audit().await;
+}
+
+#[tokio::test]
 async fn a_frozen_owner_that_wakes_up_acknowledges_nothing_any_more() {
     let mut world = World::with(Journal::Postgres, &[]).await;
     let event = world.event(&EventPlan::of(10)).await;

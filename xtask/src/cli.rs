@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{compare, crash, dev, lint, pg, scaling, sqlx_prepare, test, tidy};
+use crate::{compare, crash, dev, lint, operations, pg, scaling, sqlx_prepare, test, tidy};
 
 /// Tests, tidiness checks and chores of Onsale.
 #[derive(Debug, Parser)]
@@ -58,6 +58,15 @@ pub enum Chore {
         #[arg(long)]
         journal: Option<Journal>,
     },
+    /// Try what docs/OPERATING.md says on a release build: stopping, upgrading, restoring, outages
+    Operations {
+        /// Upgrade from the release of this revision, instead of from the same build
+        #[arg(long, value_name = "REVISION")]
+        from: Option<String>,
+        /// How long each phase of a trial lasts, in seconds
+        #[arg(long, default_value_t = 1)]
+        seconds: u32,
+    },
     /// Measure a release build beside the usual ways to sell tickets and a bare JSON echo; see docs/COMPARE.md
     Compare {
         /// Less than three minutes after the build
@@ -100,6 +109,7 @@ pub fn run() -> Result<ExitCode> {
         Chore::Pg { command } => pg::run(&command),
         Chore::Dev(options) => dev::run(&options),
         Chore::Crash { rounds, journal } => crash::run(rounds, journal),
+        Chore::Operations { from, seconds } => operations::run(from.as_deref(), seconds),
         Chore::Compare { quick, record, json } => compare::run(quick, record, json.as_deref()),
         Chore::Scaling { quick, only } => scaling::run(quick, only),
     }

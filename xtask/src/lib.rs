@@ -19,6 +19,7 @@ pub mod crash;
 pub mod dev;
 pub mod lint;
 pub mod node;
+pub mod operations;
 pub mod pg;
 pub mod poppler;
 pub mod postgres;

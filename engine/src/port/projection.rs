@@ -41,6 +41,7 @@ pub trait ProjectionSink: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Vec<(EventId, Sequence)>, ProjectionError>>;
 
     /// Events that have something to do at `now` whether anybody asks or not, as far as they are projected: live
-    /// holds, whose ends must be recorded, or a sales window that has opened or closed.
+    /// holds, whose ends must be recorded, or a sales window that has opened or closed; and events whose owner is gone
+    /// and has left records that nobody projects.
     fn events_due(&self, now: UnixMillis) -> BoxFuture<'_, Result<Vec<EventId>, ProjectionError>>;
 }

@@ -9,7 +9,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::time::timeout;
 
-use super::{DatabaseError, MIGRATOR};
+use super::DatabaseError;
+use super::migration::MIGRATIONS;
 
 /// Longest wait for a connection, and for each answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -147,7 +148,7 @@ impl DatabaseProbe {
         // sqlx makes this table itself; on a new database it is not there.
         let asked = sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "known!""#);
         if !in_time(asked.fetch_one(&mut self.0)).await? {
-            return Ok(SchemaState::Older(MIGRATOR.iter().count()));
+            return Ok(SchemaState::Older(MIGRATIONS.iter().count()));
         }
         let table = "_sqlx_migrations";
         if let Some(version) = migrating(self.0.dirty_version(table)).await? {
@@ -156,7 +157,7 @@ impl DatabaseProbe {
         let applied = migrating(self.0.list_applied_migrations(table)).await?;
         let of_version = |version: i64| applied.iter().find(|applied| applied.version == version);
         let mut pending = 0;
-        for wanted in MIGRATOR.iter() {
+        for wanted in MIGRATIONS.iter() {
             match of_version(wanted.version) {
                 None => pending += 1,
                 Some(applied) if applied.checksum != wanted.checksum => {
@@ -165,7 +166,7 @@ impl DatabaseProbe {
                 Some(_) => {}
             }
         }
-        let is_known = |version| MIGRATOR.iter().any(|wanted| wanted.version == version);
+        let is_known = |version| MIGRATIONS.iter().any(|wanted| wanted.version == version);
         let unknown = applied
             .iter()
             .filter(|applied| !is_known(applied.version))

@@ -2,13 +2,13 @@
 
 mod error;
 mod inspect;
+mod migration;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::migrate::Migrate;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transaction};
 
@@ -19,8 +19,6 @@ pub use inspect::{DatabaseFacts, DatabaseProbe, SchemaState};
 
 /// How long a connection is taken to be there after its last use.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
-
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
 /// How to reach Postgres.
 #[derive(Clone)]
@@ -35,6 +33,17 @@ pub struct DatabaseConfig {
     pub statement_timeout_ms: u64,
     /// What `pg_stat_activity` shows.
     pub application_name: String,
+    /// What a server must be able to do to be stayed with.
+    pub purpose: Purpose,
+}
+
+/// What a database is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A server that takes no writes is left at once, so that nobody is stuck with a standby after a failover.
+    Writing,
+    /// A standby will do.
+    Reading,
 }
 
 impl DatabaseConfig {
@@ -46,6 +55,7 @@ impl DatabaseConfig {
             acquire_timeout_ms: 5_000,
             statement_timeout_ms: 15_000,
             application_name: "onsale".to_owned(),
+            purpose: Purpose::Writing,
         }
     }
 }
@@ -76,7 +86,14 @@ pub struct PoolConnections {
 pub struct Database {
     pool: PgPool,
     options: PgConnectOptions,
+    session: Session,
+}
+
+/// What every session begins with.
+#[derive(Clone, Copy, Debug)]
+struct Session {
     statement_timeout_ms: u64,
+    purpose: Purpose,
 }
 
 impl Database {
@@ -98,40 +115,22 @@ impl Database {
             .map_err(|_| DatabaseError::Misconfigured("the database URL cannot be read".to_owned()))?
             .application_name(&config.application_name)
             .disable_statement_logging();
-        let statement_timeout_ms = config.statement_timeout_ms;
+        let session = Session {
+            statement_timeout_ms: config.statement_timeout_ms,
+            purpose: config.purpose,
+        };
         let pool = PgPoolOptions::new()
             .max_connections(config.connections_max.max(1))
             .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
-            .after_connect(move |connection, _| Box::pin(set_up_session(connection, statement_timeout_ms)))
+            .after_connect(move |connection, _| Box::pin(session.set_up(connection)))
             .test_before_acquire(false)
             .before_acquire(|connection, meta| Box::pin(is_alive(connection, meta.idle_for)))
             .connect_lazy_with(options.clone());
         Ok(Self {
             pool,
             options,
-            statement_timeout_ms,
+            session,
         })
-    }
-
-    /// Brings the schema up to this release. Several processes may call it at once.
-    pub async fn migrate(&self) -> Result<(), DatabaseError> {
-        Ok(MIGRATOR.run(&self.pool).await?)
-    }
-
-    /// Whether the schema is this release's (or a later one's).
-    pub async fn is_migrated(&self) -> Result<bool, DatabaseError> {
-        let mut connection = self.pool.acquire().await?;
-        // sqlx makes this table itself; on a new database it is not there.
-        let known = sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "known!""#)
-            .fetch_one(&mut *connection)
-            .await?;
-        if !known {
-            return Ok(false);
-        }
-        let applied = connection.list_applied_migrations("_sqlx_migrations").await?;
-        Ok(MIGRATOR
-            .iter()
-            .all(|wanted| applied.iter().any(|applied| applied.version == wanted.version)))
     }
 
     /// Asks the server for a sign of life.
@@ -194,7 +193,7 @@ impl Database {
     /// A connection of its own, outside the pool, for a task that nothing cancels.
     pub(crate) async fn dedicated(&self) -> Result<PgConnection, DatabaseError> {
         let mut connection = PgConnection::connect_with(&self.options).await?;
-        set_up_session(&mut connection, self.statement_timeout_ms).await?;
+        self.session.set_up(&mut connection).await?;
         Ok(connection)
     }
 }
@@ -219,19 +218,30 @@ async fn is_alive(connection: &mut PgConnection, idle_for: Duration) -> Result<b
     Ok(true)
 }
 
-/// Bounds what a session can cost the server when its client hangs or is cut off, and has it wait for the disk: a
-/// default of the role or database must not make what is acknowledged, or an epoch, a matter of luck. A stronger
-/// `remote_apply` stays. The projection relaxes its own transactions (`relax_commit`).
-async fn set_up_session(connection: &mut PgConnection, statement_timeout_ms: u64) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        r#"SELECT set_config('statement_timeout', $1, false) AS statement,
-                  set_config('idle_in_transaction_session_timeout', '30000', false) AS idle,
-                  set_config('synchronous_commit',
-                      CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END,
-                      false) AS synchronous"#,
-        statement_timeout_ms.to_string()
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(())
+impl Session {
+    /// Bounds what a session can cost the server when its client hangs or is cut off, and has it wait for the disk: a
+    /// default of the role or database must not make what is acknowledged, or an epoch, a matter of luck. A stronger
+    /// `remote_apply` stays. The projection relaxes its own transactions (`relax_commit`).
+    ///
+    /// Errors: also for a server that takes no writes, where they are wanted.
+    async fn set_up(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let set = sqlx::query!(
+            r#"SELECT set_config('statement_timeout', $1, false) AS statement,
+                      set_config('idle_in_transaction_session_timeout', '30000', false) AS idle,
+                      set_config('synchronous_commit',
+                          CASE current_setting('synchronous_commit')
+                              WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END,
+                          false) AS synchronous,
+                      current_setting('transaction_read_only') = 'on' AS "is_read_only!""#,
+            self.statement_timeout_ms.to_string()
+        )
+        .fetch_one(connection)
+        .await?;
+        match self.purpose {
+            Purpose::Writing if set.is_read_only => Err(sqlx::Error::Io(std::io::Error::other(
+                "the server takes no writes: it is a standby, or the database is read-only",
+            ))),
+            Purpose::Writing | Purpose::Reading => Ok(()),
+        }
+    }
 }

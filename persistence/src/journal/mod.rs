@@ -4,5 +4,5 @@ mod local;
 mod postgres;
 mod snapshot;
 
-pub use local::LocalJournal;
+pub use local::{JournalCopy, LocalJournal};
 pub use postgres::PostgresJournal;

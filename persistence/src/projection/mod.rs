@@ -66,13 +66,22 @@ impl PostgresProjection {
     }
 
     /// The counters know of live holds without a look at them.
+    /// What a killed process had not projected is due too: its successors would learn of it with the next request only.
+    /// Of a local journal, `last_seq` stays at 0 there, and nobody else can project it.
     async fn due(&self, now: UnixMillis) -> Result<Vec<EventId>, ProjectionError> {
         let rows = sqlx::query_scalar!(
             r#"SELECT event_id AS "event_id!" FROM quotas WHERE held > 0
                UNION
                SELECT event_id FROM events
                WHERE (status = 'published' AND sales_open_at <= $1)
-                  OR (status IN ('published', 'on_sale', 'paused') AND sales_close_at <= $1)"#,
+                  OR (status IN ('published', 'on_sale', 'paused') AND sales_close_at <= $1)
+               UNION
+               SELECT owner.event_id
+               FROM event_owner AS owner
+               LEFT JOIN watermarks AS watermark ON watermark.event_id = owner.event_id
+               LEFT JOIN nodes AS node ON node.node_id = owner.node_id
+               WHERE owner.last_seq > COALESCE(watermark.seq, 0)
+                 AND (node.node_id IS NULL OR node.lease_until <= clock_timestamp())"#,
             timestamp(now) as Timestamp
         )
         .fetch_all(self.database.pool())

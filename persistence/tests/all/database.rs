@@ -2,12 +2,14 @@
 
 use std::future::Future;
 use std::task::Poll;
+use std::time::Duration;
 
 use onsale_domain::{OrganizationId, UnixMillis};
 use onsale_engine::port::{Journal, ProjectionSink};
 use onsale_persistence::{
     Database, DatabaseConfig, DatabaseError, JobKind, NewJob, PostgresJournal, PostgresProjection,
 };
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::support::{Sale, TestDatabase, creation};
@@ -20,6 +22,53 @@ async fn migrating_is_seen_and_may_be_repeated() {
     let (one, other) = tokio::join!(one.migrate(), other.migrate());
     one.expect("migrate");
     other.expect("migrate at the same time");
+    assert!(test.database.is_migrated().await.expect("is_migrated"));
+}
+
+#[tokio::test]
+async fn a_schema_that_a_later_release_brought_further_is_left_as_it_is() {
+    let test = TestDatabase::new().await;
+    let mut later = test.connection().await;
+    let migration = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                     VALUES (99991231000000, 'of a later release', true, ''::bytea, 0)";
+    sqlx::raw_sql(migration)
+        .execute(&mut later)
+        .await
+        .expect("insert");
+    assert!(test.database.is_migrated().await.expect("is_migrated"));
+    test.database.migrate().await.expect("nothing to do");
+}
+
+/// The last migration but one, undone: what it does to `events` needs a lock that nobody else may have.
+const UNDONE: &str = "DROP TABLE package_order_legs, package_orders, package_inclusions, packages;
+                      DELETE FROM _sqlx_migrations WHERE version = 20261121000700";
+
+#[tokio::test]
+async fn a_migration_that_waits_for_a_table_holds_nobody_up_for_long() {
+    let test = TestDatabase::new().await;
+    let mut staff = test.connection().await;
+    sqlx::raw_sql(UNDONE).execute(&mut staff).await.expect("undo");
+    let look = "SELECT count(*) FROM events";
+    sqlx::raw_sql("BEGIN").execute(&mut staff).await.expect("begin");
+    sqlx::raw_sql(look).execute(&mut staff).await.expect("look");
+
+    let database = test.database.clone();
+    let migration = tokio::spawn(async move { database.migrate().await });
+    let mut buyer = test.connection().await;
+    let (began, mut longest) = (Instant::now(), Duration::ZERO);
+    while began.elapsed() < Duration::from_secs(4) {
+        let asked = Instant::now();
+        sqlx::raw_sql(look).execute(&mut buyer).await.expect("look");
+        longest = longest.max(asked.elapsed());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // It was in the way, so it did try; and it stepped aside.
+    assert!(longest > Duration::from_millis(100), "{longest:?}");
+    assert!(longest < Duration::from_millis(1_500), "{longest:?}");
+    assert!(!test.database.is_migrated().await.expect("is_migrated"));
+
+    sqlx::raw_sql("COMMIT").execute(&mut staff).await.expect("commit");
+    migration.await.expect("no panic").expect("migrate");
     assert!(test.database.is_migrated().await.expect("is_migrated"));
 }
 

@@ -208,3 +208,73 @@ fn flip(path: &Path, text: &[u8]) {
         .expect("seek");
     file.write_all(&[text[0] ^ 0b100]).expect("write");
 }
+
+#[tokio::test]
+async fn a_backup_made_while_entries_are_written_is_a_journal_of_some_of_them() {
+    let test = TestDatabase::new().await;
+    let directory = tempdir().expect("a directory");
+    let journal = LocalJournal::open(directory.path(), test.database.clone())
+        .await
+        .expect("open");
+    let event_id = crate::support::event_id();
+    let epoch = journal.create(event_id).await.expect("create").epoch;
+    let mut entries = Entries::new(event_id, epoch);
+    let mut writer = journal.writer().await.expect("a writer");
+    let mut backups = tokio::task::JoinSet::new();
+    for number in 0..400 {
+        let payload = vec![b'p'; 2_000];
+        let entry = entries.next(1, &payload);
+        assert!(writer.append(&[entry]).await.expect("append").fenced.is_empty());
+        if number % 100 == 50 {
+            let (source, target) = (
+                directory.path().to_path_buf(),
+                directory.path().join(format!("copy{number}")),
+            );
+            backups.spawn(async move {
+                let copy = LocalJournal::back_up(&source, &target).await.expect("a copy");
+                (number + 1, target, copy)
+            });
+        }
+    }
+    let copies = backups.join_all().await;
+    drop((writer, journal));
+    let all = LocalJournal::open(directory.path(), test.database.clone())
+        .await
+        .expect("open again");
+    let all = all.read(event_id, 0, 1_000).await.expect("read");
+    for (committed, target, copy) in copies {
+        assert!(
+            copy.records >= committed && copy.records <= 400,
+            "{copy:?} {committed}"
+        );
+        assert_eq!(copy.events, 1);
+        let opened = LocalJournal::open(&target, test.database.clone())
+            .await
+            .expect("open the copy");
+        assert_eq!(opened.id(), copy.id);
+        let read = opened.read(event_id, 0, 1_000).await.expect("read the copy");
+        assert_eq!(read, all[..usize::try_from(copy.records).expect("small")]);
+        assert!(chain_holds(&read));
+    }
+}
+
+#[tokio::test]
+async fn a_backup_replaces_nothing_and_needs_a_journal() {
+    let test = TestDatabase::new().await;
+    let (directory, empty) = (tempdir().expect("a directory"), tempdir().expect("a directory"));
+    written(directory.path(), &test.database).await;
+    let target = directory.path().join("copy");
+    LocalJournal::back_up(directory.path(), &target)
+        .await
+        .expect("the first");
+    for (source, target) in [
+        (directory.path(), target.as_path()),
+        (empty.path(), &empty.path().join("copy")),
+    ] {
+        match LocalJournal::back_up(source, target).await {
+            Err(JournalError::Unavailable(detail)) => assert!(detail.contains("journal.sqlite"), "{detail}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(std::fs::read_dir(empty.path()).expect("list").count(), 0);
+}

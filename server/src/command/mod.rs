@@ -8,6 +8,7 @@ pub(crate) mod config_check;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod healthcheck;
+pub(crate) mod journal_backup;
 pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
@@ -20,7 +21,7 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 
-use crate::cli::{AdminCommand, Cli, Command, ConfigCommand};
+use crate::cli::{AdminCommand, Cli, Command, ConfigCommand, JournalCommand};
 use crate::exit::Failure;
 
 /// Runs what the command line asks for.
@@ -31,6 +32,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(arguments) => block_on(migrate::run(common, arguments)),
         Command::Demo(arguments) => demo::run(common, arguments),
         Command::Audit(arguments) => block_on(audit::run(common, arguments)),
+        Command::Journal(JournalCommand::Backup(arguments)) => {
+            block_on(journal_backup::run(common, arguments))
+        }
         Command::Admin(AdminCommand::Create(arguments)) => block_on(admin_create::run(common, arguments)),
         Command::Token(arguments) => token::run(common, &arguments),
         Command::TokenKey(arguments) => token_key::run(&arguments),

@@ -12,6 +12,7 @@ use crate::configuration::{Settings, cannot_listen};
 use crate::exit::Failure;
 use crate::internal::{self, Internal};
 use crate::metrics::{self, Scraper};
+use crate::peers::PeerEndpoint;
 use crate::readiness::{Phase, Readiness};
 use crate::retry::pause_after;
 use crate::wiring::{self, Core, Prepared, StartError};
@@ -69,6 +70,9 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
         metrics: Scraper::new(metrics::record()?),
         readiness: Readiness::starting(),
         drills: settings.drills,
+        peers: settings
+            .peers()
+            .map(|peers| Arc::new(PeerEndpoint::new(peers.seals()))),
         engine: Arc::new(OnceLock::new()),
     };
     let internal_listener = TcpListener::bind(settings.internal_listen)
@@ -90,6 +94,9 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
         .context("cannot start")?;
     // Set once, here.
     let _ = internal.engine.set(running.engine());
+    if let Some(peers) = &internal.peers {
+        peers.open(running.engine());
+    }
     internal.metrics.watch(running.sources());
     internal.readiness.enter(Phase::Ready);
     tracing::info!(

@@ -15,6 +15,7 @@ use super::files::FileSettings;
 use super::mail::MailSettings;
 use super::parse::Reader;
 use super::payments::PaymentSettings;
+use super::peers::PeerSettings;
 use super::setting::{
     AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE, AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE, BREACHED_PASSWORDS,
     CONNECTIONS_MAX, CORS_ORIGINS, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, IDLE_TIMEOUT_SECONDS,
@@ -94,6 +95,8 @@ pub(crate) struct Settings {
     pub(crate) shutdown_grace: Duration,
     /// Name of this process in the deployment.
     pub(crate) node_name: String,
+    /// Where a secret is set. [`Settings::peers`] tells whether it is of use.
+    peers: Option<PeerSettings>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) drills: bool,
@@ -166,6 +169,7 @@ impl Settings {
             idle_timeout: Duration::from_secs(reader.number(&IDLE_TIMEOUT_SECONDS, 1..=600)?.into()),
             shutdown_grace: Duration::from_secs(reader.number(&SHUTDOWN_GRACE_SECONDS, 1..=600)?.into()),
             node_name: node_name(&reader, listen)?,
+            peers: PeerSettings::read(&reader)?,
             log: log(&reader)?,
             log_format: log_format(&reader)?,
             drills: reader.parsed(&DRILLS)?,
@@ -177,6 +181,14 @@ impl Settings {
         keys::check_apart(&reader)?;
         settings.check_addresses()?;
         Ok(settings)
+    }
+
+    /// How other processes are asked. The events of a `local` journal have no other process.
+    pub(crate) fn peers(&self) -> Option<&PeerSettings> {
+        match self.journal {
+            JournalKind::Postgres => self.peers.as_ref(),
+            JournalKind::Local => None,
+        }
     }
 
     /// Says of an error that turned up later where its setting came from.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use onsale_engine::port::{Journal, JournalError};
-use onsale_persistence::{Database, DatabaseConfig, PostgresJournal};
+use onsale_persistence::{Database, DatabaseConfig, PostgresJournal, Purpose};
 use secrecy::ExposeSecret as _;
 
 use super::{OpenJournal, StartError};
@@ -39,6 +39,7 @@ async fn connect_audited(settings: &Settings) -> Result<Database, StartError> {
     let config = DatabaseConfig {
         connections_max: 1,
         statement_timeout_ms: 0,
+        purpose: Purpose::Reading,
         ..DatabaseConfig::new(url)
     };
     Ok(Database::connect(&config).await?)
@@ -61,7 +62,7 @@ pub(crate) async fn open_audited(settings: &Settings) -> Result<Audited, StartEr
         JournalKind::Postgres => Ok(OpenJournal::Postgres(Arc::new(PostgresJournal::read_only(
             database.clone(),
         )))),
-        JournalKind::Local => OpenJournal::open(settings, &database).await,
+        JournalKind::Local => OpenJournal::open(settings, &database, None).await,
     };
     match opened {
         Ok(journal) => Ok(Audited { journal, database }),

@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod gateways;
 mod mail;
+mod peers;
 mod prepared;
 
 use std::sync::Arc;
@@ -45,11 +46,16 @@ enum OpenJournal {
 }
 
 impl OpenJournal {
-    async fn open(settings: &Settings, database: &Database) -> Result<Self, JournalError> {
+    /// Others ask about its events at the address.
+    async fn open(
+        settings: &Settings,
+        database: &Database,
+        address: Option<&str>,
+    ) -> Result<Self, JournalError> {
         let database = database.clone();
         Ok(match settings.journal {
             JournalKind::Postgres => Self::Postgres(Arc::new(
-                PostgresJournal::start(database, &settings.node_name).await?,
+                PostgresJournal::start_reachable(database, &settings.node_name, address).await?,
             )),
             JournalKind::Local => Self::Local(Arc::new(
                 LocalJournal::open(&settings.journal_directory, database).await?,
@@ -100,7 +106,8 @@ pub(crate) async fn connect(settings: &Settings, prepared: &Prepared) -> Result<
     if !database.is_migrated().await? {
         return Err(StartError::NotMigrated);
     }
-    let journal = OpenJournal::open(settings, &database)
+    let address = peers::address(settings, &database).await?;
+    let journal = OpenJournal::open(settings, &database, address.as_deref())
         .await
         .map_err(|error| match error {
             JournalError::OwnedElsewhere { .. } => {
@@ -111,11 +118,12 @@ pub(crate) async fn connect(settings: &Settings, prepared: &Prepared) -> Result<
         })?;
     let clock = Arc::clone(&prepared.clock);
     let projection = Arc::new(PostgresProjection::new(database.clone()));
-    let started = Engine::start(
+    let started = Engine::start_among(
         EngineConfig::default(),
         journal.journal(),
         projection,
         Arc::clone(&clock),
+        peers::peers(settings, &clock),
     );
     let engine = started.await.map_err(|error| match error {
         EngineError::Unavailable { reason } => StartError::Unavailable(reason),

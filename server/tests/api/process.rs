@@ -1,11 +1,10 @@
 //! Starting before Postgres, stopping under load.
 
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::support::{Caller, EventPlan, Journal, Server, World, bin_dir, free_address, get, signal, until};
+use crate::support::{Caller, EventPlan, Journal, PrivatePostgres, Server, World, free_address, get, until};
 
 #[tokio::test]
 async fn a_graceful_stop_under_load_exits_with_0_and_loses_nothing() {
@@ -88,114 +87,9 @@ async fn a_process_waits_for_the_schema() {
     world.stop_and_audit().await;
 }
 
-/// A cluster of its own; stopped and gone with the test.
-struct Cluster {
-    directory: tempfile::TempDir,
-    port: u16,
-    server: Option<Child>,
-}
-
-impl Cluster {
-    /// Makes one and does not start it.
-    fn prepare() -> Self {
-        let directory = tempfile::Builder::new().prefix("onsale-late-").tempdir().unwrap();
-        let cluster = Self {
-            directory,
-            port: free_address().port(),
-            server: None,
-        };
-        if is_root() {
-            let owned = Command::new("chown")
-                .arg("postgres")
-                .arg(cluster.directory.path())
-                .status();
-            assert!(owned.unwrap().success());
-        }
-        let data = cluster.data();
-        let arguments = [
-            "-D",
-            &data,
-            "-A",
-            "trust",
-            "-U",
-            "postgres",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--no-sync",
-        ];
-        let output = cluster.program("initdb").args(arguments).output().unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        cluster
-    }
-
-    fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
-    }
-
-    fn start(&mut self) {
-        let (data, port) = (self.data(), self.port.to_string());
-        let mut command = self.program("postgres");
-        command.args([
-            "-D",
-            &data,
-            "-p",
-            &port,
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-k",
-            "",
-        ]);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        self.server = Some(command.spawn().unwrap());
-    }
-
-    fn data(&self) -> String {
-        self.directory.path().join("data").display().to_string()
-    }
-
-    fn program(&self, name: &str) -> Command {
-        let program = bin_dir().join(name);
-        // Postgres refuses to run as root.
-        let mut command = if is_root() {
-            let mut command = Command::new("setpriv");
-            command
-                .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
-                .arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
-        command.current_dir(self.directory.path());
-        command
-    }
-}
-
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            // Immediate shutdown: it takes its children with it.
-            signal("QUIT", server.id());
-            let _ = server.wait();
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_process_waits_for_a_postgres_that_comes_late() {
-    let mut cluster = Cluster::prepare();
+    let mut cluster = PrivatePostgres::prepare(&[]);
     let directory = tempfile::tempdir().unwrap();
     let mut server = Server::prepare("late", directory.path(), &cluster.url(), Journal::Postgres, &[]);
     server.spawn();
@@ -209,7 +103,7 @@ async fn a_process_waits_for_a_postgres_that_comes_late() {
     assert_eq!(get("/readyz").send(server.internal).await.status, 503);
     assert_eq!(get("/livez").send(server.internal).await.status, 200);
 
-    cluster.start();
+    cluster.spawn();
     until("Postgres is there", Duration::from_secs(30), async || {
         server.run(&["migrate"]).status.success()
     })

@@ -28,6 +28,8 @@ const GOOD: &[(&str, &str)] = &[
     ("cors_origins", "https://shop.example"),
     ("trusted_proxies", "10.0.0.1"),
     ("node_name", "one"),
+    ("peer_secret", TOKEN_SECRET),
+    ("peer_address", "http://10.0.0.1:9464"),
 ];
 
 /// The other half of an S3 key, which cannot stand alone: key, variable and value.

@@ -85,6 +85,8 @@ const WRONG: &[(&str, Wrong)] = &[
     ("idle_timeout_seconds", Always("0")),
     ("shutdown_grace_seconds", Always("601")),
     ("node_name", Always(LONG)),
+    ("peer_secret", Always("canary")),
+    ("peer_address", Always("https://onsale.example")),
     ("log_level", Always("info,=bogus=")),
     ("log_format", Always("xml")),
     ("drills", Always("perhaps")),

@@ -1,5 +1,10 @@
 //! Clients that buy, hold, pay, let go and ask again, and write down what they were told.
 
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
+
+mod check;
+mod rush;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,6 +13,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+pub(crate) use check::check;
+pub(crate) use rush::{Rush, plan};
 
 use crate::support::{Call, Caller, Event, Reply, delete, get, post};
 
@@ -36,6 +44,8 @@ impl Random {
 pub(crate) struct Order {
     pub(crate) buyer: Caller,
     pub(crate) tickets: Vec<Uuid>,
+    /// When the client had the answer.
+    pub(crate) told_at: Instant,
     /// The request, to be sent again.
     pub(crate) call: Call,
 }
@@ -52,6 +62,19 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// An order that a buyer was told of in answer to a call.
+    pub(crate) fn note(&mut self, buyer: &Caller, call: Call, order: &Value) {
+        let told = Order {
+            buyer: buyer.clone(),
+            tickets: tickets(order),
+            told_at: Instant::now(),
+            call,
+        };
+        assert!(!told.tickets.is_empty(), "{order}");
+        let before = self.orders.insert(uuid(&order["id"]), told);
+        assert!(before.is_none(), "two keys led to one order: {order}");
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         for (id, order) in other.orders {
             assert!(
@@ -71,7 +94,8 @@ impl Ledger {
 
 /// Where the clients are.
 pub(crate) struct Shop {
-    api: SocketAddr,
+    /// Processes behind one name: a client that is not served by one goes to the next.
+    apis: Vec<SocketAddr>,
     events: Vec<Event>,
     closed: AtomicBool,
     acknowledged: AtomicU64,
@@ -87,8 +111,13 @@ struct Client {
 
 impl Shop {
     pub(crate) fn new(api: SocketAddr, events: Vec<Event>) -> Self {
+        Self::of(vec![api], events)
+    }
+
+    /// One that several processes serve.
+    pub(crate) fn of(apis: Vec<SocketAddr>, events: Vec<Event>) -> Self {
         Self {
-            api,
+            apis,
             events,
             closed: AtomicBool::new(false),
             acknowledged: AtomicU64::new(0),
@@ -127,18 +156,36 @@ impl Shop {
     /// Every acknowledged order is there for its buyer, with its tickets, and its key still leads to it.
     pub(crate) async fn read_back(&self, ledger: &Ledger) {
         for (id, order) in &ledger.orders {
-            let read = get(format!("/v1/orders/{id}"))
-                .by(&order.buyer)
-                .send(self.api)
-                .await;
-            let read = read.expect(200);
+            let read = get(format!("/v1/orders/{id}")).by(&order.buyer);
+            let read = self.outcome(&read, 0).await.0.expect(200);
             assert_eq!(read["status"], "confirmed", "{read}");
             assert_eq!(tickets(&read), order.tickets, "{read}");
-            let again = order.call.send(self.api).await;
+            let (again, _) = self.outcome(&order.call, 0).await;
             assert!(again.replayed(), "{id}");
             let again = again.expect(201);
             assert_eq!(again["id"], id.to_string(), "the key has another answer");
             assert_eq!(tickets(&again), order.tickets, "{again}");
+        }
+    }
+
+    /// Sends a call, to one process after the other, until its outcome is told; also how often it was sent again.
+    /// `spread_ms` keeps clients from coming back in step.
+    async fn outcome(&self, call: &Call, spread_ms: u64) -> (Reply, u64) {
+        let started = Instant::now();
+        let mut apis = self.apis.iter().cycle().skip(usize::try_from(spread_ms).unwrap());
+        let mut retries = 0;
+        loop {
+            let reply = call.try_send(*apis.next().unwrap()).await;
+            match &reply {
+                Ok(answer) if !is_open(answer) => return (answer.clone(), retries),
+                _ => {}
+            }
+            assert!(
+                started.elapsed() < ANSWER_WITHIN,
+                "no outcome: {call:?}: {reply:?}"
+            );
+            retries += 1;
+            tokio::time::sleep(Duration::from_millis(20 + spread_ms)).await;
         }
     }
 }
@@ -199,14 +246,7 @@ impl Client {
     async fn ordered(&mut self, call: Call) {
         let call = self.keyed(call);
         if let Some(order) = self.acknowledged(&call).await {
-            let told = Order {
-                buyer: self.buyer.clone(),
-                tickets: tickets(&order),
-                call,
-            };
-            assert!(!told.tickets.is_empty(), "{order}");
-            let before = self.ledger.orders.insert(uuid(&order["id"]), told);
-            assert!(before.is_none(), "two keys led to one order: {order}");
+            self.ledger.note(&self.buyer, call, &order);
         }
     }
 
@@ -234,22 +274,11 @@ impl Client {
         Some(reply.json())
     }
 
-    /// Sends a call until its outcome is told.
     async fn answer(&mut self, call: &Call) -> Reply {
-        let started = Instant::now();
-        loop {
-            let reply = call.try_send(self.shop.api).await;
-            match &reply {
-                Ok(reply) if !is_open(reply) => return reply.clone(),
-                _ => {}
-            }
-            assert!(
-                started.elapsed() < ANSWER_WITHIN,
-                "no outcome: {call:?}: {reply:?}"
-            );
-            self.ledger.retries += 1;
-            tokio::time::sleep(Duration::from_millis(20 + self.random.below(60))).await;
-        }
+        let spread = self.random.below(60);
+        let (reply, retries) = self.shop.outcome(call, spread).await;
+        self.ledger.retries += retries;
+        reply
     }
 }
 

@@ -82,3 +82,28 @@ fn every_alert_says_what_to_do_and_asks_for_documented_metrics() {
         }
     }
 }
+
+/// Queries of the page for operators.
+pub(crate) fn of_the_page() -> Vec<String> {
+    let page = std::fs::read_to_string(in_repository("docs/OPERATING.md")).unwrap();
+    let blocks = page.split("```promql\n").skip(1);
+    blocks
+        .map(|rest| rest.split_once("```").unwrap().0.trim().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_page_for_operators_asks_for_documented_metrics() {
+    let (metrics, queries) = (metrics(), of_the_page());
+    assert!(queries.len() > 10);
+    for query in queries {
+        let series = series_in(&query);
+        assert!(!series.is_empty(), "{query}");
+        for name in series {
+            assert!(
+                name_of(&name, &metrics).is_some(),
+                "docs/METRICS.md has no {name}"
+            );
+        }
+    }
+}

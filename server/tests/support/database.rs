@@ -38,6 +38,11 @@ impl TestDatabase {
         format!("{server}/{}", self.name)
     }
 
+    /// Its name in the cluster.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A connection to it.
     pub async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url())
@@ -115,15 +120,36 @@ impl TestDatabase {
     /// Ends every connection and takes no new one.
     pub fn shut(&self) {
         self.psql(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));
-        self.psql(&format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
-            self.name
-        ));
+        self.disconnect_all();
     }
 
     /// Takes connections again.
     pub fn reopen(&self) {
         self.psql(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name));
+    }
+
+    /// Takes no writes from now on; whoever was connected has to come again.
+    pub fn make_read_only(&self) {
+        self.psql(&format!(
+            "ALTER DATABASE {} SET default_transaction_read_only = on",
+            self.name
+        ));
+        self.disconnect_all();
+    }
+
+    /// Takes writes again, in sessions that begin from now on.
+    pub fn make_writable(&self) {
+        self.psql(&format!(
+            "ALTER DATABASE {} RESET default_transaction_read_only",
+            self.name
+        ));
+    }
+
+    fn disconnect_all(&self) {
+        self.psql(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        ));
     }
 
     /// Runs a statement from outside of the database.

@@ -10,6 +10,7 @@
 mod client;
 mod database;
 mod device;
+mod postgres;
 mod process;
 mod redis;
 mod token;
@@ -19,6 +20,7 @@ mod world;
 pub use client::{Call, Reply, delete, get, post, put};
 pub use database::{TestDatabase, bin_dir};
 pub use device::{Device, Light};
+pub use postgres::PrivatePostgres;
 pub use process::{Journal, Server, free_address, old_onsale_binary, onsale_binary, signal};
 pub use redis::PrivateRedis;
 pub use token::{Caller, SECRET, TICKET_KEYS};

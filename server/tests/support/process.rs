@@ -36,6 +36,7 @@ impl Journal {
 /// A serving process and how to start it again.
 pub struct Server {
     binary: PathBuf,
+    file_bytes_max: Option<u64>,
     child: Option<Child>,
     environment: Vec<(String, String)>,
     log: PathBuf,
@@ -81,6 +82,7 @@ impl Server {
         );
         Self {
             binary: onsale_binary(),
+            file_bytes_max: None,
             child: None,
             environment,
             log: directory.join(format!("{name}.log")),
@@ -117,6 +119,11 @@ impl Server {
     /// Has another release of the program started from now on.
     pub fn install(&mut self, binary: PathBuf) {
         self.binary = binary;
+    }
+
+    /// Has writes fail from now on that would make a file larger than this.
+    pub fn limit_files(&mut self, bytes_max: Option<u64>) {
+        self.file_bytes_max = bytes_max;
     }
 
     /// Changes a setting for the next start.
@@ -247,7 +254,16 @@ impl Server {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = match self.file_bytes_max {
+            None => Command::new(&self.binary),
+            Some(bytes) => {
+                // In blocks of 512 bytes. A process that does not ignore the signal would be killed by it.
+                let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 512);
+                let mut command = Command::new("/bin/sh");
+                command.args(["-c", &script]).arg(&self.binary);
+                command
+            }
+        };
         command.args(arguments).env_clear().stdin(Stdio::null());
         command.env("ONSALE_LISTEN", self.api.to_string());
         command.env("ONSALE_INTERNAL_LISTEN", self.internal.to_string());

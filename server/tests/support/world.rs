@@ -117,8 +117,12 @@ impl World {
 
     /// An empty database and a process that does not run.
     pub fn prepare(journal: Journal, settings: &[(&str, &str)]) -> Self {
+        Self::on(TestDatabase::create(), journal, settings)
+    }
+
+    /// A process that does not run, on a database that is there.
+    pub fn on(database: TestDatabase, journal: Journal, settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("directory");
-        let database = TestDatabase::create();
         let server = Server::prepare("one", directory.path(), &database.url(), journal, settings);
         Self {
             server,

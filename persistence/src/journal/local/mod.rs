@@ -7,6 +7,7 @@
 //! Files: `lock`, `journal.sqlite` (with `-wal` and `-shm`), and `snapshots.sqlite`, which is a file of its own so
 //! that saving a large state neither blocks nor swells the journal.
 
+mod backup;
 mod checkpoint;
 mod heads;
 mod owner;
@@ -24,6 +25,7 @@ use onsale_domain::{EventId, Route, Sequence};
 use onsale_engine::port::{Acquired, Journal, JournalEntry, JournalError, JournalWriter, Snapshot};
 use uuid::Uuid;
 
+pub use self::backup::JournalCopy;
 use self::heads::Heads;
 use self::reader::Readers;
 use self::snapshots::Snapshots;

@@ -13,7 +13,7 @@ use super::heads::{Head, Heads};
 use super::sqlite_error;
 use crate::convert::seq_in;
 
-const JOURNAL_FILE: &str = "journal.sqlite";
+pub(super) const JOURNAL_FILE: &str = "journal.sqlite";
 const LOCK_FILE: &str = "lock";
 /// "ONSJ" in the file's header: tells a journal from any other `SQLite` file.
 const APPLICATION_ID: i32 = 0x4F4E_534A;
@@ -152,6 +152,11 @@ fn identity(connection: &Connection) -> Result<Option<Uuid>, JournalError> {
     }
 }
 
+/// Identity of a journal that has been written before.
+pub(super) fn written_identity(connection: &Connection) -> Result<Uuid, JournalError> {
+    identity(connection)?.ok_or_else(|| JournalError::Damaged("the journal's file is empty".to_owned()))
+}
+
 fn create(connection: &mut Connection) -> rusqlite::Result<Uuid> {
     let id = Uuid::now_v7();
     let transaction = connection.transaction()?;
@@ -177,7 +182,7 @@ fn check_pages(connection: &Connection) -> Result<(), JournalError> {
     }
 }
 
-fn load_heads(connection: &Connection) -> Result<Heads, JournalError> {
+pub(super) fn load_heads(connection: &Connection) -> Result<Heads, JournalError> {
     let mut statement = connection
         .prepare(
             "SELECT events.event_no, events.event_id, events.epoch, entries.last_seq, entries.epoch

@@ -55,6 +55,11 @@ impl TestDatabase {
         url_of(&self.server_url, &self.name)
     }
 
+    /// A session of somebody else's.
+    pub(crate) async fn connection(&self) -> PgConnection {
+        PgConnection::connect(&self.url()).await.expect("connect")
+    }
+
     /// Runs SQL that is not the crate's.
     pub(crate) async fn execute(&self, sql: &str) {
         execute(&self.url(), sql).await;
