@@ -26,7 +26,7 @@ const BUILD: [&str; 7] = [
 /// As `cargo xtask test` builds them, so that they are built once.
 const WORKSPACE: [&str; 4] = ["--locked", "--workspace", "--features", "onsale-server/s3"];
 /// The test binaries that are pointed at the release build.
-const BINARIES: [&str; 1] = ["operations"];
+const BINARIES: [&str; 2] = ["operations", "configuration"];
 
 /// Builds, and runs the trials. Exit code 1 where one fails.
 pub fn run(from: Option<&str>, seconds: u32) -> Result<ExitCode> {

@@ -127,8 +127,14 @@ impl Settings {
     /// The address of the internal port alone, whatever is wrong with the other settings.
     pub(crate) fn internal_listen(sources: &Sources) -> Result<SocketAddr, ConfigurationError> {
         let value = sources.resolve_one(&INTERNAL_LISTEN)?;
-        let values: BTreeMap<_, _> = value.map(|value| (INTERNAL_LISTEN.key, value)).into_iter().collect();
-        let origins = values.iter().map(|(key, value)| (*key, value.source.clone())).collect();
+        let values: BTreeMap<_, _> = value
+            .map(|value| (INTERNAL_LISTEN.key, value))
+            .into_iter()
+            .collect();
+        let origins = values
+            .iter()
+            .map(|(key, value)| (*key, value.source.clone()))
+            .collect();
         Reader(&values)
             .parsed(&INTERNAL_LISTEN)
             .map_err(|error| error.located(&origins))

@@ -22,8 +22,8 @@ use onsale_persistence::{
     Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection, Redis, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, Mailer, PackageJobs,
-    PaymentWorker, Services, ServicesConfig, TicketFiles,
+    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, Mailer,
+    PackageJobs, PaymentWorker, Services, ServicesConfig, TicketFiles,
 };
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
