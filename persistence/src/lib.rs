@@ -2,6 +2,7 @@
 //!
 //! - [`Database`] is the handle on Postgres: connecting, migrating, and the read models (rows for services and
 //!   HTTP to show). It works with a single connection, because the embedded Postgres has no more.
+//! - [`DatabaseProbe`] and [`RedisProbe`] look at what is there, for operators.
 //! - [`PostgresJournal`] and [`LocalJournal`] implement the engine's journal.
 //! - [`PostgresProjection`] folds committed records into the relational tables.
 //! - [`Redis`] is the handle on Redis, which is optional: what several processes share but can do without, such as
@@ -34,7 +35,7 @@ mod ticket_files;
 
 pub use self::redis::{
     AccessCache, AccessLookup, AccessMarks, CHANGES_READ_MAX, ChangeReader, ChangeStream, Redis, RedisError,
-    SharedRate, SharedRates, Spent,
+    RedisFacts, RedisProbe, SharedRate, SharedRates, Spent,
 };
 pub use access::{
     ADMIN_ROLE, API_KEYS_MAX, ASSIGNMENTS_MAX, AccessChanges, AccessError, AccountAccess, AccountKind,
@@ -50,7 +51,9 @@ pub use audit_log::{
     Actor, ActorKind, AuditEntry, AuditEntryRow, AuditFilter, AuditFinding, AuditHash, AuditHead,
     AuditLogReport, AuditOutcome, AuditTarget, NotAnAuditHead,
 };
-pub use database::{Database, DatabaseConfig, DatabaseError, PoolConnections, Purpose};
+pub use database::{
+    Database, DatabaseConfig, DatabaseError, DatabaseFacts, DatabaseProbe, PoolConnections, Purpose, SchemaState,
+};
 pub use jobs::{
     Job, JobCount, JobCursor, JobKind, JobRow, JobState, MailMessage, NewJob, NewMail, QueuedMail,
 };

@@ -109,6 +109,8 @@ pub(crate) enum Command {
     Openapi,
     /// Print a completion script for a shell
     Completions(command::completions::Arguments),
+    /// Print the manual, or write a page for each command
+    Man(command::man::Arguments),
 }
 
 /// What to do about admins.

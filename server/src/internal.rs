@@ -1,4 +1,4 @@
-//! The internal port: `/metrics`, `/livez`, `/readyz`, clearing a quarantine, and the drills. Up before anything else
+//! The internal port: `/metrics`, `/livez`, `/readyz`, clearing a quarantine, the drills, and what other processes ask. Up before anything else
 //! and down last, so that an operator can always ask what the process is at. It uses hyper alone and shares nothing
 //! with the public API.
 
@@ -18,6 +18,7 @@ use onsale_engine::{Drill, Engine};
 use tokio::net::TcpListener;
 
 use crate::metrics::Scraper;
+use crate::peers::PeerEndpoint;
 use crate::readiness::{Phase, Readiness};
 
 /// How long a client may take over its request's head.
@@ -32,6 +33,8 @@ pub(crate) struct Internal {
     pub(crate) readiness: Readiness,
     /// Whether drills are answered; off outside trials.
     pub(crate) drills: bool,
+    /// Where other processes ask; `None` where there is no secret to know them by.
+    pub(crate) peers: Option<Arc<PeerEndpoint>>,
     /// Set once the engine runs.
     pub(crate) engine: Arc<OnceLock<Engine>>,
 }
@@ -52,11 +55,13 @@ pub(crate) async fn serve(listener: TcpListener, internal: Internal) {
                 continue;
             }
         };
+        // Small answers to other processes must not wait for more to send.
+        let _ = stream.set_nodelay(true);
         let internal = internal.clone();
         tokio::spawn(async move {
             let service = service_fn(|request| {
                 let internal = internal.clone();
-                async move { Ok::<_, Infallible>(internal.answer(&request)) }
+                async move { Ok::<_, Infallible>(internal.answer(request).await) }
             });
             // A client that hangs up early is no event.
             let _ = hyper::server::conn::http1::Builder::new()
@@ -69,7 +74,14 @@ pub(crate) async fn serve(listener: TcpListener, internal: Internal) {
 }
 
 impl Internal {
-    fn answer(&self, request: &Request<Incoming>) -> Answer {
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
+        match &self.peers {
+            Some(peers) if PeerEndpoint::is_for(&request) => peers.answer(request).await,
+            Some(_) | None => self.answer_operator(&request),
+        }
+    }
+
+    fn answer_operator(&self, request: &Request<Incoming>) -> Answer {
         let segments: Vec<_> = request.uri().path().trim_matches('/').split('/').collect();
         match (request.method(), segments.as_slice()) {
             (&Method::GET, ["livez"]) => text(StatusCode::OK, "ok"),

@@ -14,6 +14,7 @@ mod demo;
 mod exit;
 mod internal;
 mod metrics;
+mod peers;
 mod readiness;
 mod request;
 mod retry;

@@ -192,7 +192,7 @@ fn flags_beat_environment_beats_file_beats_default() {
         ("postgres", "environment ONSALE_JOURNAL")
     );
     let (value, source) = check(&["--config", &config, "--journal", "local"], &environment);
-    assert_eq!((value.as_str(), source.as_str()), ("local", "flag"));
+    assert_eq!((value.as_str(), source.as_str()), ("local", "flag --journal"));
     let (value, _) = check(&["--config", &config], &[("ONSALE_JOURNAL", "")]);
     assert_eq!(value, "local", "an empty variable is unset");
 }

@@ -119,10 +119,12 @@ fn pinned() -> Vec<(String, String, String)> {
             let Some((before, after)) = line.split_once("@sha256:") else {
                 continue;
             };
-            let name = before.split_whitespace().next_back().unwrap_or_default();
+            let name = before.rsplit([' ', '\t', '"', '`']).next().unwrap_or_default();
             let digest: String = after.chars().take_while(char::is_ascii_hexdigit).collect();
-            // What stands for an image until somebody has built one.
-            if !name.starts_with("registry.example/") {
+            // Zeroes, and a registry that cannot be, stand for an image that somebody has yet to build; a pattern or a
+            // text has no digits there.
+            let is_example = name.starts_with("registry.example/") || !digest.contains(|digit| digit != '0');
+            if !digest.is_empty() && !is_example {
                 found.push((path.clone(), name.to_owned(), digest));
             }
         }

@@ -1,6 +1,6 @@
 //! How cargo is called.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -31,4 +31,19 @@ pub fn output(root: &Path, args: &[&str]) -> Result<String> {
 /// Whether `cargo nextest` is installed.
 pub fn has_nextest(root: &Path) -> bool {
     output(root, &["nextest", "--version"]).is_ok()
+}
+
+/// Where cargo builds: asked of cargo, since the environment may name another directory.
+pub fn target_directory(root: &Path) -> Result<PathBuf> {
+    #[derive(serde::Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    let json = output(
+        root,
+        &["metadata", "--no-deps", "--format-version", "1", "--locked"],
+    )?;
+    let metadata: Metadata =
+        serde_json::from_str(&json).context("cannot read the output of cargo metadata")?;
+    Ok(metadata.target_directory)
 }

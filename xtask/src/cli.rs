@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{compare, crash, lint, operations, pg, scaling, sqlx_prepare, test, tidy};
+use crate::{compare, crash, dev, lint, operations, pg, scaling, sqlx_prepare, test, tidy};
 
 /// Tests, tidiness checks and chores of Onsale.
 #[derive(Debug, Parser)]
@@ -45,6 +45,10 @@ pub enum Chore {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+    /// Run Postgres, Redis, an S3 server, Prometheus and a debug build of the server here, and print where they are
+    ///
+    /// Nothing of it is for production. Ctrl-C stops everything. What was stored is kept in target/dev for the next run.
+    Dev(dev::Options),
     /// Kill and recover a release build of the server, many times
     Crash {
         /// How many times to crash
@@ -103,6 +107,7 @@ pub fn run() -> Result<ExitCode> {
         Chore::Lint { only } => lint::run(only.as_deref()),
         Chore::SqlxPrepare => sqlx_prepare::run(),
         Chore::Pg { command } => pg::run(&command),
+        Chore::Dev(options) => dev::run(&options),
         Chore::Crash { rounds, journal } => crash::run(rounds, journal),
         Chore::Operations { from, seconds } => operations::run(from.as_deref(), seconds),
         Chore::Compare { quick, record, json } => compare::run(quick, record, json.as_deref()),

@@ -1,9 +1,9 @@
 //! `cargo xtask compare`: Onsale beside the usual ways to sell tickets, on release builds.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::private::Servers;
 use crate::process::{self, Console};
@@ -30,7 +30,7 @@ pub fn run(quick: bool, record: bool, json: Option<&Path>) -> Result<ExitCode> {
     if !build.status.success() {
         return Ok(build.exit_code());
     }
-    let programs = target_directory(&root)?.join("release");
+    let programs = cargo::target_directory(&root)?.join("release");
     let mut compare = std::process::Command::new(programs.join("onsale-compare"));
     servers.point(&mut compare);
     compare.arg("run").arg("--onsale").arg(programs.join("onsale"));
@@ -45,19 +45,4 @@ pub fn run(quick: bool, record: bool, json: Option<&Path>) -> Result<ExitCode> {
         compare.arg("--svg").arg(root.join(CHART));
     }
     Ok(process::run(&mut compare, Console::Shared, &servers.pids())?.exit_code())
-}
-
-/// Asked of cargo, since the environment may name another.
-fn target_directory(root: &Path) -> Result<PathBuf> {
-    #[derive(serde::Deserialize)]
-    struct Metadata {
-        target_directory: PathBuf,
-    }
-    let json = cargo::output(
-        root,
-        &["metadata", "--no-deps", "--format-version", "1", "--locked"],
-    )?;
-    let metadata: Metadata =
-        serde_json::from_str(&json).context("cannot read the output of cargo metadata")?;
-    Ok(metadata.target_directory)
 }

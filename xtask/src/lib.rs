@@ -16,6 +16,7 @@ pub mod cli;
 pub mod compare;
 pub mod counts;
 pub mod crash;
+pub mod dev;
 pub mod lint;
 pub mod node;
 pub mod operations;

@@ -26,12 +26,12 @@ const SETTINGS: [&str; 4] = [
 /// Fast shutdown, then immediate shutdown; SIGKILL would leave shared memory behind.
 const STOP_SIGNALS: &[Signal] = &[Signal::INT, Signal::QUIT];
 
-/// A cluster that stops when it is dropped, and its files with it.
+/// A cluster that stops when it is dropped, and its files with it unless they are to be kept.
 #[derive(Debug)]
 pub struct Postgres {
     // Dropped in this order: the directory must outlive the server.
     daemon: Daemon,
-    _dir: TempDir,
+    _temporary: Option<TempDir>,
     port: u16,
     bin_dir: PathBuf,
 }
@@ -39,6 +39,14 @@ pub struct Postgres {
 impl Postgres {
     /// Creates and starts a cluster, after installing Postgres where that is possible.
     pub fn start() -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("onsale-pg-").tempdir()?;
+        let mut postgres = Self::start_in(dir.path(), None)?;
+        postgres._temporary = Some(dir);
+        Ok(postgres)
+    }
+
+    /// The same in a directory of the caller's, which keeps the cluster; on the preferred port where that is free.
+    pub fn start_in(dir: &Path, preferred: Option<u16>) -> Result<Self> {
         let bin_dir = if let Some(found) = find_bin_dir() {
             found
         } else {
@@ -46,34 +54,40 @@ impl Postgres {
             find_bin_dir().context("the package postgresql brought no initdb")?
         };
         let user = User::for_server()?;
-        // The prefix is short because the path of a unix socket may have 107 bytes at most.
-        let dir = tempfile::Builder::new().prefix("onsale-pg-").tempdir()?;
         if let Some(user) = user {
-            std::os::unix::fs::chown(dir.path(), Some(user.uid), Some(user.gid))?;
+            std::os::unix::fs::chown(dir, Some(user.uid), Some(user.gid))?;
         }
-        init(&bin_dir, dir.path(), user)?;
-
-        let data = dir.path().join("data");
-        let log = dir.path().join("log");
+        let data = dir.join("data");
+        if !data.join("PG_VERSION").is_file() {
+            init(&bin_dir, dir, user)?;
+        }
+        let log = dir.join("log");
         let command = |port: u16| {
             let output = File::create(&log).context("cannot write the log of Postgres")?;
-            let mut command = server_command(&bin_dir.join("postgres"), dir.path(), user);
+            let mut command = server_command(&bin_dir.join("postgres"), dir, user);
             command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
-            command.arg("-k").arg(dir.path());
+            // No unix socket: its path may have 107 bytes at most.
+            command.args(["-k", ""]);
             for setting in SETTINGS {
                 command.args(["-c", setting]);
             }
             command.stdout(output.try_clone()?).stderr(output);
             Ok(command)
         };
+        let is_ready = |port| accepts(&data, port);
         let (daemon, port) =
-            private::start_on_free_port("Postgres", &log, STOP_SIGNALS, command, |_| accepts(&data))?;
+            private::start_on_free_port("Postgres", &log, STOP_SIGNALS, preferred, command, is_ready)?;
         Ok(Self {
             daemon,
-            _dir: dir,
+            _temporary: None,
             port,
             bin_dir,
         })
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.daemon.is_running()
     }
 
     /// Where clients find it.
@@ -129,10 +143,13 @@ fn server_command(program: &Path, dir: &Path, user: Option<User>) -> Command {
     command
 }
 
-/// The last line of `postmaster.pid` turns to `ready` once connections are accepted; `pg_ctl` reads the same.
-fn accepts(data: &Path) -> bool {
-    fs::read_to_string(data.join("postmaster.pid"))
-        .is_ok_and(|text| text.lines().nth(7).is_some_and(|status| status.trim() == "ready"))
+/// The last line of `postmaster.pid` turns to `ready` once connections are accepted; `pg_ctl` reads the same. The port
+/// tells it from one that an earlier server left behind.
+fn accepts(data: &Path, port: u16) -> bool {
+    fs::read_to_string(data.join("postmaster.pid")).is_ok_and(|text| {
+        let line = |number| text.lines().nth(number).map_or("", str::trim);
+        line(7) == "ready" && line(3) == port.to_string()
+    })
 }
 
 /// `ONSALE_TEST_PG_BIN_DIR`, else `PATH`, else the newest version that Debian installed.

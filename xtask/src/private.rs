@@ -89,7 +89,7 @@ impl Servers {
     }
 }
 
-/// Starts a server on a free port and waits until it answers.
+/// Starts a server and waits until it answers, on the preferred port where that is free, else on one that is.
 ///
 /// `command` makes the command for a port, `is_ready` asks once whether the server on it answers, and `log`
 /// is shown when it does not come up.
@@ -97,11 +97,12 @@ pub(crate) fn start_on_free_port(
     name: &str,
     log: &Path,
     stop_signals: &'static [rustix::process::Signal],
+    preferred: Option<u16>,
     mut command: impl FnMut(u16) -> Result<Command>,
     mut is_ready: impl FnMut(u16) -> bool,
 ) -> Result<(Daemon, u16)> {
-    for _attempt in 0..ATTEMPTS {
-        let port = free_port()?;
+    for attempt in 0..ATTEMPTS {
+        let port = free_port(preferred.filter(|_| attempt == 0))?;
         let mut daemon = Daemon::start(&mut command(port)?, stop_signals)?;
         let deadline = Instant::now() + START_TIMEOUT;
         while daemon.is_running() && Instant::now() < deadline {
@@ -114,15 +115,22 @@ pub(crate) fn start_on_free_port(
             thread::sleep(Duration::from_millis(20));
         }
     }
-    let log = std::fs::read_to_string(log).unwrap_or_default();
-    let tail: Vec<_> = log.lines().rev().take(20).collect();
-    bail!(
-        "{name} does not start:\n{}",
-        tail.into_iter().rev().collect::<Vec<_>>().join("\n")
-    )
+    bail!("{name} does not start:\n{}", tail(log))
 }
 
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("127.0.0.1 has no free port")?;
+/// The last lines of a log.
+pub(crate) fn tail(log: &Path) -> String {
+    let log = std::fs::read_to_string(log).unwrap_or_default();
+    let tail: Vec<_> = log.lines().rev().take(20).collect();
+    tail.into_iter().rev().collect::<Vec<_>>().join("\n")
+}
+
+/// The preferred port of the loopback where that is free, else one that is.
+pub(crate) fn free_port(preferred: Option<u16>) -> Result<u16> {
+    let preferred = preferred.and_then(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
+    let listener = match preferred {
+        Some(listener) => listener,
+        None => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("127.0.0.1 has no free port")?,
+    };
     Ok(listener.local_addr()?.port())
 }

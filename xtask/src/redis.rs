@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -15,28 +16,35 @@ use crate::{apt, private};
 
 const PROGRAM: &str = "redis-server";
 
-/// A Redis that stops when it is dropped, and its directory with it.
+/// A Redis that stops when it is dropped.
 #[derive(Debug)]
 pub struct Redis {
     // Dropped in this order: the directory must outlive the server.
     daemon: Daemon,
-    _dir: TempDir,
+    _temporary: Option<TempDir>,
     port: u16,
 }
 
 impl Redis {
     /// Starts it, after installing it where that is possible.
     pub fn start() -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("onsale-redis-").tempdir()?;
+        let mut redis = Self::start_in(dir.path(), None)?;
+        redis._temporary = Some(dir);
+        Ok(redis)
+    }
+
+    /// The same with its log in a directory of the caller's; on the preferred port where that is free.
+    pub fn start_in(dir: &Path, preferred: Option<u16>) -> Result<Self> {
         if apt::directory_in_path(PROGRAM).is_none() {
             apt::install(PROGRAM, "Redis")?;
         }
-        let dir = tempfile::Builder::new().prefix("onsale-redis-").tempdir()?;
-        let log = dir.path().join("log");
+        let log = dir.join("log");
         let command = |port: u16| {
             let output = File::create(&log).context("cannot write the log of Redis")?;
             let mut command = Command::new(PROGRAM);
             command
-                .current_dir(dir.path())
+                .current_dir(dir)
                 .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
                 .args(["--save", "", "--appendonly", "no"])
                 .stdout(output.try_clone()?)
@@ -44,12 +52,17 @@ impl Redis {
             Ok(command)
         };
         let (daemon, port) =
-            private::start_on_free_port("Redis", &log, &[Signal::TERM], command, answers_ping)?;
+            private::start_on_free_port("Redis", &log, &[Signal::TERM], preferred, command, answers_ping)?;
         Ok(Self {
             daemon,
-            _dir: dir,
+            _temporary: None,
             port,
         })
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.daemon.is_running()
     }
 
     /// Where clients find it.

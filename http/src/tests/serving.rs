@@ -104,7 +104,7 @@ async fn slow_heads_and_idle_connections_are_closed() {
 async fn a_connection_may_be_idle_for_longer_than_a_head_may_take_and_then_dribble_no_longer() {
     let server = start(ServeLimits {
         head_timeout: Duration::from_millis(100),
-        idle_timeout: Duration::from_secs(60),
+        idle_timeout: Duration::from_mins(1),
         ..ServeLimits::default()
     })
     .await;
@@ -126,7 +126,7 @@ async fn a_connection_may_be_idle_for_longer_than_a_head_may_take_and_then_dribb
 async fn a_connection_that_never_asks_is_closed_as_a_slow_head_is() {
     let server = start(ServeLimits {
         head_timeout: Duration::from_millis(100),
-        idle_timeout: Duration::from_secs(60),
+        idle_timeout: Duration::from_mins(1),
         ..ServeLimits::default()
     })
     .await;

@@ -11,7 +11,7 @@ use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
 
 use super::{Database, DatabaseError};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// Longest wait for one lock, and so the longest that a migration holds others up before it begins.
 const LOCK_WAIT_MS: u32 = 500;

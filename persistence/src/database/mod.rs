@@ -1,6 +1,7 @@
 //! The handle on Postgres.
 
 mod error;
+mod inspect;
 mod migration;
 
 use std::io;
@@ -14,6 +15,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transacti
 use tokio::net::UdpSocket;
 
 pub use error::DatabaseError;
+pub use inspect::{DatabaseFacts, DatabaseProbe, SchemaState};
 
 /// How long a connection is taken to be there after its last use.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);

@@ -7,6 +7,7 @@
 
 mod access_cache;
 mod changes;
+mod inspect;
 mod rate_limit;
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
@@ -22,6 +23,7 @@ use tokio::time::{sleep, timeout};
 
 pub use access_cache::{AccessCache, AccessLookup, AccessMarks};
 pub use changes::{CHANGES_READ_MAX, ChangeReader, ChangeStream};
+pub use inspect::{RedisFacts, RedisProbe};
 pub use rate_limit::{SharedRate, SharedRates, Spent};
 
 /// Longest wait on the way of a request.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{print, print_json};
+use super::{print, print_json, warn};
 use crate::cli::{Common, DataArguments};
 use crate::configuration::{ALL, Settings};
 use crate::exit::Failure;
@@ -15,7 +15,8 @@ Examples:
   onsale config check --config /etc/onsale.toml --json
   ONSALE_TOKEN_SECRET_FILE=/run/secrets/token onsale config check
 
-Exits 78 and names the setting and the mend when a value is wrong.")]
+Exits 78 and names the setting, where it came from and the mend when a value is wrong. Variables that begin with ONSALE_
+and are no settings are named on stderr.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     data: DataArguments,
@@ -26,8 +27,12 @@ pub(crate) struct Arguments {
 
 /// Prints every setting; refuses the first one that is wrong.
 pub(crate) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
-    let values = arguments.data.onto(common.sources()).resolve()?;
+    let sources = arguments.data.onto(common.sources());
+    let values = sources.resolve()?;
     Settings::read(&values)?;
+    for stranger in sources.strangers() {
+        warn(&stranger);
+    }
     let rows = ALL.iter().map(|setting| match values.get(setting.key) {
         Some(value) if setting.secret => (setting, "(hidden)", value.source.to_string()),
         Some(value) => (setting, value.text.as_str(), value.source.to_string()),

@@ -18,13 +18,15 @@ Examples:
   onsale healthcheck
   onsale healthcheck --internal-listen 127.0.0.1:9464 --timeout 1
 
-Exits 0 when /readyz answers 200, else 1. In a Dockerfile: HEALTHCHECK CMD [\"onsale\", \"healthcheck\"]")]
+Exits 0 when /readyz answers 200, else 1; 78 when it cannot tell where to ask. It reads that one setting alone, so that
+what else is configured may be readable to the serving process only. It needs no shell.
+In a Dockerfile: HEALTHCHECK CMD [\"onsale\", \"healthcheck\"]")]
 pub(crate) struct Arguments {
     /// Address of metrics and health [env: `ONSALE_INTERNAL_LISTEN`] [default: 127.0.0.1:9464]
     #[arg(long, value_name = "ADDRESS")]
     internal_listen: Option<String>,
     /// Seconds to wait for the answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
     timeout: u64,
     /// Print one JSON object
     #[arg(long)]
@@ -36,7 +38,7 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
     let sources = common
         .sources()
         .flag("internal_listen", arguments.internal_listen);
-    let address = reachable(Settings::load(&sources)?.internal_listen);
+    let address = reachable(Settings::internal_listen(&sources)?);
     let asked = request::get(address, "/readyz");
     let outcome = match tokio::time::timeout(Duration::from_secs(arguments.timeout), asked).await {
         Ok(Ok((200, _))) => Ok(()),
@@ -53,7 +55,7 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
 }
 
 /// Where to knock for a process that listens on every address.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -9,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod healthcheck;
 pub(crate) mod journal_backup;
+pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod serve;
@@ -42,6 +43,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Healthcheck(arguments) => block_on(healthcheck::run(common, arguments)),
         Command::Openapi => openapi::run(),
         Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     }
 }
 
@@ -63,6 +65,12 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         }
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Says something on stderr that is no result and ends nothing.
+#[expect(clippy::print_stderr, reason = "for people; results go to stdout")]
+fn warn(text: &str) {
+    eprintln!("onsale: warning: {text}");
 }
 
 /// Prints a result as one JSON object.

@@ -12,9 +12,10 @@ use crate::configuration::{Settings, cannot_listen};
 use crate::exit::Failure;
 use crate::internal::{self, Internal};
 use crate::metrics::{self, Scraper};
+use crate::peers::PeerEndpoint;
 use crate::readiness::{Phase, Readiness};
 use crate::retry::pause_after;
-use crate::wiring::{self, Core, StartError};
+use crate::wiring::{self, Core, Prepared, StartError};
 use crate::{signals, telemetry};
 
 /// Arguments of `onsale serve`.
@@ -55,7 +56,11 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
     let settings = Settings::load(&sources)?;
     settings.required_database_url()?;
     settings.tokens()?;
+    settings.files.ticket_keys()?;
     telemetry::log_to_stderr(&settings)?;
+    for stranger in sources.strangers() {
+        tracing::warn!("{stranger}");
+    }
     let stop = signals::stop_token()?;
     if arguments.stop_with_stdin {
         signals::stop_with_stdin(stop.clone());
@@ -65,26 +70,33 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
         metrics: Scraper::new(metrics::record()?),
         readiness: Readiness::starting(),
         drills: settings.drills,
+        peers: settings
+            .peers()
+            .map(|peers| Arc::new(PeerEndpoint::new(peers.seals()))),
         engine: Arc::new(OnceLock::new()),
     };
     let internal_listener = TcpListener::bind(settings.internal_listen)
         .await
-        .map_err(|error| cannot_listen(true, &error))?;
+        .map_err(|error| settings.located(cannot_listen(true, &error)))?;
     // Bound early, so that a taken port is told at once; connections queue until the engine runs.
     let listener = TcpListener::bind(settings.listen)
         .await
-        .map_err(|error| cannot_listen(false, &error))?;
+        .map_err(|error| settings.located(cannot_listen(false, &error)))?;
     tokio::spawn(internal::serve(internal_listener, internal.clone()));
+    let prepared = Prepared::open(&settings).await?;
 
-    let Some(core) = connect(&settings, &internal.readiness, &stop).await? else {
+    let Some(core) = connect(&settings, &prepared, &internal.readiness, &stop).await? else {
         return Ok(());
     };
     internal.readiness.enter(Phase::Recovering);
-    let mut running = wiring::start(&settings, core, listener)
+    let mut running = wiring::start(&settings, core, prepared, listener)
         .await
         .context("cannot start")?;
     // Set once, here.
     let _ = internal.engine.set(running.engine());
+    if let Some(peers) = &internal.peers {
+        peers.open(running.engine());
+    }
     internal.metrics.watch(running.sources());
     internal.readiness.enter(Phase::Ready);
     tracing::info!(
@@ -109,12 +121,15 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
 /// Connects, waiting for as long as Postgres is away. `None` when told to stop meanwhile.
 async fn connect(
     settings: &Settings,
+    prepared: &Prepared,
     readiness: &Readiness,
     stop: &CancellationToken,
 ) -> Result<Option<Core>, Failure> {
     for failures in 0.. {
         // Nothing is acknowledged yet, so an attempt may be dropped halfway.
-        let Some(attempt) = stop.run_until_cancelled(wiring::connect(settings)).await else {
+        let Some(attempt) = stop
+            .run_until_cancelled(wiring::connect(settings, prepared))
+            .await else {
             return Ok(None);
         };
         let (phase, problem) = match attempt {

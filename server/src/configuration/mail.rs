@@ -67,8 +67,7 @@ pub(crate) fn unusable_smtp_server(error: SmtpUrlError) -> ConfigurationError {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::sources::Source;
-    use super::super::{Setting, Value};
+    use super::super::{Setting, Source, Value};
     use super::*;
 
     fn read(texts: &[(&Setting, &str)]) -> Result<MailSettings, ConfigurationError> {

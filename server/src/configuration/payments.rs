@@ -104,16 +104,13 @@ fn url(reader: &Reader<'_>, setting: &Setting) -> Result<ApiUrl, ConfigurationEr
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
     use crate::configuration::{Settings, Sources};
 
     fn read(environment: &[(&str, &str)]) -> Result<PaymentSettings, ConfigurationError> {
-        let environment: HashMap<_, _> = environment
+        let environment = environment
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+            .map(|(name, value)| ((*name).into(), (*value).into()));
         let settings = Settings::load(&Sources::with_environment(environment, None))?;
         Ok(settings.payments)
     }

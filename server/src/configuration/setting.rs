@@ -317,6 +317,16 @@ pub(super) const NODE_NAME: Setting = Setting {
     meaning: "Name of this process in the deployment; without one it is host and port. A restart under the same name takes its events over at once.",
     mend: "Give every process of a deployment its own name, up to 100 bytes; without one it is host and port",
 };
+pub(super) const PEER_SECRET: Setting = secret(
+    ("peer_secret", "ONSALE_PEER_SECRET"),
+    "What the processes of a deployment know each other by, for the `postgres` journal. With it, a request for an event that another process owns is answered by asking that one; without it, it is refused (503).",
+    "Give all processes of the deployment the same 32 random bytes or more, for example from `openssl rand -base64 48`, or name a file that holds them in ONSALE_PEER_SECRET_FILE",
+);
+pub(super) const PEER_ADDRESS: Setting = optional(
+    ("peer_address", "ONSALE_PEER_ADDRESS"),
+    "Where the other processes reach the internal port of this one. Without it, that is the address of `internal_listen`, or, where that is every address (0.0.0.0), this machine's own on its way to Postgres.",
+    "Give http://HOST:PORT as the other processes reach it, such as http://10.0.1.7:9464",
+);
 pub(super) const LOG_LEVEL: Setting = plain(
     ("log_level", "ONSALE_LOG_LEVEL"),
     "info",
@@ -337,7 +347,7 @@ pub(super) const DRILLS: Setting = plain(
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 44] = [
+pub(crate) const ALL: [&Setting; 46] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
@@ -379,6 +389,8 @@ pub(crate) const ALL: [&Setting; 44] = [
     &IDLE_TIMEOUT_SECONDS,
     &SHUTDOWN_GRACE_SECONDS,
     &NODE_NAME,
+    &PEER_SECRET,
+    &PEER_ADDRESS,
     &LOG_LEVEL,
     &LOG_FORMAT,
     &DRILLS,

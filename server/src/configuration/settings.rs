@@ -15,6 +15,7 @@ use super::files::FileSettings;
 use super::mail::MailSettings;
 use super::parse::Reader;
 use super::payments::PaymentSettings;
+use super::peers::PeerSettings;
 use super::setting::{
     AUTH_RATE_LIMIT_ACCOUNT_PER_MINUTE, AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE, BREACHED_PASSWORDS,
     CONNECTIONS_MAX, CORS_ORIGINS, DATABASE_CONNECTIONS_MAX, DATABASE_URL, DRILLS, IDLE_TIMEOUT_SECONDS,
@@ -22,7 +23,7 @@ use super::setting::{
     RATE_LIMIT_PER_SECOND, REDIS_PREFIX, REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER,
     TOKEN_KEYS, TOKEN_SECRET, TRUSTED_PROXIES,
 };
-use super::{ConfigurationError, Sources, Value};
+use super::{ConfigurationError, Source, Sources, Value, keys};
 
 /// The longest life of a token that is accepted where drills are on, so that a load test can outlast a login.
 const TRIAL_TOKEN_LIFETIME_MS_MAX: i64 = 24 * 60 * 60 * 1_000;
@@ -94,9 +95,13 @@ pub(crate) struct Settings {
     pub(crate) shutdown_grace: Duration,
     /// Name of this process in the deployment.
     pub(crate) node_name: String,
+    /// Where a secret is set. [`Settings::peers`] tells whether it is of use.
+    peers: Option<PeerSettings>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) drills: bool,
+    /// Where each value came from, by the keys of settings.
+    origins: BTreeMap<&'static str, Source>,
 }
 
 impl Settings {
@@ -107,6 +112,25 @@ impl Settings {
 
     /// Checks resolved texts.
     pub(crate) fn read(values: &BTreeMap<&'static str, Value>) -> Result<Self, ConfigurationError> {
+        let origins = values.iter().map(|(key, value)| (*key, value.source.clone()));
+        let origins: BTreeMap<_, _> = origins.collect();
+        Self::typed(values, origins.clone()).map_err(|error| error.located(&origins))
+    }
+
+    /// The address of the internal port alone, whatever is wrong with the other settings.
+    pub(crate) fn internal_listen(sources: &Sources) -> Result<SocketAddr, ConfigurationError> {
+        let value = sources.resolve_one(&INTERNAL_LISTEN)?;
+        let values: BTreeMap<_, _> = value.map(|value| (INTERNAL_LISTEN.key, value)).into_iter().collect();
+        let origins = values.iter().map(|(key, value)| (*key, value.source.clone())).collect();
+        Reader(&values)
+            .parsed(&INTERNAL_LISTEN)
+            .map_err(|error| error.located(&origins))
+    }
+
+    fn typed(
+        values: &BTreeMap<&'static str, Value>,
+        origins: BTreeMap<&'static str, Source>,
+    ) -> Result<Self, ConfigurationError> {
         let reader = Reader(values);
         let per_second = reader.number(&RATE_LIMIT_PER_SECOND, 0..=1_000_000)?;
         let listen = reader.parsed(&LISTEN)?;
@@ -139,14 +163,45 @@ impl Settings {
             idle_timeout: Duration::from_secs(reader.number(&IDLE_TIMEOUT_SECONDS, 1..=600)?.into()),
             shutdown_grace: Duration::from_secs(reader.number(&SHUTDOWN_GRACE_SECONDS, 1..=600)?.into()),
             node_name: node_name(&reader, listen)?,
+            peers: PeerSettings::read(&reader)?,
             log: log(&reader)?,
             log_format: log_format(&reader)?,
             drills: reader.parsed(&DRILLS)?,
+            origins,
         };
         if settings.token_secret.is_some() || settings.token_keys.is_some() {
             settings.tokens()?;
         }
+        keys::check_apart(&reader)?;
+        settings.check_addresses()?;
         Ok(settings)
+    }
+
+    /// How other processes are asked. The events of a `local` journal have no other process.
+    pub(crate) fn peers(&self) -> Option<&PeerSettings> {
+        match self.journal {
+            JournalKind::Postgres => self.peers.as_ref(),
+            JournalKind::Local => None,
+        }
+    }
+
+    /// Says of an error that turned up later where its setting came from.
+    pub(crate) fn located(&self, error: ConfigurationError) -> ConfigurationError {
+        error.located(&self.origins)
+    }
+
+    /// Where a setting came from; nothing where nobody gave it and there is no default.
+    pub(crate) fn origin(&self, key: &str) -> Option<&Source> {
+        self.origins.get(key)
+    }
+
+    fn check_addresses(&self) -> Result<(), ConfigurationError> {
+        // Port 0 is another one each time.
+        if self.listen == self.internal_listen && self.listen.port() != 0 {
+            let problem = format!("{} is the address of the API", self.listen);
+            return Err(ConfigurationError::of(&INTERNAL_LISTEN, problem));
+        }
+        Ok(())
     }
 
     /// The database's URL, where a command cannot do without.
@@ -207,6 +262,11 @@ pub(crate) fn journal_directory_in_use(directory: &Path) -> ConfigurationError {
         &JOURNAL_DIRECTORY,
         format!("another process has {} open", directory.display()),
     )
+}
+
+/// Refuses a journal directory that cannot be written to.
+pub(crate) fn unusable_journal_directory(problem: String) -> ConfigurationError {
+    ConfigurationError::of(&JOURNAL_DIRECTORY, problem)
 }
 
 /// Refuses a database URL that looked well and cannot be used.

@@ -1,66 +1,39 @@
 //! Gathers each setting's text from the highest source that gives it, and remembers where it came from.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 
-use super::ConfigurationError;
+use super::bounded::read_text;
+use super::environment::Environment;
 use super::setting::{ALL, Setting};
+use super::source::{Source, Value};
+use super::{ConfigurationError, toml_file};
 
-/// Where a value came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// The command line.
-    Flag,
-    /// An environment variable.
-    Environment(String),
-    /// A file that an environment variable names.
-    SecretFile(PathBuf),
-    /// The configuration file.
-    File(PathBuf),
-    /// Nobody said anything.
-    Default,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag => f.write_str("flag"),
-            Self::Environment(name) => write!(f, "environment {name}"),
-            Self::SecretFile(path) => write!(f, "secret file {}", path.display()),
-            Self::File(path) => write!(f, "file {}", path.display()),
-            Self::Default => f.write_str("default"),
-        }
-    }
-}
-
-/// A setting's text and where it came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Value {
-    /// What was written.
-    pub(crate) text: String,
-    /// By whom.
-    pub(crate) source: Source,
-}
+/// Longest secret that is read from a file: many keys, and far from what a wrong name may lead to.
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
 /// The three places that people configure in. Tests hand in their own environment.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     flags: HashMap<&'static str, String>,
-    environment: HashMap<String, String>,
+    environment: Environment,
     file: Option<PathBuf>,
 }
 
 impl Sources {
     /// This process's environment and the file that `--config` or `ONSALE_CONFIG` names.
     pub(crate) fn of_process(file: Option<PathBuf>) -> Self {
-        Self::with_environment(std::env::vars().collect(), file)
+        Self::with_environment(std::env::vars_os(), file)
     }
 
     /// An environment of one's own.
-    pub(crate) fn with_environment(environment: HashMap<String, String>, file: Option<PathBuf>) -> Self {
-        let named = || environment.get("ONSALE_CONFIG").filter(|path| !path.is_empty());
-        let file = file.or_else(|| named().map(PathBuf::from));
+    pub(crate) fn with_environment(
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        file: Option<PathBuf>,
+    ) -> Self {
+        let environment = Environment::new(environment.into_iter());
+        let file = file.or_else(|| environment.config().map(PathBuf::from));
         Self {
             flags: HashMap::new(),
             environment,
@@ -81,22 +54,19 @@ impl Sources {
     ///
     /// Errors: an unreadable file, an unknown key in it, a variable and its `_FILE` twin both given.
     pub(crate) fn resolve(&self) -> Result<BTreeMap<&'static str, Value>, ConfigurationError> {
-        let file = match &self.file {
-            Some(path) => read_file(path)?,
-            None => HashMap::new(),
-        };
+        let file = self.read_file()?;
         let mut values = BTreeMap::new();
         for setting in ALL {
-            let value = self
-                .flagged(setting)
-                .map_or_else(|| self.in_environment(setting), |value| Ok(Some(value)))?
-                .or_else(|| self.in_file(setting, &file))
-                .or_else(|| defaulted(setting));
-            if let Some(value) = value {
+            if let Some(value) = self.value(setting, &file)? {
                 values.insert(setting.key, value);
             }
         }
         Ok(values)
+    }
+
+    /// The value of one setting, whatever is wrong with the others.
+    pub(super) fn resolve_one(&self, setting: &Setting) -> Result<Option<Value>, ConfigurationError> {
+        self.value(setting, &self.read_file()?)
     }
 
     /// Whether anybody said something about a setting.
@@ -107,41 +77,59 @@ impl Sources {
             .is_some_and(|value| value.source != Source::Default))
     }
 
+    /// Variables that look like settings and are none, each with what is wrong with it. A warning and no error:
+    /// environments also hold what other programs are told.
+    pub(crate) fn strangers(&self) -> Vec<String> {
+        self.environment.strangers()
+    }
+
+    fn read_file(&self) -> Result<HashMap<String, String>, ConfigurationError> {
+        self.file
+            .as_deref()
+            .map_or_else(|| Ok(HashMap::new()), toml_file::read)
+    }
+
+    fn value(
+        &self,
+        setting: &Setting,
+        file: &HashMap<String, String>,
+    ) -> Result<Option<Value>, ConfigurationError> {
+        let given = match self.flagged(setting) {
+            Some(value) => Some(value),
+            None => self.in_environment(setting)?,
+        };
+        Ok(given
+            .or_else(|| self.in_file(setting, file))
+            .or_else(|| defaulted(setting)))
+    }
+
     fn flagged(&self, setting: &Setting) -> Option<Value> {
         self.flags.get(setting.key).map(|text| Value {
             text: text.clone(),
-            source: Source::Flag,
+            source: Source::Flag(setting.key),
         })
     }
 
-    /// An empty variable counts as unset: compose files pass those on for variables that nobody set.
     fn in_environment(&self, setting: &Setting) -> Result<Option<Value>, ConfigurationError> {
-        let variable = |name: &str| self.environment.get(name).filter(|text| !text.is_empty());
-        let direct = variable(setting.env);
+        let direct = self.environment.get(setting, setting.env)?;
         let file_variable = format!("{}_FILE", setting.env);
-        let named = variable(&file_variable).filter(|_| setting.secret);
+        let named = if setting.secret {
+            self.environment.get(setting, &file_variable)?
+        } else {
+            None
+        };
         match (direct, named) {
             (Some(_), Some(_)) => Err(ConfigurationError {
                 setting: setting.spelling(),
+                origin: None,
                 problem: format!("{} and {file_variable} are both given", setting.env),
                 mend: "Keep one of them".to_owned(),
             }),
             (Some(text), None) => Ok(Some(Value {
-                text: text.clone(),
+                text: text.to_owned(),
                 source: Source::Environment(setting.env.to_owned()),
             })),
-            (None, Some(path)) => {
-                let path = PathBuf::from(path);
-                let text = std::fs::read_to_string(&path).map_err(|error| ConfigurationError {
-                    setting: file_variable,
-                    problem: format!("cannot read {}: {error}", path.display()),
-                    mend: "Name a file that this user may read".to_owned(),
-                })?;
-                Ok(Some(Value {
-                    text: text.trim_end_matches(['\r', '\n']).to_owned(),
-                    source: Source::SecretFile(path),
-                }))
-            }
+            (None, Some(path)) => secret_of_file(setting, file_variable, path.into()).map(Some),
             (None, None) => Ok(None),
         }
     }
@@ -155,58 +143,39 @@ impl Sources {
     }
 }
 
+/// What a file holds, without the line's end that editors and `echo` add. An empty one is an error: somebody meant to
+/// give a secret, and going on without it is not what they meant.
+fn secret_of_file(
+    setting: &Setting,
+    variable: String,
+    path: PathBuf,
+) -> Result<Value, ConfigurationError> {
+    let refuse = |problem: String, mend: &str| ConfigurationError {
+        setting: setting.spelling(),
+        origin: Some(Source::Environment(variable.clone())),
+        problem,
+        mend: mend.to_owned(),
+    };
+    let text = read_text(&path, SECRET_BYTES_MAX).map_err(|problem| {
+        refuse(
+            format!("cannot read {}: {problem}", path.display()),
+            "Name a file that this user may read, with the secret alone",
+        )
+    })?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.trim().is_empty() {
+        let problem = format!("{} is empty", path.display());
+        return Err(refuse(problem, "Write the secret into it, or name no file"));
+    }
+    Ok(Value {
+        text: text.to_owned(),
+        source: Source::SecretFile(path),
+    })
+}
+
 fn defaulted(setting: &Setting) -> Option<Value> {
     setting.default.map(|text| Value {
         text: text.to_owned(),
         source: Source::Default,
     })
-}
-
-fn read_file(path: &Path) -> Result<HashMap<String, String>, ConfigurationError> {
-    let refuse = |problem: String, mend: &str| ConfigurationError {
-        setting: format!("config (ONSALE_CONFIG, {})", path.display()),
-        problem,
-        mend: mend.to_owned(),
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        refuse(
-            format!("cannot read the file: {error}"),
-            "Name a TOML file that this user may read",
-        )
-    })?;
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| {
-            1 + text[..span.start.min(text.len())].matches('\n').count()
-        });
-        refuse(
-            format!("line {line}: {}", error.message()),
-            "Write `key = value` lines in TOML",
-        )
-    })?;
-    let mut values = HashMap::new();
-    for (key, value) in table {
-        if !ALL.iter().any(|setting| setting.key == key) {
-            let known: Vec<_> = ALL.iter().map(|setting| setting.key).collect();
-            return Err(refuse(
-                format!("unknown key `{key}`"),
-                &format!("Known keys are {}", known.join(", ")),
-            ));
-        }
-        let text = match value {
-            toml::Value::String(text) => text,
-            toml::Value::Integer(number) => number.to_string(),
-            toml::Value::Boolean(flag) => flag.to_string(),
-            toml::Value::Float(_)
-            | toml::Value::Datetime(_)
-            | toml::Value::Array(_)
-            | toml::Value::Table(_) => {
-                return Err(refuse(
-                    format!("`{key}` is neither text, a whole number nor true/false"),
-                    "Write `key = value` lines in TOML",
-                ));
-            }
-        };
-        values.insert(key, text);
-    }
-    Ok(values)
 }

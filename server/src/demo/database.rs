@@ -36,6 +36,7 @@ impl Postgres {
         if plan.journal == JournalKind::Postgres {
             return Err(ConfigurationError {
                 setting: "journal (ONSALE_JOURNAL)".to_owned(),
+                origin: None,
                 problem: "the postgres journal needs more than the embedded Postgres's one connection"
                     .to_owned(),
                 mend: "Give a real Postgres in --database-url or DATABASE_URL, or choose --journal local"
@@ -69,6 +70,7 @@ impl Postgres {
     async fn embedded(_directory: &Path) -> Result<Self, Failure> {
         Err(ConfigurationError {
             setting: "database_url (DATABASE_URL)".to_owned(),
+            origin: None,
             problem: "is not set, and this build has no embedded Postgres".to_owned(),
             mend:
                 "Give a Postgres URL, or use a build with it: cargo demo (or cargo build --features embedded)"

@@ -16,6 +16,8 @@ use tokio::time::Instant;
 
 pub(crate) use observe::{Scraper, Sources};
 
+use crate::peers::{self, PEER_REFUSALS_TOTAL, PEER_REQUEST_DURATION_SECONDS, PEER_REQUESTS_TOTAL};
+
 /// Buckets of every histogram in seconds: 0.5 ms to 10 s. Without buckets the exporter would make summaries, which
 /// cannot be added up over processes.
 const BUCKETS_SECONDS: [f64; 14] = [
@@ -93,7 +95,7 @@ const RUNTIME_QUEUE_DEPTH: Metric = Metric::gauge(
 );
 
 /// What this crate records of its own.
-const OWN: [Metric; 18] = [
+const OWN: [Metric; 21] = [
     BUILD_INFO,
     READY,
     DATABASE_CONNECTIONS,
@@ -104,6 +106,9 @@ const OWN: [Metric; 18] = [
     RUNTIME_BUSY_RATIO,
     RUNTIME_TASKS,
     RUNTIME_QUEUE_DEPTH,
+    PEER_REQUESTS_TOTAL,
+    PEER_REQUEST_DURATION_SECONDS,
+    PEER_REFUSALS_TOTAL,
     // Names and meanings are those of all Prometheus clients; metrics-process records them.
     Metric::counter(
         "process_cpu_seconds_total",
@@ -174,6 +179,7 @@ pub(crate) fn record() -> anyhow::Result<PrometheusHandle> {
         "profile" => if cfg!(debug_assertions) { "debug" } else { "release" },
     )
     .set(1.0);
+    peers::show();
     tokio::spawn(upkeep(handle.clone()));
     Ok(handle)
 }

@@ -62,7 +62,7 @@ pub(crate) async fn open_audited(settings: &Settings) -> Result<Audited, StartEr
         JournalKind::Postgres => Ok(OpenJournal::Postgres(Arc::new(PostgresJournal::read_only(
             database.clone(),
         )))),
-        JournalKind::Local => OpenJournal::open(settings, &database).await,
+        JournalKind::Local => OpenJournal::open(settings, &database, None).await,
     };
     match opened {
         Ok(journal) => Ok(Audited { journal, database }),

@@ -4,7 +4,7 @@ use onsale_engine::port::JournalError;
 use onsale_persistence::{DatabaseError, RedisError};
 use thiserror::Error;
 
-use crate::configuration::{ConfigurationError, unusable_database_url, unusable_redis_url};
+use crate::configuration::{ConfigurationError, Settings, unusable_database_url, unusable_redis_url};
 
 /// Why the process cannot serve yet, or at all.
 #[derive(Debug, Error)]
@@ -21,6 +21,16 @@ pub(crate) enum StartError {
     /// Anything else; waiting does not help.
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
+}
+
+impl StartError {
+    /// The same error; one about a setting says where that came from.
+    pub(super) fn located(self, settings: &Settings) -> Self {
+        match self {
+            Self::Configuration(error) => Self::Configuration(settings.located(error)),
+            Self::Unavailable(_) | Self::NotMigrated | Self::Internal(_) => self,
+        }
+    }
 }
 
 impl From<DatabaseError> for StartError {

@@ -7,7 +7,7 @@ use onsale_services::{FolderMailer, LogMailer, Mailer, SmtpMailer};
 use crate::configuration::{ConfigurationError, MailSettings, unusable_mail_folder, unusable_smtp_server};
 
 /// The mailer of the settings; `None`: mail waits until it is too late.
-pub(super) fn mailer(settings: &MailSettings) -> Result<Option<Arc<dyn Mailer>>, ConfigurationError> {
+pub(crate) fn mailer(settings: &MailSettings) -> Result<Option<Arc<dyn Mailer>>, ConfigurationError> {
     Ok(match settings {
         MailSettings::None => None,
         MailSettings::Log => {

@@ -8,18 +8,20 @@ mod error;
 mod files;
 mod gateways;
 mod mail;
+mod peers;
+mod prepared;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use onsale_engine::port::{Clock, Journal, JournalError, SystemClock};
+use onsale_engine::port::{Clock, Journal, JournalError};
 use onsale_engine::{Engine, EngineConfig, EngineError};
 use onsale_http::{Gate, Rate, RateLimitConfig, ServeLimits};
 use onsale_persistence::{
     Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection, Redis, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, PackageJobs,
+    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, Mailer, PackageJobs,
     PaymentWorker, Services, ServicesConfig, TicketFiles,
 };
 use secrecy::ExposeSecret as _;
@@ -31,6 +33,8 @@ pub(crate) use audited::{open_audited, open_audited_database};
 pub(crate) use error::StartError;
 pub(crate) use files::open_files;
 pub(crate) use gateways::payment_gateways;
+pub(crate) use mail::mailer;
+pub(crate) use prepared::Prepared;
 
 use crate::configuration::{JournalKind, Settings, journal_directory_in_use};
 use crate::metrics::Sources;
@@ -42,11 +46,16 @@ enum OpenJournal {
 }
 
 impl OpenJournal {
-    async fn open(settings: &Settings, database: &Database) -> Result<Self, JournalError> {
+    /// Others ask about its events at the address.
+    async fn open(
+        settings: &Settings,
+        database: &Database,
+        address: Option<&str>,
+    ) -> Result<Self, JournalError> {
         let database = database.clone();
         Ok(match settings.journal {
             JournalKind::Postgres => Self::Postgres(Arc::new(
-                PostgresJournal::start(database, &settings.node_name).await?,
+                PostgresJournal::start_reachable(database, &settings.node_name, address).await?,
             )),
             JournalKind::Local => Self::Local(Arc::new(
                 LocalJournal::open(&settings.journal_directory, database).await?,
@@ -86,31 +95,35 @@ pub(crate) async fn connect_database(settings: &Settings) -> Result<Database, St
         connections_max: settings.database_connections_max,
         ..DatabaseConfig::new(url)
     };
-    Ok(Database::connect(&config).await?)
+    Database::connect(&config)
+        .await
+        .map_err(|error| StartError::from(error).located(settings))
 }
 
 /// Connects to everything that is stored and starts the engine over it. Safe to try again.
-pub(crate) async fn connect(settings: &Settings) -> Result<Core, StartError> {
+pub(crate) async fn connect(settings: &Settings, prepared: &Prepared) -> Result<Core, StartError> {
     let database = connect_database(settings).await?;
     if !database.is_migrated().await? {
         return Err(StartError::NotMigrated);
     }
-    let redis = open_redis(settings).await?;
-    let journal = OpenJournal::open(settings, &database)
+    let address = peers::address(settings, &database).await?;
+    let journal = OpenJournal::open(settings, &database, address.as_deref())
         .await
         .map_err(|error| match error {
             JournalError::OwnedElsewhere { .. } => {
-                StartError::Configuration(journal_directory_in_use(&settings.journal_directory))
+                let in_use = journal_directory_in_use(&settings.journal_directory);
+                StartError::Configuration(settings.located(in_use))
             }
             error => error.into(),
         })?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let clock = Arc::clone(&prepared.clock);
     let projection = Arc::new(PostgresProjection::new(database.clone()));
-    let started = Engine::start(
+    let started = Engine::start_among(
         EngineConfig::default(),
         journal.journal(),
         projection,
         Arc::clone(&clock),
+        peers::peers(settings, &clock),
     );
     let engine = started.await.map_err(|error| match error {
         EngineError::Unavailable { reason } => StartError::Unavailable(reason),
@@ -118,7 +131,7 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Core, StartError> {
     })?;
     Ok(Core {
         database,
-        redis,
+        redis: prepared.redis.clone(),
         journal,
         engine,
         clock,
@@ -149,23 +162,26 @@ pub(crate) struct Running {
 }
 
 /// Starts the use cases, their background work and the public listener.
-pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener) -> anyhow::Result<Running> {
+pub(crate) async fn start(
+    settings: &Settings,
+    core: Core,
+    prepared: Prepared,
+    listener: TcpListener,
+) -> anyhow::Result<Running> {
     let (audit, writing_audit) = AuditWriter::new(core.database.clone());
-    let ticket_keys = settings.files.ticket_keys()?;
-    let objects = open_files(&settings.files, &ticket_keys, core.clock.now()).await?;
     let dependencies = Dependencies {
         engine: core.engine.clone(),
         database: core.database.clone(),
         redis: core.redis.clone(),
-        gateways: gateways::open(settings, &core.clock)?,
-        tokens: settings.tokens()?,
+        gateways: prepared.gateways,
+        tokens: prepared.tokens,
         audit,
-        ticket_keys,
-        objects,
+        ticket_keys: prepared.ticket_keys,
+        objects: prepared.objects,
     };
     let config = ServicesConfig {
         gateway_timeout: gateways::patience(settings),
-        breached_passwords: Arc::new(settings.breached_passwords()?),
+        breached_passwords: prepared.breached_passwords,
     };
     let services = Services::new(dependencies, config)?;
     services.load_access().await?;
@@ -177,7 +193,7 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
     );
     let stop_serving = CancellationToken::new();
     let stop_working = CancellationToken::new();
-    let handlers = job_handlers(settings, &services)?;
+    let handlers = job_handlers(prepared.mailer, &services)?;
     let working = vec![
         tokio::spawn(writing_audit.run(stop_working.clone())),
         tokio::spawn(AccessSync::new(services.clone()).run(stop_working.clone())),
@@ -203,12 +219,15 @@ pub(crate) async fn start(settings: &Settings, core: Core, listener: TcpListener
 }
 
 /// What works on background jobs, by kind.
-fn job_handlers(settings: &Settings, services: &Services) -> anyhow::Result<Vec<Arc<dyn JobHandler>>> {
+fn job_handlers(
+    mailer: Option<Arc<dyn Mailer>>,
+    services: &Services,
+) -> anyhow::Result<Vec<Arc<dyn JobHandler>>> {
     let mut handlers: Vec<Arc<dyn JobHandler>> = vec![
         Arc::new(PaymentWorker::new(services.clone())),
         Arc::new(TicketFiles::new(services.clone())),
     ];
-    if let Some(mailer) = mail::mailer(&settings.mail)? {
+    if let Some(mailer) = mailer {
         handlers.push(Arc::new(MailHandler::new(services.clone(), mailer)?));
     }
     handlers.push(Arc::new(PackageJobs::new(services.clone())));

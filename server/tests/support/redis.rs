@@ -63,13 +63,19 @@ impl PrivateRedis {
 
     /// From now on it reads, and takes no writes, as one that is full.
     pub fn fill(&self) {
+        self.command("CONFIG SET maxmemory 1");
+    }
+
+    /// Runs a command that must be answered with `OK`.
+    #[track_caller]
+    pub fn command(&self, command: &str) {
         let mut stream = TcpStream::connect(self.address).expect("Redis");
         stream
-            .write_all(b"CONFIG SET maxmemory 1\r\n")
+            .write_all(format!("{command}\r\n").as_bytes())
             .expect("a command");
         let mut answer = [0; 3];
         stream.read_exact(&mut answer).expect("an answer");
-        assert_eq!(&answer, b"+OK");
+        assert_eq!(&answer, b"+OK", "{command}");
     }
 
     /// kill -9, which also ends a frozen one.

@@ -125,6 +125,17 @@ impl SmtpMailer {
     }
 }
 
+impl SmtpMailer {
+    /// Whether the server lets us in: greeting, TLS, name and password, and a command that does nothing.
+    pub async fn probe(&self) -> Result<(), MailError> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(MailError::Failed("the SMTP server refuses NOOP".to_owned())),
+            Err(error) => Err(told(&error)),
+        }
+    }
+}
+
 fn protection(url: &Url, host: &Host<&str>) -> Result<Protection, SmtpUrlError> {
     let mut parameters = url.query_pairs();
     let (first, second) = (parameters.next(), parameters.next());

@@ -1,129 +1,82 @@
 //! What the machine must offer.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
+use std::thread::available_parallelism;
 
 use super::Check;
 
 /// File descriptors that the process needs besides its clients' connections.
 const DESCRIPTORS_RESERVED: u64 = 256;
-/// The clock is wrong when it stands before this release was made (2026-01-01).
-const CLOCK_SECONDS_MIN: i64 = 1_767_225_600;
-/// File systems that lose their contents with the machine, or whose sync promises less than a disk's.
-const UNFIT_FILE_SYSTEMS: [&str; 8] = [
-    "tmpfs",
-    "ramfs",
-    "devtmpfs",
-    "nfs",
-    "nfs4",
-    "cifs",
-    "fuse.sshfs",
-    "9p",
-];
-
-/// Whether the directory can be written to and synced, and lies on a disk.
-pub(super) fn journal_directory(directory: &Path) -> Check {
-    const NAME: &str = "journal directory";
-    let shown = directory.display();
-    let tried = fs::create_dir_all(directory).and_then(|()| {
-        let mut probe = tempfile::NamedTempFile::new_in(directory)?;
-        probe.write_all(b"onsale doctor")?;
-        probe.as_file().sync_all()
-    });
-    if let Err(error) = tried {
-        return Check::failed(NAME, format!("cannot write and sync in {shown}: {error}"));
-    }
-    match file_system_of(directory) {
-        Some(kind) if UNFIT_FILE_SYSTEMS.contains(&kind.as_str()) => Check::failed(
-            NAME,
-            format!("{shown} is on {kind}, which does not keep what was synced; choose a real disk"),
-        ),
-        Some(kind) if kind == "overlay" => Check::warning(
-            NAME,
-            format!("{shown} is in a container's own layer and goes with it; mount a volume"),
-        ),
-        Some(kind) => Check::ok(NAME, format!("{shown} is writable, on {kind}")),
-        None => Check::warning(NAME, format!("{shown} is writable; its file system is unknown")),
-    }
-}
-
-/// Kind of the file system with the longest mount point above the directory.
-fn file_system_of(directory: &Path) -> Option<String> {
-    let directory = directory.canonicalize().ok()?;
-    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
-    mounts
-        .lines()
-        .filter_map(|line| {
-            let mut fields = line.split(' ');
-            let (mount_point, kind) = (fields.nth(1)?, fields.next()?);
-            directory
-                .starts_with(mount_point)
-                .then_some((mount_point.len(), kind))
-        })
-        .max_by_key(|(length, _)| *length)
-        .map(|(_, kind)| kind.to_owned())
-}
+/// Memory of a process with nothing to do, some events in memory and a burst of requests.
+const MEMORY_BYTES_RESERVED: u64 = 512 * 1024 * 1024;
+/// Memory of one open connection, with room to spare over what docs/SCALING.md measured.
+const MEMORY_BYTES_PER_CONNECTION: u64 = 32 * 1024;
 
 /// Whether the process may open as many connections as configured.
 pub(super) fn file_descriptors(connections_max: u32) -> Check {
     const NAME: &str = "file descriptors";
     let needed = u64::from(connections_max) + DESCRIPTORS_RESERVED;
-    match soft_limit() {
-        Some(limit) if limit < needed => Check::warning(
-            NAME,
-            format!(
-                "the limit is {limit} and {connections_max} connections need {needed}; raise it (ulimit -n, LimitNOFILE=) or lower connections_max"
-            ),
-        ),
+    let mend = format!("Raise it to {needed} (ulimit -n, LimitNOFILE=, ulimits of the container), or lower connections_max");
+    match soft_limit("Max open files") {
+        Some(limit) if limit < needed => {
+            let detail = format!("the limit is {limit}, and {connections_max} connections need {needed}");
+            Check::warning(NAME, detail, mend)
+        }
         Some(limit) => Check::ok(NAME, format!("the limit is {limit}")),
-        None => Check::warning(NAME, "the limit cannot be read on this system"),
+        None => Check::warning(NAME, "the limit cannot be read on this system", mend),
     }
 }
 
-fn soft_limit() -> Option<u64> {
+/// A limit of this process, as Linux names it.
+fn soft_limit(name: &str) -> Option<u64> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))?;
+    let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
     match line.split_whitespace().next()? {
         "unlimited" => Some(u64::MAX),
         number => number.parse().ok(),
     }
 }
 
-/// Whether the clock can be right.
-pub(super) fn clock() -> Check {
-    let now = jiff::Timestamp::now();
-    if now.as_second() < CLOCK_SECONDS_MIN {
-        Check::failed(
-            "clock",
-            format!("it says {now}; set it, sales windows and tokens depend on it"),
-        )
-    } else {
-        Check::ok("clock", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+/// Whether as many connections as configured fit into the memory of machine and container.
+pub(super) fn memory(connections_max: u32) -> Check {
+    const NAME: &str = "memory";
+    let needed = MEMORY_BYTES_RESERVED + u64::from(connections_max) * MEMORY_BYTES_PER_CONNECTION;
+    let mib = |bytes: u64| bytes / (1024 * 1024);
+    let mend = format!("Give {} MiB, or lower connections_max", mib(needed));
+    match memory_max() {
+        Some(limit) if limit < needed => {
+            let detail = format!("{} MiB, and {connections_max} connections may need {}", mib(limit), mib(needed));
+            Check::warning(NAME, detail, mend)
+        }
+        Some(limit) => Check::ok(NAME, format!("{} MiB", mib(limit))),
+        None => Check::warning(NAME, "its size cannot be read on this system", mend),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+/// The least of the machine's memory, the limits of control groups and that of the process.
+fn memory_max() -> Option<u64> {
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|info| {
+        let line = info.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+        kib.checked_mul(1024)
+    });
+    let limit = |file: &str| fs::read_to_string(Path::new("/sys/fs/cgroup").join(file)).ok()?.trim().parse().ok();
+    // Of the second and of the first version; `max` is no number.
+    let of_groups = [limit("memory.max"), limit("memory/memory.limit_in_bytes")];
+    let of_process = soft_limit("Max address space");
+    [machine, of_process].into_iter().chain(of_groups).flatten().min()
+}
 
-    use super::super::Outcome;
-    use super::*;
-
-    #[test]
-    fn a_directory_that_cannot_be_made_fails() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let check = journal_directory(&file.path().join("journal"));
-        assert_eq!(check.outcome, Outcome::Failed);
-    }
-
-    #[test]
-    fn too_few_descriptors_are_a_warning_with_a_mend() {
-        let check = file_descriptors(u32::MAX);
-        if check.outcome == Outcome::Warning {
-            assert!(check.detail.contains("cannot be read") || check.detail.contains("ulimit"));
-        }
+/// Whether there is a core for what must not wait.
+pub(super) fn cores() -> Check {
+    const NAME: &str = "cores";
+    match available_parallelism().map_or(1, usize::from) {
+        1 => Check::warning(
+            NAME,
+            "one: commits, requests and passwords wait for each other",
+            "Give two or more; four where buyers log in while the sale runs",
+        ),
+        cores => Check::ok(NAME, cores.to_string()),
     }
 }

@@ -1,0 +1,41 @@
+//! The other processes of the deployment.
+
+use std::sync::Arc;
+
+use onsale_engine::port::{Clock, Peers};
+use onsale_persistence::Database;
+
+use super::StartError;
+use crate::configuration::{JournalKind, Settings, address_of};
+use crate::peers::HttpPeers;
+
+/// Who asks other processes; nobody without a secret, or where events have no other process.
+pub(super) fn peers(settings: &Settings, clock: &Arc<dyn Clock>) -> Option<Arc<dyn Peers>> {
+    let peers = settings.peers()?;
+    Some(Arc::new(HttpPeers::new(peers.seals(), Arc::clone(clock))))
+}
+
+/// Where the others reach this process.
+pub(super) async fn address(settings: &Settings, database: &Database) -> Result<Option<String>, StartError> {
+    let Some(peers) = settings.peers() else {
+        if settings.journal == JournalKind::Postgres {
+            tracing::info!(
+                "no peer_secret is set: requests for events of other processes are refused; run one process, or set ONSALE_PEER_SECRET"
+            );
+        }
+        return Ok(None);
+    };
+    let address = match peers.address(settings.internal_listen) {
+        Some(address) => address,
+        None => {
+            let ip = database.local_address().await.map_err(|error| {
+                StartError::Unavailable(format!(
+                    "no way to Postgres, by which to know our own address: {error}"
+                ))
+            })?;
+            address_of(ip, settings.internal_listen.port())
+        }
+    };
+    tracing::info!(address, "other processes ask here about this one's events");
+    Ok(Some(address))
+}
