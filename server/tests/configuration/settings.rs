@@ -71,6 +71,8 @@ const WRONG: &[(&str, Wrong)] = &[
     ("trusted_proxies", Always("10.0.0.1,proxy.example")),
     ("shutdown_grace_seconds", Always("601")),
     ("node_name", Always(LONG)),
+    ("peer_secret", Always("canary")),
+    ("peer_address", Always("https://10.0.1.7:9464")),
     ("log_level", Always("info,=bogus=")),
     ("log_format", Always("xml")),
     ("drills", Always("perhaps")),
