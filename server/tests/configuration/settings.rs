@@ -86,7 +86,7 @@ const WRONG: &[(&str, Wrong)] = &[
     ("shutdown_grace_seconds", Always("601")),
     ("node_name", Always(LONG)),
     ("peer_secret", Always("canary")),
-    ("peer_address", Always("https://onsale.example")),
+    ("peer_address", Always("https://10.0.1.7:9464")),
     ("log_level", Always("info,=bogus=")),
     ("log_format", Always("xml")),
     ("drills", Always("perhaps")),
