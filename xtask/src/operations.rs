@@ -2,7 +2,7 @@
 //!
 //! The trials are the tests in `server/tests/operations`, which are part of `cargo xtask test` too; here they start the
 //! release build, which `ONSALE_BINARY` names, and where a revision is given they upgrade from its release build, which
-//! `ONSALE_OLD_BINARY` names.
+//! `ONSALE_OLD_BINARY` names. What the program says to a wrong configuration is tried on it as well.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -26,7 +26,7 @@ const BUILD: [&str; 7] = [
 /// As `cargo xtask test` builds them, so that they are built once.
 const WORKSPACE: [&str; 4] = ["--locked", "--workspace", "--features", "onsale-server/s3"];
 /// The test binaries that are pointed at the release build.
-const BINARIES: [&str; 1] = ["operations"];
+const BINARIES: [&str; 2] = ["operations", "configuration"];
 
 /// Builds, and runs the trials. Exit code 1 where one fails.
 pub fn run(from: Option<&str>, seconds: u32) -> Result<ExitCode> {
