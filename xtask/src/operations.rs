@@ -2,7 +2,7 @@
 //!
 //! The trials are the tests in `server/tests/operations`, which are part of `cargo xtask test` too; here they start the
 //! release build, which `ONSALE_BINARY` names, and where a revision is given they upgrade from its release build, which
-//! `ONSALE_OLD_BINARY` names.
+//! `ONSALE_OLD_BINARY` names. What the program says to a wrong configuration is tried on it as well.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::load::check;
 use crate::support::{Journal, World, bin_dir};
-use crate::{rush, sells};
+use crate::{a_while, rush, sells};
 
 fn in_repository(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
@@ -53,6 +53,7 @@ async fn every_query_of_the_page_runs_on_a_database_that_was_sold_on() {
     let mut world = World::with(Journal::Postgres, &[]).await;
     let rush = rush(&world, vec![world.api()]).await;
     sells(&rush).await;
+    a_while().await;
     let (shop, ledger) = rush.end().await;
     check(&mut world, &shop, &ledger).await;
     let order = ledger.orders.keys().next().unwrap().to_string();
@@ -160,7 +161,7 @@ fn every_test_that_the_page_names_exists() {
     let mut named = 0;
     for line in table
         .lines()
-        .filter(|line| line.starts_with("| ") && line.contains("`"))
+        .filter(|line| line.starts_with("| ") && line.contains('`'))
     {
         let cell = line.trim_end_matches(" |").rsplit(" | ").next().unwrap();
         for quoted in cell.split('`').skip(1).step_by(2) {

@@ -25,13 +25,17 @@ const EXPANSION: &str = "
 /// What must not be in a transaction.
 const INDEX: &str = "CREATE INDEX CONCURRENTLY later_orders ON ticket_orders (event_id, placed_at)";
 
+/// By which processes ask each other, where they know it.
+const PEER_SECRET: (&str, &str) = ("ONSALE_PEER_SECRET", "a-secret-of-the-tests-0123456789abcdef");
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_are_replaced_one_after_the_other_under_load_and_no_purchase_fails() {
-    let mut world = World::prepare(Journal::Postgres, &[]);
+    let mut world = World::prepare(Journal::Postgres, &[PEER_SECRET]);
     world.server.install(old_onsale_binary());
     world.migrate().await;
     world.server.start().await;
     let mut other = world.another("two", Journal::Postgres);
+    other.set(PEER_SECRET.0, PEER_SECRET.1);
     other.install(old_onsale_binary());
     other.start().await;
     // Every client asks both, the other one after each refusal.
