@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The image of Onsale: one program, no shell, no package manager.
 #
 #   docker build --build-arg VERSION=0.1.0 --build-arg REVISION="$(git rev-parse HEAD)" --tag onsale:0.1.0 .
@@ -25,7 +24,7 @@ COPY --from=planner /build/recipe.json recipe.json
 RUN cargo chef cook --release --locked --package onsale-server --features s3,otlp --recipe-path recipe.json
 COPY . .
 # After the dependencies, so that another revision does not build them again.
-ARG REVISION=""
+ARG REVISION=unknown
 ENV ONSALE_REVISION=$REVISION
 # What the running program may write to is made here, because the last stage has no shell to make it with.
 RUN cargo build --release --locked --package onsale-server --features s3,otlp \
@@ -34,8 +33,8 @@ RUN cargo build --release --locked --package onsale-server --features s3,otlp \
 
 # glibc, libgcc and the certificates that SMTP, S3 and payment providers are checked against. Debian 12, as the builder.
 FROM gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f
-ARG VERSION=""
-ARG REVISION=""
+ARG VERSION=unknown
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Onsale" \
       org.opencontainers.image.description="Sells event tickets at the moment everybody wants them" \
       org.opencontainers.image.licenses="Apache-2.0" \

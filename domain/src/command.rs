@@ -225,3 +225,27 @@ pub enum Command {
     /// Lets time pass: opens and closes the sale, ends holds that are due (a bounded number for each record).
     Advance,
 }
+
+impl Command {
+    /// What is asked, as one word of few.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::CreateEvent { .. } => "create_event",
+            Self::EditEvent { .. } => "edit_event",
+            Self::SetQuota { .. } => "set_quota",
+            Self::SetTicketType { .. } => "set_ticket_type",
+            Self::ChangeStatus { .. } => "change_status",
+            Self::PlaceHold(_) => "place_hold",
+            Self::ExtendHold { .. } => "extend_hold",
+            Self::ReleaseHold { .. } => "release_hold",
+            Self::ConfirmHold(_) => "confirm_hold",
+            Self::CancelOrder { .. } => "cancel_order",
+            Self::StartPayment(_) => "start_payment",
+            Self::ReclaimHold(_) => "reclaim_hold",
+            Self::RefundTickets(_) => "refund_tickets",
+            Self::TransferTicket(_) => "transfer_ticket",
+            Self::ScanTicket(_) => "scan_ticket",
+            Self::Advance => "advance",
+        }
+    }
+}

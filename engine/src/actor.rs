@@ -22,9 +22,25 @@ use crate::metrics::{Metrics, violated};
 use crate::port::Clock;
 use crate::port::clock::Stopwatch;
 use crate::timer::Timer;
+use crate::trace::Place;
 
 /// Where an answer goes, once it may.
 pub(crate) type Reply = oneshot::Sender<Result<Answered, EngineError>>;
+
+/// Who waits for an answer: the permit to ask, the way to answer, and where it belongs if the request is traced.
+pub(crate) struct Asker {
+    pub(crate) permit: Permit,
+    pub(crate) reply: Reply,
+    pub(crate) place: Option<Place>,
+}
+
+impl Asker {
+    /// Answers. The place is given back first: whoever is answered may ask again at once.
+    pub(crate) fn answer(self, answer: Result<Answered, EngineError>) {
+        drop(self.permit);
+        let _ = self.reply.send(answer);
+    }
+}
 
 /// An answer whose sequence is committed.
 #[derive(Debug)]
@@ -114,17 +130,16 @@ impl State {
         let Envelope {
             question,
             deadline_at,
-            permit,
-            reply,
+            asker,
         } = envelope;
         match question {
-            Question::Command(command) => self.on_command(&command, deadline_at, permit, reply),
+            Question::Command(command) => self.on_command(&command, deadline_at, asker),
             Question::Look(look) => {
                 let verdict = match look.at(self.start.cell.event_id, &self.start.inventory) {
                     Ok(found) => Verdict::Found(Box::new(found)),
                     Err(refusal) => Verdict::Refused(refusal),
                 };
-                self.settle(verdict, permit, reply);
+                self.settle(verdict, asker);
                 Ok(())
             }
         }
@@ -134,31 +149,32 @@ impl State {
         &mut self,
         command: &Command,
         deadline_at: UnixMillis,
-        permit: Permit,
-        reply: Reply,
+        asker: Asker,
     ) -> Result<(), ActorProcessingErr> {
         let now = self.start.clock.now();
         if now > deadline_at {
-            let _ = reply.send(Err(EngineError::Overloaded { reason: "deadline" }));
+            asker.answer(Err(EngineError::Overloaded { reason: "deadline" }));
             return Ok(());
         }
         // A place in the lane comes before the decision: what is decided must be committed.
         let Ok(place) = self.start.lane.clone().try_reserve_owned() else {
-            let _ = reply.send(Err(EngineError::Overloaded {
+            asker.answer(Err(EngineError::Overloaded {
                 reason: "commit_lane",
             }));
             return Ok(());
         };
         self.decisions += 1;
+        let span = asker.place.as_ref().map(|place| place.child("decide"));
         let timed = (self.decisions % 64 == 1).then(Stopwatch::start);
         let decision = self.start.inventory.apply(command, now);
         if let Some(stopwatch) = timed {
             self.start.metrics.decision.record(stopwatch.seconds());
         }
+        drop(span);
         let verdict = match decision {
             Ok(Decision::Recorded(records)) => {
                 self.remember_keys(&records);
-                let decided = self.decided(records, Verdict::Recorded, Some((reply, permit)));
+                let decided = self.decided(records, Verdict::Recorded, Some(asker));
                 let _ = place.send(LaneMessage::Decided(decided));
                 return Ok(());
             }
@@ -171,16 +187,16 @@ impl State {
             Err(refusal) => Verdict::Refused(refusal),
         };
         drop(place);
-        self.settle(verdict, permit, reply);
+        self.settle(verdict, asker);
         Ok(())
     }
 
     /// Answers without a new record. Where the state that the answer rests on is not committed yet, the answer waits
     /// for it in the lane.
-    fn settle(&self, verdict: Verdict, permit: Permit, reply: Reply) {
+    fn settle(&self, verdict: Verdict, asker: Asker) {
         let seq = self.start.inventory.seq();
         if self.start.cell.committed_seq() >= seq {
-            let _ = reply.send(verdict.into_answer(seq));
+            asker.answer(verdict.into_answer(seq));
             return;
         }
         let decided = Decided {
@@ -189,15 +205,14 @@ impl State {
             records: Records::new(),
             availability: None,
             verdict,
-            reply: Some((reply, permit)),
+            asker: Some(asker),
         };
         if let Err(error) = self.start.lane.try_send(LaneMessage::Decided(decided))
             && let LaneMessage::Decided(Decided {
-                reply: Some((reply, _)),
-                ..
+                asker: Some(asker), ..
             }) = error.into_inner()
         {
-            let _ = reply.send(Err(EngineError::Overloaded {
+            asker.answer(Err(EngineError::Overloaded {
                 reason: "commit_lane",
             }));
         }
@@ -235,14 +250,14 @@ impl State {
         Ok(())
     }
 
-    fn decided(&self, records: Records, verdict: Verdict, reply: Option<(Reply, Permit)>) -> Decided {
+    fn decided(&self, records: Records, verdict: Verdict, asker: Option<Asker>) -> Decided {
         Decided {
             cell: Arc::clone(&self.start.cell),
             seq: self.start.inventory.seq(),
             records,
             availability: self.start.inventory.availability(),
             verdict,
-            reply,
+            asker,
         }
     }
 

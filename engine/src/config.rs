@@ -29,6 +29,8 @@ pub const SNAPSHOT_QUEUE_MAX: usize = 1_024;
 pub const LOADS_MAX: usize = 8;
 /// Requests that may wait for events being loaded.
 pub const LOAD_WAITERS_MAX: usize = 4_096;
+/// Ended spans of traces that wait to be exported; further ones are dropped.
+pub const TRACE_QUEUE_SPANS: usize = 8_192;
 /// How often the engine looks for events that have something to do and are not in memory.
 pub const DUE_CHECK_MS: u64 = 5_000;
 /// How long the owner of an event of another process is remembered; below any lease, so that a process which lost an

@@ -8,7 +8,7 @@ use onsale_domain::{Availability, Command, EventId, Record, Route, Sequence, Uni
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use crate::actor::{Answered, Message};
+use crate::actor::{Answered, Asker, Message};
 use crate::admission::Permit;
 use crate::error::EngineError;
 use crate::inbox::{Envelope, Posted, Question};
@@ -19,6 +19,7 @@ use crate::metrics::rejected;
 use crate::port::{Owner, PeerAnswer};
 use crate::registry::Shared;
 use crate::slot::Running;
+use crate::trace::{self, OpenSpan, Place};
 
 /// How often an event that leaves memory just then is loaded again for one request.
 const TRIES_MAX: u32 = 3;
@@ -74,19 +75,6 @@ pub enum Drill {
     Panic,
 }
 
-/// How the engine is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EngineStatus {
-    /// Everything that an earlier process left is loaded.
-    pub recovered: bool,
-    /// Age of the oldest committed record that is not projected.
-    pub write_behind_lag_ms: u64,
-    /// Committed records that are not projected.
-    pub write_behind_lag_records: u64,
-    /// Events in memory.
-    pub active_events: usize,
-}
-
 /// The engine. Clones are handles to the same one.
 #[derive(Clone)]
 pub struct Engine {
@@ -101,7 +89,12 @@ impl Engine {
     /// Errors: see [`EngineError`]; except for [`EngineError::OutcomeUnknown`], nothing changed.
     pub async fn execute(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
         let is_hold = matches!(command, Command::PlaceHold(_));
-        let result = self.execute_inner(event_id, command).await;
+        let span = trace::begin(command.name());
+        let place = span.as_ref().map(OpenSpan::place);
+        let result = self.execute_inner(event_id, command, place).await;
+        if let Some(span) = span {
+            trace::end_command(span, event_id, &result);
+        }
         if is_hold {
             let metrics = &self.shared.metrics;
             match &result {
@@ -121,14 +114,19 @@ impl Engine {
         result
     }
 
-    async fn execute_inner(&self, event_id: EventId, command: Command) -> Result<Receipt, EngineError> {
+    async fn execute_inner(
+        &self,
+        event_id: EventId,
+        command: Command,
+        place: Option<Place>,
+    ) -> Result<Receipt, EngineError> {
         // What is rare is boxed here and below, so that the future of every hold does not have room for it.
         if let Command::CreateEvent { .. } = command {
             self.lifecycle.check_open()?;
             let acquired = self.shared.journal.create(event_id).await?;
             Box::pin(self.shared.start_new(event_id, acquired)).await?;
         }
-        let asked = self.ask(event_id, Question::Command(command)).await?;
+        let asked = self.ask(event_id, Question::Command(command), place).await?;
         self.receipt(event_id, asked).await
     }
 
@@ -201,14 +199,20 @@ impl Engine {
 
     /// What an event's actor sees of its state, once that is committed.
     pub(crate) async fn look(&self, event_id: EventId, look: Look) -> Result<Found, EngineError> {
-        self.ask(event_id, Question::Look(look)).await?.found()
+        self.ask(event_id, Question::Look(look), None).await?.found()
     }
 
     /// Asks an event's actor, here or where its owner is, and waits for the committed answer.
-    async fn ask(&self, event_id: EventId, question: Question) -> Result<Asked, EngineError> {
-        match self.try_here(event_id, question).await {
+    async fn ask(
+        &self,
+        event_id: EventId,
+        question: Question,
+        place: Option<Place>,
+    ) -> Result<Asked, EngineError> {
+        match self.try_here(event_id, question, place.clone()).await {
             Ok(answered) => Ok(Asked::Here(answered)),
             Err(Unanswered::NotHere { question, owner }) => {
+                let _span = place.map(|place| place.child("ask_owner").asking());
                 Box::pin(self.ask_elsewhere(event_id, *question, owner)).await
             }
             Err(Unanswered::Failed(error)) => Err(error),
@@ -217,7 +221,7 @@ impl Engine {
 
     /// Asks an event's actor, if it is here.
     pub(crate) async fn ask_here(&self, event_id: EventId, question: Question) -> Result<Asked, EngineError> {
-        match self.try_here(event_id, question).await {
+        match self.try_here(event_id, question, None).await {
             Ok(answered) => Ok(Asked::Here(answered)),
             Err(Unanswered::NotHere { owner, .. }) => Err(EngineError::OwnedElsewhere { owner }),
             Err(Unanswered::Failed(error)) => Err(error),
@@ -225,7 +229,12 @@ impl Engine {
     }
 
     /// An event that leaves memory in between is loaded again.
-    async fn try_here(&self, event_id: EventId, mut question: Question) -> Result<Answered, Unanswered> {
+    async fn try_here(
+        &self,
+        event_id: EventId,
+        mut question: Question,
+        place: Option<Place>,
+    ) -> Result<Answered, Unanswered> {
         self.lifecycle.check_open()?;
         for _ in 0..TRIES_MAX {
             let running = match self.running(event_id).await {
@@ -243,8 +252,11 @@ impl Engine {
             match running.cell.inbox.post(Envelope {
                 question,
                 deadline_at: now.plus_ms(self.shared.config.decision_deadline_ms),
-                permit,
-                reply,
+                asker: Asker {
+                    permit,
+                    reply,
+                    place: place.clone(),
+                },
             }) {
                 // A failed wake-up means that the actor has ended; the supervisor closes the inbox then.
                 Posted::First => drop(running.actor.send_message(Message::Work)),
@@ -370,15 +382,5 @@ impl Engine {
     /// The engine's time.
     pub fn now(&self) -> UnixMillis {
         self.shared.clock.now()
-    }
-
-    /// How the engine is.
-    pub fn status(&self) -> EngineStatus {
-        EngineStatus {
-            recovered: self.lifecycle.is_recovered(),
-            write_behind_lag_ms: self.shared.write_behind.lag_ms(),
-            write_behind_lag_records: self.shared.write_behind.backlog_records(),
-            active_events: self.shared.all_present().len(),
-        }
     }
 }

@@ -7,17 +7,15 @@ use std::sync::{Mutex, PoisonError};
 
 use onsale_domain::{Command, UnixMillis};
 
-use crate::actor::Reply;
-use crate::admission::Permit;
+use crate::actor::Asker;
 use crate::look::Look;
 
-/// A question with the permit to ask it and the way to answer.
+/// A question with whoever waits for its answer.
 pub(crate) struct Envelope {
     pub(crate) question: Question,
     /// Decide a command, unless it is later than that.
     pub(crate) deadline_at: UnixMillis,
-    pub(crate) permit: Permit,
-    pub(crate) reply: Reply,
+    pub(crate) asker: Asker,
 }
 
 /// What an actor can be asked.

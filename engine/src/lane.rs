@@ -11,8 +11,7 @@ use onsale_domain::inventory::Records;
 use onsale_domain::{Availability, EventId, Record, Refusal, Sequence, codec};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::actor::{Answered, Reply};
-use crate::admission::Permit;
+use crate::actor::{Answered, Asker};
 use crate::cell::{EventCell, Head};
 use crate::config::COMMIT_BATCH_MAX;
 use crate::error::EngineError;
@@ -20,7 +19,8 @@ use crate::look::Found;
 use crate::metrics::{Metrics, Tally};
 use crate::port::clock::Stopwatch;
 use crate::port::{Chain, JournalEntry, JournalWriter, Owner};
-use crate::write_behind::WriteBehind;
+use crate::trace::{OpenSpan, Place};
+use crate::write_behind::{Committed, WriteBehind, records_of};
 
 /// What a decision answers, once it may.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(crate) struct Decided {
     /// The counts after the decision; `None` where it made no records.
     pub(crate) availability: Option<Availability>,
     pub(crate) verdict: Verdict,
-    pub(crate) reply: Option<(Reply, Permit)>,
+    pub(crate) asker: Option<Asker>,
 }
 
 /// What a lane is sent.
@@ -117,6 +117,7 @@ impl Lane {
         for group in &groups {
             entries.extend(group.entry());
         }
+        let spans = begin_spans(&groups, &entries);
         let mut fenced = Vec::new();
         if !entries.is_empty() {
             let stopwatch = Stopwatch::start();
@@ -126,6 +127,7 @@ impl Lane {
             }
             self.metrics.commit.record(stopwatch.seconds());
         }
+        drop(spans);
         let mut entries = entries.into_iter().peekable();
         for group in groups {
             let entry = entries.next_if(|entry| entry.event_id == group.cell.event_id);
@@ -146,7 +148,9 @@ impl Lane {
                 });
                 group.publish();
                 self.tally.count(group.records());
-                self.write_behind.committed(&group.cell, entry);
+                let traced = group.traced();
+                self.write_behind
+                    .committed(&group.cell, Committed { entry, traced });
                 if group.cell.is_snapshot_due(records, self.snapshot_every_records) {
                     // With the queue full, the next time will do.
                     let _ = self.snapshots.try_send(group.cell.event_id);
@@ -160,6 +164,15 @@ impl Lane {
 impl Group {
     fn records(&self) -> impl Iterator<Item = &Record> {
         self.decisions.iter().flat_map(|decided| &decided.records)
+    }
+
+    /// Where the traced requests are that made the records.
+    fn traced(&self) -> Vec<Place> {
+        self.decisions
+            .iter()
+            .filter(|decided| !decided.records.is_empty())
+            .filter_map(|decided| decided.asker.as_ref()?.place.clone())
+            .collect()
     }
 
     /// The group's records as the next entry of the event's journal; `None` where it only has answers that waited.
@@ -199,24 +212,23 @@ impl Group {
 
     fn answer(self) {
         for mut decided in self.decisions {
-            let Some((reply, permit)) = decided.reply else {
+            let Some(asker) = decided.asker else {
                 continue;
             };
             let verdict = match (decided.verdict, decided.records.pop()) {
                 (Verdict::Recorded, Some(record)) => Verdict::Record(Box::new(record)),
                 (verdict, _) => verdict,
             };
-            drop(permit);
-            let _ = reply.send(verdict.into_answer(decided.seq));
+            asker.answer(verdict.into_answer(decided.seq));
         }
     }
 
     /// A newer owner exists: what was decided here never happened.
     fn refuse(self) {
         let owner = Arc::new(Owner::silent("a newer owner"));
-        for (reply, _) in self.decisions.into_iter().filter_map(|decided| decided.reply) {
+        for asker in self.decisions.into_iter().filter_map(|decided| decided.asker) {
             let owner = Arc::clone(&owner);
-            let _ = reply.send(Err(EngineError::OwnedElsewhere { owner }));
+            asker.answer(Err(EngineError::OwnedElsewhere { owner }));
         }
     }
 }
@@ -246,6 +258,23 @@ fn group(messages: impl Iterator<Item = LaneMessage>, flushes: &mut Vec<oneshot:
         }
     }
     groups
+}
+
+/// A span of this commit in the trace of each traced request: the commit is part of what each of them waited for, and a
+/// trace is read by itself.
+fn begin_spans(groups: &[Group], entries: &[JournalEntry]) -> Vec<OpenSpan> {
+    let places = groups
+        .iter()
+        .flat_map(|group| &group.decisions)
+        .filter_map(|decided| decided.asker.as_ref()?.place.as_ref());
+    let records: u64 = entries.iter().map(records_of).sum();
+    let begin = |place: &Place| {
+        let mut span = place.child("commit");
+        span.set("onsale.commit.events", entries.len());
+        span.set("onsale.commit.records", records);
+        span
+    };
+    places.map(begin).collect()
 }
 
 /// A write or sync failed: nothing may be acknowledged any more, and a second try would lie (a failed sync drops the

@@ -7,6 +7,7 @@
 
 mod actor;
 mod admission;
+pub mod at_hand;
 mod cell;
 pub mod config;
 mod elsewhere;
@@ -28,9 +29,11 @@ mod slot;
 mod snapshots;
 mod supervisor;
 mod timer;
+pub mod trace;
 mod write_behind;
 
 pub use config::EngineConfig;
 pub use error::EngineError;
-pub use handle::{Answer, Drill, Engine, EngineStatus, Receipt};
+pub use handle::{Answer, Drill, Engine, Receipt};
 pub use look::{Found, HoldView, Look, TICKETS_PER_PAGE_MAX, TicketPage};
+pub use observe::EngineStatus;

@@ -1,4 +1,4 @@
-//! The gauges of the engine. They are read when somebody asks for the metrics, so that nothing on the way of a command
+//! How the engine is: its status, and its gauges. Both are read when somebody asks, so that nothing on the way of a command
 //! keeps them up to date.
 
 use metrics::counter;
@@ -22,7 +22,30 @@ struct Sums {
     currencies: Vec<Currency>,
 }
 
+/// How the engine is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineStatus {
+    /// Everything that an earlier process left is loaded.
+    pub recovered: bool,
+    /// Age of the oldest committed record that is not projected.
+    pub write_behind_lag_ms: u64,
+    /// Committed records that are not projected.
+    pub write_behind_lag_records: u64,
+    /// Events in memory.
+    pub active_events: usize,
+}
+
 impl Engine {
+    /// How the engine is.
+    pub fn status(&self) -> EngineStatus {
+        EngineStatus {
+            recovered: self.lifecycle.is_recovered(),
+            write_behind_lag_ms: self.shared.write_behind.lag_ms(),
+            write_behind_lag_records: self.shared.write_behind.backlog_records(),
+            active_events: self.shared.all_present().len(),
+        }
+    }
+
     /// Sets the gauges to how the engine is now. It looks at each event in memory: call it before the metrics are told,
     /// not more often.
     ///

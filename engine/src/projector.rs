@@ -15,7 +15,8 @@ use crate::lane::count;
 use crate::metrics::Metrics;
 use crate::port::clock::Stopwatch;
 use crate::port::{Journal, JournalEntry, JournalError, ProjectionError, ProjectionSink};
-use crate::write_behind::{Gap, PAUSE, WriteBehind, records_of};
+use crate::trace::{OpenSpan, Place};
+use crate::write_behind::{Committed, Gap, PAUSE, WriteBehind, records_of};
 
 /// Most events whose gap is read back in one round.
 const GAPS_PER_ROUND: usize = 64;
@@ -25,7 +26,7 @@ const ROUNDS_OFF_MAX: u32 = 50;
 /// The task's parts. It ends when the engine is gone.
 pub(crate) struct Projector {
     pub(crate) write_behind: Weak<WriteBehind>,
-    pub(crate) queue: mpsc::Receiver<JournalEntry>,
+    pub(crate) queue: mpsc::Receiver<Committed>,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) sink: Arc<dyn ProjectionSink>,
     pub(crate) metrics: Arc<Metrics>,
@@ -41,13 +42,13 @@ impl Projector {
             let Some(write_behind) = self.write_behind.upgrade() else {
                 return;
             };
-            let batch = self.queued(&write_behind, first);
+            let (batch, traced) = self.queued(&write_behind, first);
             if !batch.is_empty() {
-                self.project(&write_behind, batch).await;
+                self.project(&write_behind, batch, &traced).await;
             }
             let batch = self.read_back(&write_behind).await;
             if !batch.is_empty() {
-                self.project(&write_behind, batch).await;
+                self.project(&write_behind, batch, &[]).await;
             }
             if write_behind.end_round() {
                 continue;
@@ -60,7 +61,7 @@ impl Projector {
     }
 
     /// The next queued entry; `Some(None)` when there may be gaps to read back; `None` when the engine is gone.
-    async fn wait(&mut self) -> Option<Option<JournalEntry>> {
+    async fn wait(&mut self) -> Option<Option<Committed>> {
         if self.write_behind.upgrade()?.has_gaps() {
             return match tokio::time::timeout(Duration::from_millis(1), self.queue.recv()).await {
                 Ok(entry) => entry.map(Some),
@@ -74,13 +75,19 @@ impl Projector {
         }
     }
 
-    /// Queued entries that continue their events' projection.
-    fn queued(&mut self, write_behind: &WriteBehind, first: Option<JournalEntry>) -> Vec<JournalEntry> {
-        let mut batch = Vec::new();
+    /// Queued entries that continue their events' projection, and where the traced requests are that led to them. What
+    /// is read back from the journal belongs to no trace any more.
+    fn queued(
+        &mut self,
+        write_behind: &WriteBehind,
+        first: Option<Committed>,
+    ) -> (Vec<JournalEntry>, Vec<Place>) {
+        let (mut batch, mut traced) = (Vec::new(), Vec::new());
         let mut reached: HashMap<EventId, Sequence> = HashMap::new();
         let mut records = 0;
         let mut next = first;
-        while let Some(entry) = next {
+        while let Some(committed) = next {
+            let entry = committed.entry;
             write_behind.unqueued(&entry);
             let wanted = reached.get(&entry.event_id).copied();
             match wanted.or_else(|| write_behind.queue_position(entry.event_id)) {
@@ -88,6 +95,7 @@ impl Projector {
                     records += records_of(&entry);
                     reached.insert(entry.event_id, entry.last_seq);
                     batch.push(entry);
+                    traced.extend(committed.traced);
                 }
                 Some(projected) if entry.first_seq > projected => write_behind.open_gap(entry.event_id),
                 // Read back and projected already, or about to be.
@@ -99,7 +107,7 @@ impl Projector {
                 None
             };
         }
-        batch
+        (batch, traced)
     }
 
     /// What is missing of the next events with a gap, as far as it fits a batch: many small gaps cost one transaction.
@@ -161,8 +169,18 @@ impl Projector {
     }
 
     /// Projects a batch as a whole, or where that fails, each of its events alone.
-    async fn project(&mut self, write_behind: &WriteBehind, batch: Vec<JournalEntry>) {
-        if self.try_project(write_behind, &batch).await.is_err() {
+    /// The trace of a request shows the first try.
+    async fn project(&mut self, write_behind: &WriteBehind, batch: Vec<JournalEntry>, traced: &[Place]) {
+        let mut spans: Vec<OpenSpan> = traced.iter().map(|place| place.child("project")).collect();
+        let projected = self.try_project(write_behind, &batch).await;
+        for span in &mut spans {
+            span.set("onsale.projection.entries", batch.len());
+            if projected.is_err() {
+                span.fail();
+            }
+        }
+        drop(spans);
+        if projected.is_err() {
             let mut by_event: HashMap<EventId, Vec<JournalEntry>> = HashMap::new();
             for entry in batch {
                 by_event.entry(entry.event_id).or_default().push(entry);

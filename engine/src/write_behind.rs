@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use crate::cell::EventCell;
 use crate::config::{PROJECTION_BATCH_RECORDS, WRITE_BEHIND_QUEUE_ENTRIES, WRITE_BEHIND_QUEUE_RECORDS};
 use crate::port::{Clock, JournalEntry};
+use crate::trace::Place;
 
 /// Pause between two projections while nobody waits for one: larger transactions cost less for each record.
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);
@@ -59,9 +60,15 @@ pub(crate) struct Gap {
     pub(crate) projected: Sequence,
 }
 
+/// What a lane has committed of an event, and where the traced requests are that led to it.
+pub(crate) struct Committed {
+    pub(crate) entry: JournalEntry,
+    pub(crate) traced: Vec<Place>,
+}
+
 /// The queue to the driver, and how far it is.
 pub(crate) struct WriteBehind {
-    queue: mpsc::Sender<JournalEntry>,
+    queue: mpsc::Sender<Committed>,
     queued_records: AtomicU64,
     backlog_records: AtomicU64,
     behind: Mutex<Behind>,
@@ -72,7 +79,7 @@ pub(crate) struct WriteBehind {
 }
 
 impl WriteBehind {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> (Arc<Self>, mpsc::Receiver<JournalEntry>) {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> (Arc<Self>, mpsc::Receiver<Committed>) {
         let (queue, receiver) = mpsc::channel(WRITE_BEHIND_QUEUE_ENTRIES);
         let write_behind = Self {
             queue,
@@ -87,14 +94,15 @@ impl WriteBehind {
     }
 
     /// Takes what a lane committed. Never waits.
-    pub(crate) fn committed(&self, cell: &EventCell, entry: JournalEntry) {
+    pub(crate) fn committed(&self, cell: &EventCell, committed: Committed) {
         let event_id = cell.event_id;
+        let entry = &committed.entry;
         if self.note(event_id, entry.first_seq - 1, entry.last_seq, false) {
             return;
         }
-        let records = records_of(&entry);
+        let records = records_of(entry);
         let queued = self.queued_records.fetch_add(records, Ordering::AcqRel);
-        if queued + records > WRITE_BEHIND_QUEUE_RECORDS || self.queue.try_send(entry).is_err() {
+        if queued + records > WRITE_BEHIND_QUEUE_RECORDS || self.queue.try_send(committed).is_err() {
             self.queued_records.fetch_sub(records, Ordering::AcqRel);
             self.open_gap(event_id);
         }

@@ -1,6 +1,7 @@
 //! What a request costs, and where: processor time of each group of threads and of Postgres, for each answer.
 //!
-//! `cargo xtask pg -- cargo bench -p onsale-http --bench cost`; with `-- hold local` only what these words name
+//! `cargo xtask pg -- cargo bench -p onsale-http --bench cost`; with `-- hold local` only what these words name.
+//! `ONSALE_BENCH_TRACE_RATIO=0.01` before it has one request in a hundred traced.
 //!
 //! Rounds alternate, and medians are told, because machines are noisy. Tokens, rate limits and metrics are on; the
 //! projection runs in one part and writes nowhere in the other, so that the difference is its share. A round ends when

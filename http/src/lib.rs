@@ -29,7 +29,7 @@ mod views;
 mod well_known;
 
 pub use codes::Code;
-pub use edge::{CorsOrigin, NotAnOrigin};
+pub use edge::{CorsOrigin, NotAnOrigin, Tracing};
 pub use gate::Gate;
 pub use openapi::openapi_json;
 pub use rate_limit::{NotANetwork, ProxyNetwork, Rate, RateLimitConfig};

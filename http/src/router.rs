@@ -11,19 +11,20 @@ use onsale_services::{Clock, Services};
 use utoipa::openapi::OpenApi;
 
 use crate::codes::Code;
-use crate::edge::{self, CorsOrigin, Edge};
+use crate::edge::{self, CorsOrigin, Edge, Tracing};
 use crate::gate::Gate;
 use crate::openapi;
 use crate::problem::Problem;
 use crate::reference;
 use crate::state::Api;
 
-/// The public surface over these use cases, behind this gate. Scripts of these origins may read it.
-pub fn router(services: Services, gate: Gate, origins: &[CorsOrigin]) -> Router {
+/// The public surface over these use cases, behind this gate. Scripts of these origins may read it. Requests are traced
+/// as `tracing` says, or not at all.
+pub fn router(services: Services, gate: Gate, origins: &[CorsOrigin], tracing: Option<Tracing>) -> Router {
     let (routes, document) = openapi::routes().split_for_parts();
     let clock = gate.clock();
     let routes = routes.with_state(Api::new(services, gate));
-    finish(routes, &document, clock, origins)
+    finish(routes, &document, clock, origins, tracing)
 }
 
 /// Adds what every public router has: the reference, answers to what is not there, and the edge.
@@ -32,10 +33,12 @@ pub(crate) fn finish(
     document: &OpenApi,
     clock: Arc<dyn Clock>,
     origins: &[CorsOrigin],
+    tracing: Option<Tracing>,
 ) -> Router {
     let json: Arc<str> = openapi::to_json(document).into();
     let paths = document.paths.paths.keys().cloned();
-    let edge = Edge::new(clock, paths.chain(["/openapi.json", "/docs"].map(str::to_owned)));
+    let routes_known = paths.chain(["/openapi.json", "/docs"].map(str::to_owned));
+    let edge = Edge::new(clock, routes_known, tracing);
     let page_policy = reference::content_security_policy();
     let routes = routes
         .route(

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command;
 use crate::configuration::Sources;
+use crate::telemetry::build;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,7 +22,7 @@ Exit codes: 0 ok, 1 the check failed, 2 usage, 70 internal error, 78 configurati
 
 /// Sells event tickets at the moment everybody wants them.
 #[derive(Debug, Parser)]
-#[command(name = "onsale", version, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "onsale", version = build::VERSION.as_str(), after_help = EXAMPLES, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,

@@ -142,6 +142,41 @@ fn bad_settings_exit_78_and_name_setting_and_mend() {
 }
 
 #[test]
+fn settings_of_traces_are_checked_in_every_build() {
+    for (name, value, key, mend) in [
+        (
+            "ONSALE_OTLP_ENDPOINT",
+            "collector:4318",
+            "otlp_endpoint",
+            "http://",
+        ),
+        (
+            "ONSALE_TRACE_SAMPLE_RATIO",
+            "2",
+            "trace_sample_ratio",
+            "from 0 to 1",
+        ),
+    ] {
+        refused(&["config", "check"], &[(name, value)], 78, &[name, key, mend]);
+    }
+}
+
+#[test]
+fn a_share_can_be_written_as_a_number_in_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = file(directory.path(), "trace_sample_ratio = 0.25\n");
+    let output = onsale(&["config", "check", "--json", "--config", &config], &[]);
+    assert_eq!(in_force(&output, "trace_sample_ratio").0, "0.25");
+}
+
+#[test]
+fn the_version_is_told() {
+    let told = stdout(&onsale(&["--version"], &[]));
+    let version = concat!("onsale ", env!("CARGO_PKG_VERSION"));
+    assert!(told.starts_with(version), "{told}");
+}
+
+#[test]
 fn what_serve_needs_has_no_default() {
     refused(&["serve"], &[], 78, &["DATABASE_URL"]);
     let database = ("DATABASE_URL", "postgres://localhost/none");
@@ -298,7 +333,7 @@ fn doctor_names_what_is_missing() {
 }
 
 #[test]
-fn help_and_completions_succeed() {
+fn every_help_shows_an_example() {
     for command in [
         "serve",
         "migrate",
@@ -308,6 +343,7 @@ fn help_and_completions_succeed() {
         "doctor",
         "healthcheck",
         "completions",
+        "man",
     ] {
         let output = onsale(&[command, "--help"], &[]);
         assert!(output.status.success(), "{command}");
@@ -316,8 +352,6 @@ fn help_and_completions_succeed() {
             "{command} shows no example"
         );
     }
-    let script = onsale(&["completions", "bash"], &[]);
-    assert!(stdout(&script).contains("_onsale"));
 }
 
 #[cfg(not(feature = "embedded"))]

@@ -79,7 +79,7 @@ pub use tokens::{
 
 pub use onsale_domain::StaffScope;
 pub use onsale_engine::port::Clock;
-pub use onsale_engine::{EngineError, HoldView};
+pub use onsale_engine::{EngineError, HoldView, at_hand, trace};
 pub use onsale_persistence::{
     AccessError, AccountRow, AccountStatus, Actor, ActorKind, ApiKeyRow, AssignmentRow, AuditEntry,
     AuditEntryRow, AuditFilter, AuditHash, AuditHead, AuditOutcome, AuditTarget, EventCursor, EventFilter,

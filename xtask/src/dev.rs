@@ -76,15 +76,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     process::catch_signals()?;
     reaper::adopt_orphans();
     let root = workspace::root()?;
-    let programs = match &options.programs {
-        Some(programs) => programs.clone(),
-        None => {
-            let built = process::run(cargo::command(&root).args(BUILD), Console::Shared, &[])?;
-            if !built.status.success() {
-                return Ok(built.exit_code());
-            }
-            cargo::target_directory(&root)?.join("debug")
+    let programs = if let Some(programs) = &options.programs {
+        programs.clone()
+    } else {
+        let built = process::run(cargo::command(&root).args(BUILD), Console::Shared, &[])?;
+        if !built.status.success() {
+            return Ok(built.exit_code());
         }
+        cargo::target_directory(&root)?.join("debug")
     };
     let directory = match &options.directory {
         Some(directory) => std::path::absolute(directory)?,
@@ -139,7 +138,11 @@ impl Stack {
             ];
             if let Some((name, _, log)) = ended.iter().find(|(_, ended, _)| *ended) {
                 let log = self.server.place_of(log);
-                bail!("{name} ended by itself; {} ends with:\n{}", log.display(), private::tail(&log));
+                bail!(
+                    "{name} ended by itself; {} ends with:\n{}",
+                    log.display(),
+                    private::tail(&log)
+                );
             }
             thread::sleep(POLL);
         }

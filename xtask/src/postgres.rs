@@ -40,9 +40,11 @@ impl Postgres {
     /// Creates and starts a cluster, after installing Postgres where that is possible.
     pub fn start() -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("onsale-pg-").tempdir()?;
-        let mut postgres = Self::start_in(dir.path(), None)?;
-        postgres._temporary = Some(dir);
-        Ok(postgres)
+        let started = Self::start_in(dir.path(), None)?;
+        Ok(Self {
+            _temporary: Some(dir),
+            ..started
+        })
     }
 
     /// The same in a directory of the caller's, which keeps the cluster; on the preferred port where that is free.

@@ -29,9 +29,11 @@ impl Redis {
     /// Starts it, after installing it where that is possible.
     pub fn start() -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("onsale-redis-").tempdir()?;
-        let mut redis = Self::start_in(dir.path(), None)?;
-        redis._temporary = Some(dir);
-        Ok(redis)
+        let started = Self::start_in(dir.path(), None)?;
+        Ok(Self {
+            _temporary: Some(dir),
+            ..started
+        })
     }
 
     /// The same with its log in a directory of the caller's; on the preferred port where that is free.

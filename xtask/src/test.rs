@@ -9,8 +9,8 @@ use crate::private::Servers;
 use crate::process::{self, Console};
 use crate::{cargo, workspace};
 
-/// What is built and tested, with S3. Without the embedded Postgres, whose first build takes many minutes.
-const WORKSPACE: &[&str] = &["--workspace", "--features", "onsale-server/s3"];
+/// What is built and tested, with S3 and the export of traces. Without the embedded Postgres, whose first build takes many minutes.
+const WORKSPACE: &[&str] = &["--workspace", "--features", "onsale-server/s3,onsale-server/otlp"];
 /// Added by `--embedded` or `ONSALE_TEST_EMBEDDED=1`.
 const EMBEDDED: &[&str] = &["--features", "onsale-server/embedded"];
 
@@ -127,8 +127,8 @@ mod tests {
             false,
             &[],
             &[
-                "nextest run --locked --no-tests=pass --workspace --features onsale-server/s3",
-                "test --locked --no-fail-fast --doc --workspace --features onsale-server/s3",
+                "nextest run --locked --no-tests=pass --workspace --features onsale-server/s3,onsale-server/otlp",
+                "test --locked --no-fail-fast --doc --workspace --features onsale-server/s3,onsale-server/otlp",
             ],
         );
     }
@@ -140,7 +140,7 @@ mod tests {
             true,
             &["hold"],
             &[
-                "test --locked --no-fail-fast --lib --bins --tests --workspace --features onsale-server/s3 --features onsale-server/embedded hold",
+                "test --locked --no-fail-fast --lib --bins --tests --workspace --features onsale-server/s3,onsale-server/otlp --features onsale-server/embedded hold",
             ],
         );
     }

@@ -1,9 +1,15 @@
 //! `cargo xtask dev` for real: a ticket is bought and fetched from S3, Prometheus sees the server, and Ctrl-C leaves
 //! nothing running. The programs are those that the tests were built with.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -34,7 +40,10 @@ impl Dev {
         let programs = xtask.parent().unwrap();
         for program in ["onsale", "examples/s3_server"] {
             let built = programs.join(program).is_file();
-            assert!(built, "{program} is not built: run the tests of the whole workspace");
+            assert!(
+                built,
+                "{program} is not built: run the tests of the whole workspace"
+            );
         }
         let printed = directory.join("printed");
         let child = Command::new(xtask)
@@ -72,7 +81,9 @@ impl Dev {
 
     /// A row of the table.
     fn row(&self, name: &str) -> &str {
-        self.rows.get(name).unwrap_or_else(|| panic!("no {name}: {:?}", self.rows))
+        self.rows
+            .get(name)
+            .unwrap_or_else(|| panic!("no {name}: {:?}", self.rows))
     }
 
     /// Its descendants, whom nobody else may have started.
@@ -137,10 +148,14 @@ fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> (u16, 
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut head = format!("{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        write!(head, "{name}: {value}\r\n").unwrap();
     }
     let length = body.len();
-    write!(stream, "{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+    write!(
+        stream,
+        "{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
@@ -168,7 +183,11 @@ impl Caller {
 
     fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> (u16, Value) {
         let headers = [&[("Authorization", self.authorization.as_str())], headers].concat();
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let (status, answer) = send(method, &format!("{}{path}", self.api), &headers, &body);
         (status, serde_json::from_slice(&answer).unwrap_or_default())
     }
@@ -198,7 +217,11 @@ fn on_sale(admin: &Caller) -> (String, Value) {
     let ticket_type = json!({
         "name": "Standing", "quota_id": quotas["quotas"][0]["id"], "price": {"amount": 4500, "currency": "EUR"},
     });
-    let types = admin.post(&format!("{path}/ticket-types"), &[("If-Match", "\"2\"")], &ticket_type);
+    let types = admin.post(
+        &format!("{path}/ticket-types"),
+        &[("If-Match", "\"2\"")],
+        &ticket_type,
+    );
     admin.post(&format!("{path}/publish"), &[("If-Match", "\"3\"")], &Value::Null);
     (format!("/events/{event}"), types["ticket_types"][0]["id"].clone())
 }
@@ -241,7 +264,11 @@ fn bought_and_fetched(dev: &Dev, admin: &Caller) -> Vec<u8> {
 
 fn admin(dev: &Dev) -> Caller {
     let (email, password) = dev.row("admin").split_once("  ").unwrap();
-    Caller::of(dev.row("API"), "/auth/login", &json!({"email": email, "password": password.trim()}))
+    Caller::of(
+        dev.row("API"),
+        "/auth/login",
+        &json!({"email": email, "password": password.trim()}),
+    )
 }
 
 #[test]
@@ -275,7 +302,11 @@ fn everything_runs_sells_a_ticket_and_stops_without_a_trace() {
     // What was stored is there again, for the same admin.
     let mut dev = Dev::start(directory.path(), &[]);
     let (status, events) = admin(&dev).call("GET", "/admin/events", &[], &Value::Null);
-    assert_eq!((status, events["data"][0]["name"].as_str()), (200, Some("One night only")), "{events}");
+    assert_eq!(
+        (status, events["data"][0]["name"].as_str()),
+        (200, Some("One night only")),
+        "{events}"
+    );
     assert!(dev.interrupt().success());
 }
 
@@ -294,5 +325,8 @@ fn a_port_that_is_taken_is_told_and_nothing_is_left() {
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && told.contains(&format!("port {port} is taken")), "{told}");
+    assert!(
+        !output.status.success() && told.contains(&format!("port {port} is taken")),
+        "{told}"
+    );
 }

@@ -164,6 +164,12 @@ pub const WRITE_BEHIND_FAILURES_TOTAL: Metric = Metric::counter(
     &[],
     "Transactions of the projection that failed; they are tried again.",
 );
+/// What became of spans.
+pub const TRACE_SPANS_TOTAL: Metric = Metric::counter(
+    "onsale_trace_spans_total",
+    &["outcome"],
+    "Spans of traces: exported, dropped because too many waited, or failed to be taken by the collector.",
+);
 /// Broken invariants; must stay 0.
 pub const INVARIANT_VIOLATIONS_TOTAL: Metric = Metric::counter(
     "onsale_invariant_violations_total",
@@ -172,7 +178,7 @@ pub const INVARIANT_VIOLATIONS_TOTAL: Metric = Metric::counter(
 );
 
 /// All of them.
-pub const ALL: [Metric; 27] = [
+pub const ALL: [Metric; 28] = [
     HOLDS_TOTAL,
     HOLDS_EXPIRED_TOTAL,
     TICKETS_TOTAL,
@@ -199,6 +205,7 @@ pub const ALL: [Metric; 27] = [
     WRITE_BEHIND_BATCH_RECORDS,
     WRITE_BEHIND_DURATION_SECONDS,
     WRITE_BEHIND_FAILURES_TOTAL,
+    TRACE_SPANS_TOTAL,
     INVARIANT_VIOLATIONS_TOTAL,
 ];
 
@@ -230,6 +237,7 @@ pub fn describe() {
     }
     LazyLock::force(&REJECTED);
     LazyLock::force(&VIOLATED);
+    crate::trace::describe();
 }
 
 /// A command was refused as overload, for this reason.

@@ -13,6 +13,7 @@ mod client;
 mod nowhere;
 #[path = "../../../engine/tests/support/mod.rs"]
 pub mod support;
+mod traced;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -178,7 +179,7 @@ impl Server {
         );
         let services = services.unwrap();
         services.load_roles().await.unwrap();
-        let router = onsale_http::router(services.clone(), gate, &[]).merge(further);
+        let router = onsale_http::router(services.clone(), gate, &[], traced::tracing(&clock)).merge(further);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = onsale_http::serve(listener, router, serve_limits, CancellationToken::new());

@@ -7,11 +7,11 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use onsale_domain::{BuyerId, Permission};
+use onsale_services::at_hand::AtHand;
 use onsale_services::{Caller, Origin, Services, StaffMember};
 
 use super::right::Right;
 use crate::codes::Code;
-use crate::edge::RequestId;
 use crate::error::ApiError;
 use crate::gate::Gate;
 use crate::problem::Problem;
@@ -172,7 +172,7 @@ async fn authenticated(parts: &Parts, gate: &Gate, services: &Services) -> Resul
 /// Where a request came from, for the audit log.
 pub(crate) fn origin(parts: &Parts, gate: &Gate) -> Origin {
     Origin {
-        request_id: RequestId::at_hand().map(|id| id.as_str().to_owned()),
+        request_id: AtHand::look(|at_hand| at_hand.request_id.as_str().to_owned()),
         address: Some(gate.client_ip(parts).to_string()),
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use onsale_domain::UnixMillis;
+use onsale_services::trace::TraceId;
 
 use crate::codes::Code;
 
@@ -17,6 +18,8 @@ const LINES_PER_SECOND_MAX: u32 = 100;
 /// How a request went.
 pub(super) struct Outcome<'a> {
     pub(super) request_id: &'a str,
+    /// Where the request is traced.
+    pub(super) trace_id: Option<TraceId>,
     pub(super) method: &'a Method,
     /// The route's template; nothing where no route matched.
     pub(super) route: Option<&'a str>,
@@ -53,6 +56,7 @@ impl RequestLog {
             ($level:ident, $message:literal) => {
                 tracing::$level!(
                     request_id = outcome.request_id,
+                    trace_id = outcome.trace_id.map(tracing::field::display),
                     method = name(outcome.method),
                     route = outcome.route.unwrap_or("unmatched"),
                     status = outcome.status.as_u16(),
@@ -90,7 +94,7 @@ impl RequestLog {
 }
 
 /// A method's name; callers can make up others.
-fn name(method: &Method) -> &'static str {
+pub(super) fn name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",

@@ -1,4 +1,4 @@
-//! The one layer around all routes: request id, panics, problems, headers, metrics and the log.
+//! The one layer around all routes: request id, panics, problems, headers, metrics, the log and the first span of a trace.
 //!
 //! One layer and not one for each concern, because at the moment of an on-sale the answer "sold out" is little more
 //! than this layer.
@@ -8,6 +8,8 @@ mod log;
 mod metrics;
 mod request_id;
 mod security;
+mod trace_parent;
+mod traced;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -21,7 +23,10 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use futures::future::CatchUnwind;
 use onsale_services::Clock;
+use onsale_services::at_hand::{AtHand, RequestId};
+use onsale_services::trace::{OpenSpan, TraceId};
 use pin_project_lite::pin_project;
+use tokio::task::futures::TaskLocalFuture;
 use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -33,9 +38,9 @@ pub(crate) use cors::layer as cors_layer;
 pub use cors::{CorsOrigin, NotAnOrigin};
 use log::{Outcome, RequestLog};
 use metrics::HttpMetrics;
-pub(crate) use request_id::RequestId;
-use request_id::{Known, RequestIds};
+use request_id::{RequestIds, to_header};
 use security::Audience;
+pub use traced::Tracing;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -48,17 +53,28 @@ struct Inner {
     request_ids: RequestIds,
     metrics: HttpMetrics,
     log: RequestLog,
+    tracing: Option<Tracing>,
 }
 
 impl Edge {
     /// A layer that records metrics for these routes; others count as `unmatched`.
-    pub(crate) fn new(clock: Arc<dyn Clock>, routes: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        routes: impl IntoIterator<Item = String>,
+        tracing: Option<Tracing>,
+    ) -> Self {
         Self(Arc::new(Inner {
             clock,
             request_ids: RequestIds::new(),
             metrics: HttpMetrics::new(routes),
             log: RequestLog::default(),
+            tracing,
         }))
+    }
+
+    fn begin(&self, request: &Request, route: Option<&MatchedPath>) -> Option<OpenSpan> {
+        let tracing = self.0.tracing.as_ref()?;
+        tracing.begin(request, route.map(MatchedPath::as_str), self.0.clock.now())
     }
 }
 
@@ -95,15 +111,22 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let request_id = self.edge.0.request_ids.of(request.headers().get(X_REQUEST_ID));
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let span = self.edge.begin(&request, route.as_ref());
+        let at_hand = AtHand {
+            request_id,
+            place: span.as_ref().map(OpenSpan::place),
+        };
         let asked = Asked {
             edge: self.edge.clone(),
             started: Instant::now(),
-            request_id: request_id.clone(),
+            request_id,
             audience: Audience::of(&request),
             method: request.method().clone(),
-            route: request.extensions().get::<MatchedPath>().cloned(),
+            route,
+            span,
         };
-        let work = request_id.known_to(self.routes.call(request));
+        let work = at_hand.known_to(self.routes.call(request));
         Answering {
             work: noting(AssertUnwindSafe(work).catch_unwind()),
             asked,
@@ -115,7 +138,7 @@ pin_project! {
     /// A request on its way through the routes.
     pub(crate) struct Answering<F> {
         #[pin]
-        work: Noting<CatchUnwind<AssertUnwindSafe<Known<F>>>>,
+        work: Noting<CatchUnwind<AssertUnwindSafe<TaskLocalFuture<AtHand, F>>>>,
         asked: Asked,
     }
 }
@@ -129,7 +152,8 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Answering<F> {
             response
         } else {
             let request_id = this.asked.request_id.as_str();
-            tracing::error!(request_id, "a handler panicked");
+            let trace_id = this.asked.trace_id().map(tracing::field::display);
+            tracing::error!(request_id, trace_id, "a handler panicked");
             Problem::new(Code::Internal).into_response()
         };
         Poll::Ready(Ok(this.asked.answer(response, noted(this.work))))
@@ -144,10 +168,15 @@ struct Asked {
     audience: Audience,
     method: Method,
     route: Option<MatchedPath>,
+    span: Option<OpenSpan>,
 }
 
 impl Asked {
-    fn answer(&self, mut response: Response, allowance: Option<Allowance>) -> Response {
+    fn trace_id(&self) -> Option<TraceId> {
+        self.span.as_ref().map(|span| span.place().trace_id())
+    }
+
+    fn answer(&mut self, mut response: Response, allowance: Option<Allowance>) -> Response {
         let edge = &self.edge.0;
         let code = if response.status().is_client_error() || response.status().is_server_error() {
             let problem = response
@@ -161,6 +190,7 @@ impl Asked {
         };
         let outcome = Outcome {
             request_id: self.request_id.as_str(),
+            trace_id: self.trace_id(),
             method: &self.method,
             route: self.route.as_ref().map(MatchedPath::as_str),
             status: response.status(),
@@ -170,12 +200,15 @@ impl Asked {
         edge.metrics
             .record(outcome.route, &self.method, &response, code, outcome.duration);
         edge.log.write(edge.clock.now(), &outcome);
+        if let Some(span) = self.span.take() {
+            traced::end(span, &outcome);
+        }
         let headers = response.headers_mut();
         security::protect(headers, self.audience);
         if let Some(allowance) = allowance {
             allowance.write(headers);
         }
-        headers.insert(X_REQUEST_ID, self.request_id.to_header());
+        headers.insert(X_REQUEST_ID, to_header(&self.request_id));
         response
     }
 }

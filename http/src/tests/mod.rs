@@ -140,6 +140,7 @@ fn probes(limits: &RateLimitConfig) -> Router {
         &crate::openapi::document(),
         clock(),
         &[SHOP.parse().unwrap()],
+        None,
     )
 }
 

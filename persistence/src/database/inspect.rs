@@ -17,6 +17,10 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// What decides whether a Postgres can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what Postgres says of itself, one answer each"
+)]
 pub struct DatabaseFacts {
     /// As a number: 150004 is 15.4.
     pub version: i32,
@@ -133,8 +137,9 @@ impl DatabaseProbe {
 
     /// What its clock says.
     pub async fn clock(&mut self) -> Result<UnixMillis, DatabaseError> {
-        let asked =
-            sqlx::query_scalar!(r#"SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS "now_ms!""#);
+        let asked = sqlx::query_scalar!(
+            r#"SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS "now_ms!""#
+        );
         in_time(asked.fetch_one(&mut self.0)).await.map(UnixMillis)
     }
 
@@ -162,7 +167,10 @@ impl DatabaseProbe {
             }
         }
         let is_known = |version| MIGRATIONS.iter().any(|wanted| wanted.version == version);
-        let unknown = applied.iter().filter(|applied| !is_known(applied.version)).count();
+        let unknown = applied
+            .iter()
+            .filter(|applied| !is_known(applied.version))
+            .count();
         Ok(match (pending, unknown) {
             (0, 0) => SchemaState::Current,
             (0, unknown) => SchemaState::Newer(unknown),

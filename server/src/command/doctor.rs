@@ -55,7 +55,11 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
 }
 
 async fn look(settings: &Settings, mut clocks: Clocks) -> Vec<Check> {
-    let mut checks = vec![configuration(settings), secrets::secrets(settings), clocks.plausible()];
+    let mut checks = vec![
+        configuration(settings),
+        secrets::secrets(settings),
+        clocks.plausible(),
+    ];
     checks.extend(database::database(settings, &mut clocks).await);
     checks.extend(redis::redis(settings, &mut clocks).await);
     checks.push(files::files(settings).await);

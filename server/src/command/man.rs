@@ -135,10 +135,22 @@ fn secret_file(setting: &Setting) -> String {
 fn files(roff: &mut Roff) {
     roff.control("SH", ["FILES"]);
     for (file, meaning) in [
-        ("FILE of --config", "Settings in TOML, by their keys: the variable's name in small letters, without ONSALE_."),
-        ("onsale-journal/", "The local journal, unless ONSALE_JOURNAL_DIRECTORY names another directory."),
-        ("onsale-files/", "Ticket files, unless ONSALE_FILES_FOLDER or ONSALE_S3_BUCKET name another place."),
-        ("mail/", "Mail, where ONSALE_MAILER is folder and ONSALE_MAIL_FOLDER names no other directory."),
+        (
+            "FILE of --config",
+            "Settings in TOML, by their keys: the variable's name in small letters, without ONSALE_.",
+        ),
+        (
+            "onsale-journal/",
+            "The local journal, unless ONSALE_JOURNAL_DIRECTORY names another directory.",
+        ),
+        (
+            "onsale-files/",
+            "Ticket files, unless ONSALE_FILES_FOLDER or ONSALE_S3_BUCKET name another place.",
+        ),
+        (
+            "mail/",
+            "Mail, where ONSALE_MAILER is folder and ONSALE_MAIL_FOLDER names no other directory.",
+        ),
     ] {
         definition(roff, bold(file), meaning);
     }
@@ -151,7 +163,10 @@ fn exit_status(roff: &mut Roff) {
         ("1", "What was to be checked is not so, or cannot be done now."),
         ("2", "The command line makes no sense."),
         ("70", "An internal error."),
-        ("78", "A setting is missing or wrong; the message names it, where it came from and the mend."),
+        (
+            "78",
+            "A setting is missing or wrong; the message names it, where it came from and the mend.",
+        ),
     ] {
         definition(roff, bold(code), meaning);
     }

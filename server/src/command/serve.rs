@@ -129,7 +129,8 @@ async fn connect(
         // Nothing is acknowledged yet, so an attempt may be dropped halfway.
         let Some(attempt) = stop
             .run_until_cancelled(wiring::connect(settings, prepared))
-            .await else {
+            .await
+        else {
             return Ok(None);
         };
         let (phase, problem) = match attempt {

@@ -13,7 +13,13 @@ pub(super) const CONFIG: &str = "ONSALE_CONFIG";
 /// Variables of the test suite.
 const TEST_PREFIX: &str = "ONSALE_TEST_";
 /// What Kubernetes calls the variables that it makes for a service of the name `onsale`, or one that begins so.
-const SERVICE_LINKS: [&str; 5] = ["_SERVICE_HOST", "_SERVICE_PORT", "_SERVICE_PORT_", "_PORT", "_PORT_"];
+const SERVICE_LINKS: [&str; 5] = [
+    "_SERVICE_HOST",
+    "_SERVICE_PORT",
+    "_SERVICE_PORT_",
+    "_PORT",
+    "_PORT_",
+];
 /// Edits between a name and the setting that was meant.
 const EDITS_MAX: usize = 3;
 
@@ -66,12 +72,18 @@ fn stranger(name: &str) -> Option<String> {
             None => name.ends_with(link),
         })
     };
-    if name == CONFIG || name.starts_with(TEST_PREFIX) || ALL.iter().any(|known| is_ours(&known)) || is_linked() {
+    if name == CONFIG
+        || name.starts_with(TEST_PREFIX)
+        || ALL.iter().any(|known| is_ours(&known))
+        || is_linked()
+    {
         return None;
     }
     let plain = name.strip_suffix("_FILE").unwrap_or(name);
     if ALL.iter().any(|known| known.env == plain) {
-        return Some(format!("{name} is ignored: only secrets come from files, give {plain}"));
+        return Some(format!(
+            "{name} is ignored: only secrets come from files, give {plain}"
+        ));
     }
     let nearest = ALL
         .iter()

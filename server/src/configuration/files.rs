@@ -74,7 +74,9 @@ pub(crate) fn unusable_files(settings: &FileSettings, problem: String) -> Config
 fn bucket(reader: &Reader<'_>) -> Result<Option<BucketSettings>, ConfigurationError> {
     let endpoint = reader.optional(&S3_ENDPOINT).map(str::to_owned);
     let is_url = |text: &String| {
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let rest = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"));
         rest.is_some_and(|rest| !rest.is_empty())
     };
     if endpoint.as_ref().is_some_and(|endpoint| !is_url(endpoint)) {
@@ -100,7 +102,10 @@ fn bucket(reader: &Reader<'_>) -> Result<Option<BucketSettings>, ConfigurationEr
     // Letters of either case, because not everything that speaks S3 is as strict as Amazon.
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if !name.bytes().all(is_name) {
-        return Err(ConfigurationError::of(&S3_BUCKET, format!("`{name}` is no name of a bucket")));
+        return Err(ConfigurationError::of(
+            &S3_BUCKET,
+            format!("`{name}` is no name of a bucket"),
+        ));
     }
     Ok(Some(BucketSettings {
         name: name.to_owned(),

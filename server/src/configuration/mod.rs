@@ -11,11 +11,13 @@ mod mail;
 mod parse;
 mod payments;
 mod peers;
+mod row;
 mod setting;
 mod settings;
 mod source;
 mod sources;
 mod toml_file;
+mod traces;
 
 #[cfg(feature = "s3")]
 pub(crate) use files::BucketSettings;

@@ -1,75 +1,7 @@
 //! The register of settings.
 
-/// One setting: its names, its default and what to tell a person who got it wrong.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Setting {
-    /// Key in the TOML file, and the flag when dashes stand for underscores.
-    pub(crate) key: &'static str,
-    /// Environment variable.
-    pub(crate) env: &'static str,
-    /// Never printed, and readable from a file named by `<env>_FILE`.
-    pub(crate) secret: bool,
-    /// What is in force when nobody says anything.
-    pub(crate) default: Option<&'static str>,
-    /// What it is for; a full sentence, for `docs/CONFIGURATION.md`.
-    pub(crate) meaning: &'static str,
-    /// What to do about a missing or wrong value; a full sentence.
-    pub(crate) mend: &'static str,
-}
-
-impl Setting {
-    /// Both names that a person may have used.
-    pub(crate) fn spelling(&self) -> String {
-        format!("{} ({})", self.key, self.env)
-    }
-}
-
-const fn plain(
-    (key, env): (&'static str, &'static str),
-    default: &'static str,
-    meaning: &'static str,
-    mend: &'static str,
-) -> Setting {
-    Setting {
-        key,
-        env,
-        secret: false,
-        default: Some(default),
-        meaning,
-        mend,
-    }
-}
-
-/// Neither a default nor a secret.
-const fn optional(
-    (key, env): (&'static str, &'static str),
-    meaning: &'static str,
-    mend: &'static str,
-) -> Setting {
-    Setting {
-        key,
-        env,
-        secret: false,
-        default: None,
-        meaning,
-        mend,
-    }
-}
-
-const fn secret(
-    (key, env): (&'static str, &'static str),
-    meaning: &'static str,
-    mend: &'static str,
-) -> Setting {
-    Setting {
-        key,
-        env,
-        secret: true,
-        default: None,
-        meaning,
-        mend,
-    }
-}
+pub(crate) use super::row::Setting;
+use super::row::{optional, plain, secret};
 
 pub(super) const LISTEN: Setting = plain(
     ("listen", "ONSALE_LISTEN"),
@@ -294,7 +226,7 @@ pub(super) const CORS_ORIGINS: Setting = Setting {
 };
 pub(super) const TRUSTED_PROXIES: Setting = optional(
     ("trusted_proxies", "ONSALE_TRUSTED_PROXIES"),
-    "Reverse proxies whose `X-Forwarded-For` is believed when callers without a token are told apart. Behind a proxy that is not named here, they all count as one.",
+    "Reverse proxies whose `X-Forwarded-For` is believed when callers without a token are told apart. Behind a proxy that is not named here, they all count as one. Their `traceparent` may ask for a trace.",
     "Give the addresses or networks of your reverse proxies, separated by commas, such as 10.0.0.1,10.20.0.0/16,2001:db8::/32",
 );
 pub(super) const IDLE_TIMEOUT_SECONDS: Setting = plain(
@@ -339,6 +271,17 @@ pub(super) const LOG_FORMAT: Setting = plain(
     "How log lines look.",
     "Choose text (for people) or json (for collectors)",
 );
+pub(super) const OTLP_ENDPOINT: Setting = optional(
+    ("otlp_endpoint", "ONSALE_OTLP_ENDPOINT"),
+    "Collector that takes traces by OTLP over HTTP; for programs built with the feature `otlp`. Without one nothing is traced.",
+    "Give an http or https address such as http://otel-collector:4318, or leave it out",
+);
+pub(super) const TRACE_SAMPLE_RATIO: Setting = plain(
+    ("trace_sample_ratio", "ONSALE_TRACE_SAMPLE_RATIO"),
+    "0.01",
+    "Share of the requests that is traced, where there is an `otlp_endpoint`; at 0 none is, whoever asks.",
+    "Give a number from 0 to 1, such as 0.01 for one request in a hundred",
+);
 pub(super) const DRILLS: Setting = plain(
     ("drills", "ONSALE_DRILLS"),
     "false",
@@ -347,7 +290,7 @@ pub(super) const DRILLS: Setting = plain(
 );
 
 /// Every setting, in the order in which `onsale config check` prints them.
-pub(crate) const ALL: [&Setting; 46] = [
+pub(crate) const ALL: [&Setting; 48] = [
     &LISTEN,
     &INTERNAL_LISTEN,
     &DATABASE_URL,
@@ -393,6 +336,8 @@ pub(crate) const ALL: [&Setting; 46] = [
     &PEER_ADDRESS,
     &LOG_LEVEL,
     &LOG_FORMAT,
+    &OTLP_ENDPOINT,
+    &TRACE_SAMPLE_RATIO,
     &DRILLS,
 ];
 

@@ -23,6 +23,7 @@ use super::setting::{
     RATE_LIMIT_PER_SECOND, REDIS_PREFIX, REDIS_URL, SHUTDOWN_GRACE_SECONDS, TOKEN_AUDIENCE, TOKEN_ISSUER,
     TOKEN_KEYS, TOKEN_SECRET, TRUSTED_PROXIES,
 };
+use super::traces::TraceSettings;
 use super::{ConfigurationError, Source, Sources, Value, keys};
 
 /// The longest life of a token that is accepted where drills are on, so that a load test can outlast a login.
@@ -99,6 +100,12 @@ pub(crate) struct Settings {
     peers: Option<PeerSettings>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
+    /// Nothing where no request is traced.
+    #[cfg_attr(
+        not(feature = "otlp"),
+        expect(dead_code, reason = "read where there is an exporter")
+    )]
+    pub(crate) traces: Option<TraceSettings>,
     pub(crate) drills: bool,
     /// Where each value came from, by the keys of settings.
     origins: BTreeMap<&'static str, Source>,
@@ -120,8 +127,14 @@ impl Settings {
     /// The address of the internal port alone, whatever is wrong with the other settings.
     pub(crate) fn internal_listen(sources: &Sources) -> Result<SocketAddr, ConfigurationError> {
         let value = sources.resolve_one(&INTERNAL_LISTEN)?;
-        let values: BTreeMap<_, _> = value.map(|value| (INTERNAL_LISTEN.key, value)).into_iter().collect();
-        let origins = values.iter().map(|(key, value)| (*key, value.source.clone())).collect();
+        let values: BTreeMap<_, _> = value
+            .map(|value| (INTERNAL_LISTEN.key, value))
+            .into_iter()
+            .collect();
+        let origins = values
+            .iter()
+            .map(|(key, value)| (*key, value.source.clone()))
+            .collect();
         Reader(&values)
             .parsed(&INTERNAL_LISTEN)
             .map_err(|error| error.located(&origins))
@@ -166,6 +179,7 @@ impl Settings {
             peers: PeerSettings::read(&reader)?,
             log: log(&reader)?,
             log_format: log_format(&reader)?,
+            traces: TraceSettings::read(&reader)?,
             drills: reader.parsed(&DRILLS)?,
             origins,
         };

@@ -129,7 +129,7 @@ impl Sources {
                 text: text.to_owned(),
                 source: Source::Environment(setting.env.to_owned()),
             })),
-            (None, Some(path)) => secret_of_file(setting, file_variable, path.into()).map(Some),
+            (None, Some(path)) => secret_of_file(setting, &file_variable, path.into()).map(Some),
             (None, None) => Ok(None),
         }
     }
@@ -145,14 +145,10 @@ impl Sources {
 
 /// What a file holds, without the line's end that editors and `echo` add. An empty one is an error: somebody meant to
 /// give a secret, and going on without it is not what they meant.
-fn secret_of_file(
-    setting: &Setting,
-    variable: String,
-    path: PathBuf,
-) -> Result<Value, ConfigurationError> {
+fn secret_of_file(setting: &Setting, variable: &str, path: PathBuf) -> Result<Value, ConfigurationError> {
     let refuse = |problem: String, mend: &str| ConfigurationError {
         setting: setting.spelling(),
-        origin: Some(Source::Environment(variable.clone())),
+        origin: Some(Source::Environment(variable.to_owned())),
         problem,
         mend: mend.to_owned(),
     };

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 pub(crate) use observe::{Scraper, Sources};
 
 use crate::peers::{self, PEER_REFUSALS_TOTAL, PEER_REQUEST_DURATION_SECONDS, PEER_REQUESTS_TOTAL};
+use crate::telemetry::build;
 
 /// Buckets of every histogram in seconds: 0.5 ms to 10 s. Without buckets the exporter would make summaries, which
 /// cannot be added up over processes.
@@ -45,7 +46,7 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 const BUILD_INFO: Metric = Metric::gauge(
     "onsale_build_info",
-    &["version", "profile"],
+    &["version", "revision", "profile", "features"],
     "Always 1; the labels tell the build.",
 );
 const READY: Metric = Metric::gauge(
@@ -176,6 +177,8 @@ pub(crate) fn record() -> anyhow::Result<PrometheusHandle> {
     gauge!(
         BUILD_INFO.name,
         "version" => env!("CARGO_PKG_VERSION"),
+        "revision" => build::revision(),
+        "features" => build::features(),
         "profile" => if cfg!(debug_assertions) { "debug" } else { "release" },
     )
     .set(1.0);

@@ -10,6 +10,7 @@ mod gateways;
 mod mail;
 mod peers;
 mod prepared;
+mod traces;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,8 +22,8 @@ use onsale_persistence::{
     Database, DatabaseConfig, LocalJournal, PostgresJournal, PostgresProjection, Redis, SharedRates,
 };
 use onsale_services::{
-    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, Mailer, PackageJobs,
-    PaymentWorker, Services, ServicesConfig, TicketFiles,
+    AccessSync, AuditWriter, Dependencies, Housekeeping, JobHandler, JobRunner, MailHandler, Mailer,
+    PackageJobs, PaymentWorker, Services, ServicesConfig, TicketFiles,
 };
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -38,6 +39,7 @@ pub(crate) use prepared::Prepared;
 
 use crate::configuration::{JournalKind, Settings, journal_directory_in_use};
 use crate::metrics::Sources;
+use traces::Telling;
 
 /// The journal, kept by its kind because the two end differently.
 enum OpenJournal {
@@ -159,6 +161,7 @@ pub(crate) struct Running {
     /// Ends the background work last.
     stop_working: CancellationToken,
     working: Vec<JoinHandle<()>>,
+    telling: Option<Telling>,
 }
 
 /// Starts the use cases, their background work and the public listener.
@@ -207,7 +210,8 @@ pub(crate) async fn start(
         grace_period: draining(settings.shutdown_grace),
         ..ServeLimits::default()
     };
-    let router = onsale_http::router(services, gate, &settings.cors_origins);
+    let (tracing, telling) = traces::open(settings, &core.clock)?;
+    let router = onsale_http::router(services, gate, &settings.cors_origins, tracing);
     let serving = onsale_http::serve(listener, router, limits, stop_serving.clone());
     Ok(Running {
         core,
@@ -215,6 +219,7 @@ pub(crate) async fn start(
         stop_serving,
         stop_working,
         working,
+        telling,
     })
 }
 
@@ -294,6 +299,9 @@ impl Running {
         }
         deadline.at_most("the journal", self.core.journal.close()).await;
         deadline.at_most("the database", self.core.database.close()).await;
+        if let Some(telling) = self.telling {
+            deadline.at_most("the export of traces", telling.stop()).await;
+        }
         Ok(())
     }
 }

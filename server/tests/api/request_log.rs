@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::support::{Journal, World, get, post};
+use crate::support::{Caller, EventPlan, Journal, World, get, post};
 
 /// The lines of the log about one request.
 fn lines_about(log: &str, request_id: &str) -> Vec<Value> {
@@ -48,5 +48,33 @@ async fn other_requests_are_told_only_at_level_debug() {
         assert_eq!(lines_about(&log, "mine-2").len(), lines, "{log}");
         assert_eq!(lines_about(&log, "mine-3").len(), lines, "{log}");
         assert!(!log.contains("canary"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn every_line_on_behalf_of_a_request_names_it() {
+    for (format, named) in [
+        ("json", "\"request_id\":\"mine-4\""),
+        ("text", "request_id=mine-4"),
+    ] {
+        let settings = [
+            ("ONSALE_LOG_FORMAT", format),
+            ("ONSALE_LOG_LEVEL", "info,onsale_services=debug"),
+        ];
+        let world = World::with(Journal::Local, &settings).await;
+        let event = world.event(&EventPlan::of(1)).await;
+        let call = event.purchase(1, "sim_decline").by(&Caller::buyer()).key("k");
+        let reply = world.send(call.header("x-request-id", "mine-4")).await;
+        reply.problem(402, "payment_declined");
+        // It was written by the task that goes on with a purchase whose client has gone.
+        let log = world.server.stderr();
+        let lines: Vec<_> = log
+            .lines()
+            .filter(|line| line.contains("payment declined"))
+            .collect();
+        assert_eq!(lines.len(), 1, "{log}");
+        assert!(lines[0].contains(named), "{}", lines[0]);
+        let begun = log.lines().find(|line| line.contains("serving")).expect("a line");
+        assert!(!begun.contains("request_id"), "{begun}");
     }
 }

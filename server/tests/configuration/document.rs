@@ -16,7 +16,9 @@ pub(crate) struct Documented {
 
 fn rows(section: &str) -> Vec<Vec<String>> {
     let text = std::fs::read_to_string(in_repository("docs/CONFIGURATION.md")).unwrap();
-    let (_, rest) = text.split_once(section).unwrap_or_else(|| panic!("no `{section}`"));
+    let (_, rest) = text
+        .split_once(section)
+        .unwrap_or_else(|| panic!("no `{section}`"));
     let table = rest.lines().skip_while(|line| !line.starts_with('|'));
     table
         .take_while(|line| line.starts_with('|'))

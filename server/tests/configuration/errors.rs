@@ -47,7 +47,9 @@ fn done(what: &str) -> String {
             .env("ONSALE_TICKET_KEYS", TICKET_KEYS)
             .env("ONSALE_TOKEN_KEYS", &TICKET_KEYS.replacen("test", "main", 1))
             .refused(CHECK),
-        "Stripe takes payments, without a key" => nothing().env("ONSALE_PAYMENT_GATEWAY", "stripe").refused(CHECK),
+        "Stripe takes payments, without a key" => {
+            nothing().env("ONSALE_PAYMENT_GATEWAY", "stripe").refused(CHECK)
+        }
         "Midtrans takes payments, without a key" => {
             nothing().env("ONSALE_PAYMENT_GATEWAY", "midtrans").refused(CHECK)
         }
@@ -56,7 +58,9 @@ fn done(what: &str) -> String {
             .env("ONSALE_MAILER", "smtp")
             .env("ONSALE_SMTP_URL", "smtps://mail.example")
             .refused(CHECK),
-        "an id of an S3 key, without its secret" => nothing().env("ONSALE_S3_ACCESS_KEY_ID", "id").refused(CHECK),
+        "an id of an S3 key, without its secret" => {
+            nothing().env("ONSALE_S3_ACCESS_KEY_ID", "id").refused(CHECK)
+        }
         "the secret of an S3 key, without its id" => {
             nothing().env("ONSALE_S3_SECRET_ACCESS_KEY", "x").refused(CHECK)
         }
@@ -81,7 +85,10 @@ fn every_documented_error_names_its_setting_and_its_mend() {
         let told = done(&what);
         let setting = setting.trim_matches('`');
         assert!(told.contains(setting), "{what}: `{setting}` is not in: {told}");
-        assert!(told.contains(mend.trim_end_matches('.')), "{what}: `{mend}` is not in: {told}");
+        assert!(
+            told.contains(mend.trim_end_matches('.')),
+            "{what}: `{mend}` is not in: {told}"
+        );
     }
 }
 
@@ -111,8 +118,14 @@ fn the_doctor_lists_a_wrong_setting_as_what_is_wrong() {
     assert_eq!(answer.code, Some(1));
     let report: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
     let checks = report["checks"].as_array().unwrap();
-    let check = checks.iter().find(|check| check["name"] == "configuration").unwrap();
+    let check = checks
+        .iter()
+        .find(|check| check["name"] == "configuration")
+        .unwrap();
     assert_eq!(check["outcome"], "failed");
     let (detail, mend) = (check["detail"].as_str().unwrap(), check["mend"].as_str().unwrap());
-    assert!(detail.contains("environment ONSALE_JOURNAL") && mend.contains("Choose"), "{check}");
+    assert!(
+        detail.contains("environment ONSALE_JOURNAL") && mend.contains("Choose"),
+        "{check}"
+    );
 }

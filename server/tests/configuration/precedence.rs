@@ -10,7 +10,10 @@ const GOOD: &[(&str, &str)] = &[
     ("database_url", "postgres://u:canary@localhost/x"),
     ("redis_url", "redis://:canary@localhost"),
     ("token_secret", TOKEN_SECRET),
-    ("token_keys", "main HS256 YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE"),
+    (
+        "token_keys",
+        "main HS256 YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE",
+    ),
     ("stripe_secret_key", "sk_canary"),
     ("stripe_webhook_secrets", "whsec_canary"),
     ("midtrans_server_key", "canary"),
@@ -25,6 +28,8 @@ const GOOD: &[(&str, &str)] = &[
     ("cors_origins", "https://shop.example"),
     ("trusted_proxies", "10.0.0.1"),
     ("node_name", "one"),
+    ("peer_secret", TOKEN_SECRET),
+    ("peer_address", "http://10.0.0.1:9464"),
 ];
 
 /// The other half of an S3 key, which cannot stand alone: key, variable and value.
@@ -55,7 +60,10 @@ fn flags_beat_the_environment_beats_the_file_beats_the_default() {
         if key == "s3_bucket" && !cfg!(feature = "s3") {
             continue;
         }
-        let good = GOOD.iter().find(|(found, _)| *found == key).map(|(_, value)| *value);
+        let good = GOOD
+            .iter()
+            .find(|(found, _)| *found == key)
+            .map(|(_, value)| *value);
         let good = good.or(setting.default.as_deref());
         let good = good.unwrap_or_else(|| panic!("{key} has no good value here"));
         let other = partner(key).map(|[key, _, value]| format!("{key} = {value:?}\n"));
@@ -66,7 +74,11 @@ fn flags_beat_the_environment_beats_the_file_beats_the_default() {
 
         let (value, source) = in_force(&given, key, &[]);
         let expected = setting.default.as_ref().map_or("", |_| "default");
-        assert_eq!((source.as_str(), value.is_null()), (expected, expected.is_empty()), "{key}");
+        assert_eq!(
+            (source.as_str(), value.is_null()),
+            (expected, expected.is_empty()),
+            "{key}"
+        );
         assert_eq!(in_force(&given, key, &file).1, format!("file {config}"), "{key}");
         let given = given.env(variable, "");
         assert_eq!(

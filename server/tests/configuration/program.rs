@@ -75,7 +75,10 @@ impl Given {
     /// Runs the program to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Answer {
         let mut command = Command::new(program());
-        command.args(arguments).env_clear().current_dir(self.directory.path());
+        command
+            .args(arguments)
+            .env_clear()
+            .current_dir(self.directory.path());
         if arguments.contains(&"serve") {
             // One that serves although it should not ends with its input.
             command.arg("--stop-with-stdin");

@@ -14,7 +14,11 @@ fn a_misspelt_variable_is_told_with_what_was_meant() {
         let answer = given.run(&["config", "check"]);
         assert_eq!(answer.code, Some(0), "a warning ends nothing: {}", answer.stderr);
         assert!(answer.stderr.contains("warning"), "{}", answer.stderr);
-        assert!(answer.stderr.contains(name) && answer.stderr.contains(told), "{}", answer.stderr);
+        assert!(
+            answer.stderr.contains(name) && answer.stderr.contains(told),
+            "{}",
+            answer.stderr
+        );
     }
 }
 

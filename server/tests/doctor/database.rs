@@ -130,9 +130,11 @@ async fn a_read_only_database_is_refused() {
             END $$",
         )
         .await;
-    patient
-        .examined()
-        .fails("database writes", "read-only", "RESET default_transaction_read_only");
+    patient.examined().fails(
+        "database writes",
+        "read-only",
+        "RESET default_transaction_read_only",
+    );
 }
 
 #[tokio::test]
@@ -177,7 +179,9 @@ async fn connections_that_postgres_does_not_have_are_told() {
         )
         .await;
     let patient = Patient::on(&database.url());
-    patient.examined().warns("connections", "allows 20", "second process");
+    patient
+        .examined()
+        .warns("connections", "allows 20", "second process");
 }
 
 #[test]

@@ -13,7 +13,9 @@ fn a_journal_that_would_not_be_kept_is_refused() {
     let on_disk = patient.path("journal");
     let report = patient.with("ONSALE_JOURNAL_DIRECTORY", &on_disk).examined();
     report.says("journal room", "ok", "MiB", "");
-    let report = local().with("ONSALE_JOURNAL_DIRECTORY", "/dev/null/journal").examined();
+    let report = local()
+        .with("ONSALE_JOURNAL_DIRECTORY", "/dev/null/journal")
+        .examined();
     report.fails("journal directory", "cannot write", "ONSALE_JOURNAL_DIRECTORY");
     // In memory on every Linux.
     let in_memory = tempfile::tempdir_in("/dev/shm").unwrap();
@@ -31,7 +33,9 @@ fn limits_below_what_is_configured_are_a_warning() {
     let patient = Patient::without_database()
         .with("ONSALE_CONNECTIONS_MAX", "1000000")
         .after("ulimit -v 16777216;");
-    patient.examined().warns("memory", "16384 MiB", "lower connections_max");
+    patient
+        .examined()
+        .warns("memory", "16384 MiB", "lower connections_max");
     let one = r#"taskset --cpu-list "$(taskset --cpu-list --pid $$ | sed 's/.*: \([0-9]*\).*/\1/')""#;
     let patient = Patient::without_database().after(one);
     patient.examined().warns("cores", "one", "two or more");
@@ -65,7 +69,17 @@ fn a_variable_that_is_no_setting_is_a_warning() {
 #[test]
 fn what_serving_cannot_do_without_is_told() {
     let report = Patient::without_database().examined();
-    report.fails("configuration", "database_url (DATABASE_URL): is not set", "Give a Postgres URL");
-    let report = Patient::without_database().with("ONSALE_JOURNAL", "paper").examined();
-    report.fails("configuration", "from environment ONSALE_JOURNAL", "Choose postgres");
+    report.fails(
+        "configuration",
+        "database_url (DATABASE_URL): is not set",
+        "Give a Postgres URL",
+    );
+    let report = Patient::without_database()
+        .with("ONSALE_JOURNAL", "paper")
+        .examined();
+    report.fails(
+        "configuration",
+        "from environment ONSALE_JOURNAL",
+        "Choose postgres",
+    );
 }

@@ -27,7 +27,10 @@ fn pretend(answers: &'static [(&'static str, &'static str)]) -> SocketAddr {
 
 fn speak(mut stream: TcpStream, answers: &[(&str, &str)]) -> Option<()> {
     stream.write_all(b"220 mail.example\r\n").ok()?;
-    for line in BufReader::new(stream.try_clone().ok()?).lines().map_while(Result::ok) {
+    for line in BufReader::new(stream.try_clone().ok()?)
+        .lines()
+        .map_while(Result::ok)
+    {
         let known = answers.iter().find(|(command, _)| line.starts_with(command));
         let answer = known.map_or("250 OK", |(_, answer)| answer);
         stream.write_all(format!("{answer}\r\n").as_bytes()).ok()?;
@@ -48,7 +51,10 @@ fn an_smtp_server_is_greeted() {
     smtp(&format!("smtp://{}", pretend(&[]))).passes("mail");
     let nobody = format!("smtp://{}", free_address());
     smtp(&nobody).fails("mail", "cannot be reached", "ONSALE_SMTP_URL");
-    let strict = pretend(&[("EHLO", "250-mail.example\r\n250 AUTH PLAIN LOGIN"), ("AUTH", "535 no")]);
+    let strict = pretend(&[
+        ("EHLO", "250-mail.example\r\n250 AUTH PLAIN LOGIN"),
+        ("AUTH", "535 no"),
+    ]);
     let report = smtp(&format!("smtp://name:canary@{strict}"));
     report.fails("mail", "535", "name, password");
 }
@@ -56,9 +62,13 @@ fn an_smtp_server_is_greeted() {
 #[test]
 fn mail_that_reaches_nobody_is_a_warning() {
     let patient = Patient::without_database();
-    patient.examined().warns("mail", "nobody sends it", "ONSALE_MAILER");
+    patient
+        .examined()
+        .warns("mail", "nobody sends it", "ONSALE_MAILER");
     let folder = patient.path("mail");
-    let patient = patient.with("ONSALE_MAILER", "folder").with("ONSALE_MAIL_FOLDER", &folder);
+    let patient = patient
+        .with("ONSALE_MAILER", "folder")
+        .with("ONSALE_MAIL_FOLDER", &folder);
     patient.examined().warns("mail", "development", "ONSALE_MAILER");
     let patient = patient.with("ONSALE_MAIL_FOLDER", "/dev/null/mail");
     patient.examined().fails("mail", "mail_folder", "may write");

@@ -41,7 +41,11 @@ impl Patient {
     pub(crate) fn migrated(database: &TestDatabase) -> Self {
         let patient = Self::on(&database.url());
         let output = patient.run(&["migrate"]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         patient
     }
 
@@ -77,7 +81,9 @@ impl Patient {
             None => Command::new(program),
             Some(before) => {
                 let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("{before} \"$0\" \"$@\"")]).arg(program);
+                shell
+                    .args(["-c", &format!("{before} \"$0\" \"$@\"")])
+                    .arg(program);
                 shell
             }
         };
@@ -95,7 +101,7 @@ impl Patient {
         let told = String::from_utf8_lossy(&output.stderr);
         let body: Value =
             serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {told}"));
-        let expected = if body["ok"] == true { 0 } else { 1 };
+        let expected = i32::from(body["ok"] != true);
         assert_eq!(output.status.code(), Some(expected), "{told}");
         Report(body)
     }
@@ -119,11 +125,16 @@ impl Report {
     #[track_caller]
     pub(crate) fn says(&self, name: &str, outcome: &str, detail: &str, mend: &str) {
         let checks = self.checks(name);
-        let holds = |check: &&Value, part: &str, text: &str| check[part].as_str().unwrap_or_default().contains(text);
+        let holds =
+            |check: &&Value, part: &str, text: &str| check[part].as_str().unwrap_or_default().contains(text);
         let found = checks.iter().any(|check| {
             check["outcome"] == outcome && holds(check, "detail", detail) && holds(check, "mend", mend)
         });
-        assert!(found, "no {name} that is {outcome} with `{detail}` and `{mend}`: {}", self.0);
+        assert!(
+            found,
+            "no {name} that is {outcome} with `{detail}` and `{mend}`: {}",
+            self.0
+        );
     }
 
     #[track_caller]
@@ -145,7 +156,11 @@ impl Report {
         let checks = self.checks(name);
         assert!(!checks.is_empty(), "no {name}: {}", self.0);
         for check in checks {
-            assert_eq!((&check["outcome"], &check["mend"]), (&"ok".into(), &Value::Null), "{check}");
+            assert_eq!(
+                (&check["outcome"], &check["mend"]),
+                (&"ok".into(), &Value::Null),
+                "{check}"
+            );
         }
     }
 }

@@ -20,7 +20,9 @@ fn pretend(info: &'static str, seconds: u64) -> SocketAddr {
 
 /// Reads commands (`*2`, `$4`, `INFO`, …) and answers each, until the client has enough.
 fn answer(mut stream: TcpStream, info: &str, seconds: u64) -> Option<()> {
-    let mut lines = BufReader::new(stream.try_clone().ok()?).lines().map_while(Result::ok);
+    let mut lines = BufReader::new(stream.try_clone().ok()?)
+        .lines()
+        .map_while(Result::ok);
     loop {
         let words: usize = lines.next()?.strip_prefix('*')?.parse().ok()?;
         let mut command = Vec::new();
@@ -69,7 +71,10 @@ async fn a_redis_that_does_not_answer_is_told_with_the_reason() {
 
 #[test]
 fn an_old_redis_with_a_wrong_clock_is_told_apart() {
-    let address = pretend("redis_version:5.0.14\r\nrole:master\r\nmaxmemory_policy:noeviction\r\n", 1_000_000_000);
+    let address = pretend(
+        "redis_version:5.0.14\r\nrole:master\r\nmaxmemory_policy:noeviction\r\n",
+        1_000_000_000,
+    );
     let report = examined(&format!("redis://{address}"));
     report.fails("redis", "version 5.0.14", "Redis 6 or later");
     report.fails("clock", "ms from the clock of Redis", "NTP");

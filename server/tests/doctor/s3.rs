@@ -19,7 +19,10 @@ struct Bucket {
 impl Bucket {
     async fn open(directory: &Path) -> Self {
         let program = Path::new(env!("CARGO_BIN_EXE_onsale")).with_file_name("examples/s3_server");
-        assert!(program.is_file(), "not built: run the tests of the whole workspace");
+        assert!(
+            program.is_file(),
+            "not built: run the tests of the whole workspace"
+        );
         let address = free_address();
         let child = Command::new(program)
             .arg(directory)
@@ -64,7 +67,9 @@ fn examined(address: SocketAddr, name: &str, secret: &str) -> Report {
 async fn a_bucket_takes_gives_and_forgets_or_the_reason_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let bucket = Bucket::open(directory.path()).await;
-    bucket.examined("tickets", "a secret of the tests").passes("files");
+    bucket
+        .examined("tickets", "a secret of the tests")
+        .passes("files");
     let forged = bucket.examined("tickets", "another secret");
     forged.fails("files", "SignatureDoesNotMatch", "ONSALE_S3_SECRET_ACCESS_KEY");
     let nobody = examined(free_address(), "tickets", "a secret of the tests");

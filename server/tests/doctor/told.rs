@@ -17,7 +17,10 @@ fn the_table_is_aligned_and_holds_the_mends() {
     let mend = lines.next().unwrap();
     assert_eq!(column(mend, "mend: "), column(first, "ONSALE_LISTN"), "{table}");
     assert!(table.contains("\nFAILED   configuration"), "{table}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("check"), "the reason is on stderr");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("check"),
+        "the reason is on stderr"
+    );
 }
 
 #[test]

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use onsale_domain::{Permission, PermissionSet, UserId};
+use onsale_engine::at_hand::carried;
 use onsale_persistence::{AccessError, AccountAccess, DatabaseError, KnownApiKey, Redis};
 use tokio::sync::Mutex;
 
@@ -173,7 +174,7 @@ impl Services {
         &self,
         work: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
     ) -> Result<T, ServiceError> {
-        match tokio::spawn(work).await {
+        match tokio::spawn(carried(work)).await {
             Ok(done) => done,
             Err(_) => Err(ServiceError::Internal("a change was cut off")),
         }

@@ -1,6 +1,7 @@
 //! Cancelling a package order: all of its legs, or nothing.
 
 use onsale_domain::{BuyerId, PackageOrderId, Refusal};
+use onsale_engine::at_hand::carried;
 use onsale_persistence::{AuditOutcome, PackageOrderState, PackageStep, TicketStatus};
 
 use super::PackageOrder;
@@ -67,11 +68,11 @@ impl Services {
         }
         // In a task of its own, which a client that hangs up does not stop; what fails here is left to the job.
         let services = self.clone();
-        let driving = tokio::spawn(async move {
+        let driving = tokio::spawn(carried(async move {
             let driven = services.drive_package_order(id, Driver::Job).await;
             drop(claim);
             driven.map(|driven| driven.order)
-        });
+        }));
         let order = match driving.await {
             Ok(Ok(order)) => order,
             Ok(Err(error)) => {

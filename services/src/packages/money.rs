@@ -52,18 +52,19 @@ impl Services {
     ) -> Result<Decision, ServiceError> {
         let gateway = self.package_gateway(order)?;
         let is_begun_here = payment_method.is_some();
-        let answer = match payment_method {
-            Some(payment_method) => {
-                let request = PaymentRequest {
-                    purchase: order.package_order_id.into(),
-                    amount: order.total,
-                    payment_method,
-                };
-                timeout(self.gateway_timeout(), gateway.start(request)).await
-            }
-            None => timeout(self.gateway_timeout(), gateway.status(&payment_of(order))).await,
+        let answer = if let Some(payment_method) = payment_method {
+            let request = PaymentRequest {
+                purchase: order.package_order_id.into(),
+                amount: order.total,
+                payment_method,
+            };
+            self.asked_in_time(gateway.gateway(), gateway.start(request))
+                .await
+        } else {
+            let payment = payment_of(order);
+            self.asked_in_time(gateway.gateway(), gateway.status(&payment))
+                .await
         };
-        let answer = answer.unwrap_or(Err(GatewayError::Unknown));
         Ok(self.decided(order, is_begun_here, answer))
     }
 

@@ -9,6 +9,7 @@ use onsale_domain::limits::{LINE_QUANTITY_MAX, ORDER_QUANTITY_MAX, PAYMENT_WINDO
 use onsale_domain::record::KeyBinding;
 use onsale_domain::{BuyerId, EventId, PackageId, PackageOrderId, Refusal};
 use onsale_engine::EngineError;
+use onsale_engine::at_hand::carried;
 use onsale_persistence::{
     DatabaseError, LegLine, NewPackageOrder, PackageError, PackageLegRow, PackageOrderRow, PackageOrderState,
     PackageRow, PackageStatus,
@@ -80,11 +81,11 @@ impl Services {
         let claim = self.in_flight().claim(Work::Key(request.key.key))?;
         let services = self.clone();
         // A client that hangs up does not stop it.
-        let purchase = tokio::spawn(async move {
+        let purchase = tokio::spawn(carried(async move {
             let answer = services.purchase_package_claimed(request).await;
             drop(claim);
             answer
-        });
+        }));
         purchase
             .await
             .map_err(|_| ServiceError::Internal("a purchase's task died"))?

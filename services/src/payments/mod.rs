@@ -4,6 +4,7 @@
 //! accord (a webhook) is only a hint to ask it: [`PaymentGateway::status`] is what the sale acts on, so hints may come
 //! late, twice, in any order, or never.
 
+mod asked;
 mod gateways;
 mod http_client;
 mod midtrans;

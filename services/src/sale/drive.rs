@@ -11,8 +11,9 @@ use onsale_domain::record::{KeyBinding, Lines, PaymentAuthorization, PaymentStar
 use onsale_domain::{
     BuyerId, Command, EventId, Gateway, HoldId, Money, Record, Refusal, Sequence, UnixMillis,
 };
+use onsale_engine::at_hand::carried;
 use onsale_engine::{Answer, EngineError, HoldView, Receipt};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::answered::{Settled, recorded, settle};
 use super::in_flight::{Claim, Work};
@@ -196,11 +197,11 @@ impl Services {
     ) -> Result<Purchased, ServiceError> {
         claims.push(self.in_flight().claim(Work::Hold(attempt.asking.hold_id))?);
         let services = self.clone();
-        let driven = tokio::spawn(async move {
+        let driven = tokio::spawn(carried(async move {
             let answer = services.drive(attempt).await;
             drop(claims);
             answer
-        });
+        }));
         driven
             .await
             .map_err(|_| ServiceError::Internal("a purchase's task died"))?
@@ -230,8 +231,7 @@ impl Services {
             amount: attempt.total,
             payment_method: payment_method.into(),
         };
-        let answer = timeout(self.gateway_timeout(), provider.start(request)).await;
-        match answer.unwrap_or(Err(GatewayError::Unknown)) {
+        match self.asked_in_time(gateway, provider.start(request)).await {
             Ok(
                 ProviderState::Authorized { reference, amount }
                 | ProviderState::Captured {

@@ -134,7 +134,10 @@ mod tests {
         assert_eq!(secret(false, "first"), "first");
         assert_eq!(secret(false, "second"), "first");
         assert_eq!(secret(true, "third"), "third");
-        let mode = fs::metadata(directory.path().join("key")).unwrap().permissions().mode();
+        let mode = fs::metadata(directory.path().join("key"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 

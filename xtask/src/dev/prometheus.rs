@@ -37,7 +37,10 @@ impl Prometheus {
             let mut command = Command::new("prometheus");
             command
                 .arg(format!("--config.file={}", file.display()))
-                .arg(format!("--storage.tsdb.path={}", directory.join("data").display()))
+                .arg(format!(
+                    "--storage.tsdb.path={}",
+                    directory.join("data").display()
+                ))
                 .arg(format!("--web.listen-address=127.0.0.1:{port}"))
                 .arg("--log.level=warn")
                 .stdout(output.try_clone()?)
@@ -61,7 +64,8 @@ impl Prometheus {
 
 /// The repository's configuration, with whole paths and the server's address.
 fn configuration(root: &Path, target: &str) -> Result<String> {
-    let text = fs::read_to_string(root.join(CONFIGURATION)).with_context(|| format!("cannot read {CONFIGURATION}"))?;
+    let text = fs::read_to_string(root.join(CONFIGURATION))
+        .with_context(|| format!("cannot read {CONFIGURATION}"))?;
     let rules = root.join("grafana/prometheus").join(RULES);
     for part in [TARGET, RULES] {
         ensure!(text.contains(part), "{CONFIGURATION} has no `{part}`");
@@ -81,6 +85,9 @@ mod tests {
         let root = workspace::root().unwrap();
         let text = configuration(&root, "127.0.0.1:1234").unwrap();
         assert!(text.contains("[\"127.0.0.1:1234\"]"), "{text}");
-        assert!(text.contains(&format!("- {}/grafana/prometheus/rules/*.yml", root.display())), "{text}");
+        assert!(
+            text.contains(&format!("- {}/grafana/prometheus/rules/*.yml", root.display())),
+            "{text}"
+        );
     }
 }

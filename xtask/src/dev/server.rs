@@ -13,15 +13,15 @@ use rustix::process::Signal;
 use super::place::Place;
 use super::s3::{ACCESS_KEY, BUCKET, S3};
 use crate::postgres::Postgres;
-use crate::process::{self, Daemon};
 use crate::private;
+use crate::process::{self, Daemon};
 use crate::redis::Redis;
 
 /// The account that may do everything but buy.
 pub(super) const ADMIN: &str = "admin@dev.example";
 const PROGRAM: &str = "onsale";
 const INTERNAL_PORT: u16 = 9464;
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// Less than a daemon is given to stop.
 const SHUTDOWN_GRACE_SECONDS: &str = "4";
@@ -49,7 +49,9 @@ impl Server {
         let api = format!("127.0.0.1:{}", private::free_port(Some(preferred))?);
         let internal = format!("127.0.0.1:{}", private::free_port(Some(INTERNAL_PORT))?);
         for (file, id) in [("token-keys", "dev"), ("ticket-keys", "dev-tickets")] {
-            place.secret(file, || output(onsale(place, &[]).args(["token-key", "--id", id])))?;
+            place.secret(file, || {
+                output(onsale(place, &[]).args(["token-key", "--id", id]))
+            })?;
         }
         let settings = settings(place, postgres, redis, s3, &api, &internal);
         output(onsale(place, &settings).arg("migrate"))?;
@@ -57,7 +59,8 @@ impl Server {
             let mut create = onsale(place, &settings);
             output(create.args(["admin", "create", "--email", ADMIN, "--json"]))
         })?;
-        let admin: serde_json::Value = serde_json::from_str(&admin).context("admin.json is damaged: use --fresh")?;
+        let admin: serde_json::Value =
+            serde_json::from_str(&admin).context("admin.json is damaged: use --fresh")?;
         let log = place.log("server.log")?;
         let mut serve = onsale(place, &settings);
         serve.arg("serve").stdout(Stdio::null()).stderr(log);
@@ -80,7 +83,11 @@ impl Server {
                 bail!("interrupted");
             }
             let log = self.place_of("server.log");
-            ensure!(self.is_running(), "onsale does not start:\n{}", private::tail(&log));
+            ensure!(
+                self.is_running(),
+                "onsale does not start:\n{}",
+                private::tail(&log)
+            );
             ensure!(
                 Instant::now() < deadline,
                 "onsale is not ready within {} s; its log ends with:\n{}",
@@ -166,7 +173,11 @@ fn onsale(place: &Place, settings: &[(&'static str, String)]) -> Command {
 
 /// Runs a command to its end; what it printed.
 fn output(command: &mut Command) -> Result<String> {
-    let Output { status, stdout, stderr } = command.output().context("cannot run onsale")?;
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().context("cannot run onsale")?;
     ensure!(
         status.success(),
         "onsale failed: {}",
@@ -180,7 +191,10 @@ pub(super) fn answers(address: &str, path: &str) -> bool {
     let ask = || -> Result<bool> {
         let mut stream = TcpStream::connect_timeout(&address.parse()?, ANSWER_WITHIN)?;
         stream.set_read_timeout(Some(ANSWER_WITHIN))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        )?;
         let mut head = [0; 12];
         stream.read_exact(&mut head)?;
         Ok(head.ends_with(b" 200"))

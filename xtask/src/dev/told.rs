@@ -23,7 +23,10 @@ pub(super) fn table(stack: &Stack, place: &Place) -> String {
     let rows = [
         ("API", format!("http://{}/v1", server.api())),
         ("reference", format!("http://{}/docs", server.api())),
-        ("metrics, health", format!("http://{}/metrics, /readyz", server.internal())),
+        (
+            "metrics, health",
+            format!("http://{}/metrics, /readyz", server.internal()),
+        ),
         ("admin", format!("{ADMIN}  {}", server.password())),
         ("Postgres", stack.postgres.url()),
         ("Redis", stack.redis.url()),

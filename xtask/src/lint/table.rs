@@ -32,7 +32,7 @@ pub const LINTS: &[Lint] = &[
     lint("yamllint", yaml, Check::Files(Linter("yamllint"), &["--strict"])),
     lint("hadolint", dockerfile, Check::Files(Linter("hadolint"), &["--config", ".hadolint.yaml"])),
     lint("dclint", compose, Check::Files(Node("dclint"), &["--config", ".dclintrc.yaml", "--max-warnings", "0"])),
-    lint("compose config", compose, Check::Once(Plugin("docker", "compose"), &["--profile", "*", "config", "--quiet", "--no-env-resolution"])),
+    lint("compose config", compose, Check::Once(Plugin("docker", "compose"), &["--profile", "*", "config", "--quiet"])),
     lint("promtool rules", prometheus_rules, Check::Files(System("promtool", Some("prometheus")), &["check", "rules"])),
     lint("promtool config", prometheus_config, Check::Files(System("promtool", Some("prometheus")), &["check", "config", "--syntax-only"])),
     lint("kubernetes schemas", kubernetes, Check::Files(Linter("kubernetes-validate"), &["--strict"])),

@@ -17,6 +17,8 @@ const CLOCKS: &[&str] = &["engine/src/port/clock.rs", "loadtest/", "server/", "x
 /// And a stopwatch, like the engine's own: durations of metrics decide nothing.
 const STOPWATCHES: &[&str] = &[
     "engine/src/port/clock.rs",
+    // Where a span lies in its trace.
+    "engine/src/trace/open.rs",
     "http/src/edge/mod.rs",
     // How fresh what other processes told is: a stopwatch, that no use case decides by.
     "persistence/src/redis/changes.rs",

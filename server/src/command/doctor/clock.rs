@@ -89,7 +89,9 @@ mod tests {
 
     #[test]
     fn a_clock_from_before_this_release_is_wrong() {
-        let clocks = Clocks { now: || UnixMillis(0) };
+        let clocks = Clocks {
+            now: || UnixMillis(0),
+        };
         assert_eq!(clocks.plausible().outcome, Outcome::Failed);
     }
 }

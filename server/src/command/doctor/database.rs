@@ -21,7 +21,8 @@ pub(super) async fn database(settings: &Settings, clocks: &mut Clocks) -> Vec<Ch
     match looked(settings, url.expose_secret(), clocks).await {
         Ok(checks) => checks,
         Err(error) => {
-            let mend = "Check that Postgres runs, that DATABASE_URL names it, and that name and password are right";
+            let mend =
+                "Check that Postgres runs, that DATABASE_URL names it, and that name and password are right";
             vec![Check::failed(NAME, error.to_string(), mend)]
         }
     }
@@ -62,7 +63,8 @@ fn version(facts: &DatabaseFacts) -> Check {
 fn writable(facts: &DatabaseFacts) -> Check {
     const NAME: &str = "database writes";
     if facts.is_replica {
-        let mend = "Let DATABASE_URL name the primary, or add target_session_attrs-aware routing in front of both";
+        let mend =
+            "Let DATABASE_URL name the primary, or add target_session_attrs-aware routing in front of both";
         Check::failed(NAME, "this is a replica, which takes none", mend)
     } else if facts.is_read_only {
         let mend = "ALTER ROLE or ALTER DATABASE … RESET default_transaction_read_only";

@@ -15,13 +15,22 @@ const PROBE: &[u8] = b"onsale doctor";
 const LONGEST: Duration = Duration::from_secs(15);
 /// What S3 says, and what to do about it.
 const MENDS: [(&str, &str); 6] = [
-    ("NoSuchBucket", "Make the bucket, or name another in ONSALE_S3_BUCKET"),
+    (
+        "NoSuchBucket",
+        "Make the bucket, or name another in ONSALE_S3_BUCKET",
+    ),
     (
         "RequestTimeTooSkewed",
         "Set this machine's clock: S3 refuses signatures more than 15 minutes off",
     ),
-    ("InvalidAccessKeyId", "Check ONSALE_S3_ACCESS_KEY_ID and its secret"),
-    ("SignatureDoesNotMatch", "Check ONSALE_S3_SECRET_ACCESS_KEY and ONSALE_S3_REGION"),
+    (
+        "InvalidAccessKeyId",
+        "Check ONSALE_S3_ACCESS_KEY_ID and its secret",
+    ),
+    (
+        "SignatureDoesNotMatch",
+        "Check ONSALE_S3_SECRET_ACCESS_KEY and ONSALE_S3_REGION",
+    ),
     (
         "AccessDenied",
         "Allow s3:PutObject, s3:GetObject and s3:DeleteObject on the bucket's keys below onsale/",
@@ -34,13 +43,18 @@ const MENDS: [(&str, &str); 6] = [
 
 pub(super) async fn files(settings: &Settings) -> Check {
     let mend = "Check ONSALE_S3_ENDPOINT and the way there";
-    Check::within(NAME, LONGEST, mend, tried(settings)).await
+    // On the heap: what S3's client keeps while it waits is large.
+    Check::within(NAME, LONGEST, mend, Box::pin(tried(settings))).await
 }
 
 async fn tried(settings: &Settings) -> Check {
     let files = &settings.files;
     let Ok(keys) = files.ticket_keys() else {
-        return Check::failed(NAME, "cannot be tried without ticket_keys", "Give ONSALE_TICKET_KEYS");
+        return Check::failed(
+            NAME,
+            "cannot be tried without ticket_keys",
+            "Give ONSALE_TICKET_KEYS",
+        );
     };
     let now = UnixMillis::from(jiff::Timestamp::now());
     let store = match wiring::open_files(files, &keys, now).await {
@@ -69,7 +83,9 @@ async fn tried(settings: &Settings) -> Check {
         Err(error) => {
             let told = error.to_string();
             let known = MENDS.iter().find(|(said, _)| told.contains(said));
-            let mend = known.map_or("Let this user write there, or give another place", |(_, mend)| mend);
+            let mend = known.map_or("Let this user write there, or give another place", |(_, mend)| {
+                mend
+            });
             Check::failed(NAME, format!("{where_to}: {told}"), mend)
         }
     }

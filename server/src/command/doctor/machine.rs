@@ -17,7 +17,9 @@ const MEMORY_BYTES_PER_CONNECTION: u64 = 32 * 1024;
 pub(super) fn file_descriptors(connections_max: u32) -> Check {
     const NAME: &str = "file descriptors";
     let needed = u64::from(connections_max) + DESCRIPTORS_RESERVED;
-    let mend = format!("Raise it to {needed} (ulimit -n, LimitNOFILE=, ulimits of the container), or lower connections_max");
+    let mend = format!(
+        "Raise it to {needed} (ulimit -n, LimitNOFILE=, ulimits of the container), or lower connections_max"
+    );
     match soft_limit("Max open files") {
         Some(limit) if limit < needed => {
             let detail = format!("the limit is {limit}, and {connections_max} connections need {needed}");
@@ -46,7 +48,11 @@ pub(super) fn memory(connections_max: u32) -> Check {
     let mend = format!("Give {} MiB, or lower connections_max", mib(needed));
     match memory_max() {
         Some(limit) if limit < needed => {
-            let detail = format!("{} MiB, and {connections_max} connections may need {}", mib(limit), mib(needed));
+            let detail = format!(
+                "{} MiB, and {connections_max} connections may need {}",
+                mib(limit),
+                mib(needed)
+            );
             Check::warning(NAME, detail, mend)
         }
         Some(limit) => Check::ok(NAME, format!("{} MiB", mib(limit))),
@@ -61,7 +67,13 @@ fn memory_max() -> Option<u64> {
         let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
         kib.checked_mul(1024)
     });
-    let limit = |file: &str| fs::read_to_string(Path::new("/sys/fs/cgroup").join(file)).ok()?.trim().parse().ok();
+    let limit = |file: &str| {
+        fs::read_to_string(Path::new("/sys/fs/cgroup").join(file))
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    };
     // Of the second and of the first version; `max` is no number.
     let of_groups = [limit("memory.max"), limit("memory/memory.limit_in_bytes")];
     let of_process = soft_limit("Max address space");

@@ -15,7 +15,9 @@ const TO_PEOPLE: &str = "Set ONSALE_MAILER to smtp, with ONSALE_SMTP_URL and ONS
 
 pub(super) async fn mail(settings: &Settings) -> Check {
     match &settings.mail {
-        MailSettings::None => Check::warning(NAME, "nobody sends it: tickets and new passwords wait", TO_PEOPLE),
+        MailSettings::None => {
+            Check::warning(NAME, "nobody sends it: tickets and new passwords wait", TO_PEOPLE)
+        }
         MailSettings::Log => Check::warning(NAME, "goes to the log: for development only", TO_PEOPLE),
         MailSettings::Folder { folder, .. } => match wiring::mailer(&settings.mail) {
             Ok(_) => {

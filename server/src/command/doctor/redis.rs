@@ -37,7 +37,11 @@ async fn looked(url: &str, clocks: &mut Clocks) -> Result<Vec<Check>, RedisError
 
 fn version(facts: &RedisFacts) -> Check {
     let detail = format!("answers, version {}", facts.version);
-    let major = facts.version.split('.').next().and_then(|major| major.parse().ok());
+    let major = facts
+        .version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok());
     if facts.is_replica {
         let mend = "Let REDIS_URL name the primary";
         Check::failed(NAME, "this is a replica, which takes no writes", mend)
