@@ -41,7 +41,7 @@ impl Clocks {
 
     /// Asks somebody else, who answered between the two looks at our own clock.
     pub(super) async fn compare<E>(
-        &mut self,
+        &self,
         whose: &str,
         asked: impl Future<Output = Result<UnixMillis, E>>,
     ) -> Result<Check, E> {

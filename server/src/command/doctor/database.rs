@@ -14,7 +14,7 @@ const VERSION_MIN: i32 = 150_000;
 const JOURNAL_CONNECTIONS: i64 = 2;
 
 /// Everything about Postgres; one check alone where it does not answer.
-pub(super) async fn database(settings: &Settings, clocks: &mut Clocks) -> Vec<Check> {
+pub(super) async fn database(settings: &Settings, clocks: &Clocks) -> Vec<Check> {
     let Some(url) = &settings.database_url else {
         return Vec::new();
     };
@@ -28,7 +28,7 @@ pub(super) async fn database(settings: &Settings, clocks: &mut Clocks) -> Vec<Ch
     }
 }
 
-async fn looked(settings: &Settings, url: &str, clocks: &mut Clocks) -> Result<Vec<Check>, DatabaseError> {
+async fn looked(settings: &Settings, url: &str, clocks: &Clocks) -> Result<Vec<Check>, DatabaseError> {
     let mut probe = DatabaseProbe::open(url).await?;
     let facts = probe.facts().await?;
     let mut checks = vec![

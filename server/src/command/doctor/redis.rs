@@ -12,7 +12,7 @@ const NAME: &str = "redis";
 const VERSION_MAJOR_MIN: u32 = 6;
 
 /// Everything about Redis; one check alone where there is none.
-pub(super) async fn redis(settings: &Settings, clocks: &mut Clocks) -> Vec<Check> {
+pub(super) async fn redis(settings: &Settings, clocks: &Clocks) -> Vec<Check> {
     let Some(url) = &settings.redis_url else {
         return vec![Check::ok(NAME, "none is configured: run one process only")];
     };
@@ -25,7 +25,7 @@ pub(super) async fn redis(settings: &Settings, clocks: &mut Clocks) -> Vec<Check
     }
 }
 
-async fn looked(url: &str, clocks: &mut Clocks) -> Result<Vec<Check>, RedisError> {
+async fn looked(url: &str, clocks: &Clocks) -> Result<Vec<Check>, RedisError> {
     let mut probe = RedisProbe::open(url).await?;
     let facts = probe.facts().await?;
     Ok(vec![
