@@ -118,6 +118,21 @@ fn every_command_has_a_page_with_all_sections() {
 }
 
 #[test]
+fn the_page_of_serve_says_how_a_process_ends_that_is_told_twice_or_cannot_write() {
+    let directory = written();
+    for (name, is_serve) in [("onsale-serve", true), ("onsale-audit", false)] {
+        let page = page(directory.path(), name);
+        for code in ["130", "134"] {
+            assert_eq!(
+                page.contains(&format!("\\fB{code}\\fR\n")),
+                is_serve,
+                "{name}: {code}"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_first_page_names_every_setting() {
     let page = stdout(onsale(&["man"]));
     let settings = stdout(onsale(&["config", "check", "--json"]));

@@ -73,7 +73,7 @@ fn page(command: &clap::Command, is_first: bool) -> anyhow::Result<Vec<u8>> {
     examples(&mut roff, command);
     environment(&mut roff, is_first);
     files(&mut roff);
-    exit_status(&mut roff);
+    exit_status(&mut roff, command.get_name() == "serve");
     if !is_first {
         roff.control("SH", ["SEE ALSO"]);
         roff.text([bold("onsale"), roman("(1)")]);
@@ -156,7 +156,7 @@ fn files(roff: &mut Roff) {
     }
 }
 
-fn exit_status(roff: &mut Roff) {
+fn exit_status(roff: &mut Roff, is_serve: bool) {
     roff.control("SH", ["EXIT STATUS"]);
     for (code, meaning) in [
         ("0", "It is done."),
@@ -166,6 +166,21 @@ fn exit_status(roff: &mut Roff) {
         (
             "78",
             "A setting is missing or wrong; the message names it, where it came from and the mend.",
+        ),
+    ] {
+        definition(roff, bold(code), meaning);
+    }
+    if !is_serve {
+        return;
+    }
+    for (code, meaning) in [
+        (
+            "130",
+            "A second SIGTERM or SIGINT came: it ended at once. Nothing acknowledged is lost.",
+        ),
+        (
+            "134",
+            "It aborted itself (SIGABRT): the journal could not be written, as the log says. Nothing acknowledged is lost.",
         ),
     ] {
         definition(roff, bold(code), meaning);
