@@ -42,10 +42,9 @@ pub fn in_infra(file: &SourceFile) -> bool {
     dockerfile(file) || hcl(file) || kubernetes(file)
 }
 
-/// What describes objects of a cluster: not kustomize's own files, and no kinds that a cluster learns from an operator, which
-/// have no schema here.
+/// What describes objects of a cluster: not kustomize's own files.
 pub fn kubernetes(file: &SourceFile) -> bool {
-    yaml(file) && in_kubernetes(file) && !kustomization(file) && !is_custom(&file.text)
+    yaml(file) && in_kubernetes(file) && !kustomization(file)
 }
 
 /// What kustomize starts from.
@@ -53,7 +52,7 @@ pub fn kustomization(file: &SourceFile) -> bool {
     in_kubernetes(file) && name(file) == "kustomization.yaml"
 }
 
-/// Whether an object is of a kind that Kubernetes itself has not.
+/// Whether an object is of a kind that a cluster learns from an operator, which has no schema here.
 pub(super) fn is_custom(text: &str) -> bool {
     text.lines()
         .any(|line| line.starts_with("apiVersion: monitoring.coreos.com/"))
@@ -95,14 +94,10 @@ mod tests {
     #[test]
     fn objects_of_a_cluster_are_told_from_what_makes_them() {
         let object = file("infra/kubernetes/base/a.yaml", "apiVersion: v1\nkind: Service\n");
-        let monitor = file(
-            "infra/kubernetes/production/m.yaml",
-            "apiVersion: monitoring.coreos.com/v1\n",
-        );
         let overlay = file("infra/kubernetes/local/kustomization.yaml", "resources: []\n");
         let elsewhere = file("infra/compose/tempo.yml", "server: {}\n");
         assert!(kubernetes(&object));
-        for other in [&monitor, &overlay, &elsewhere] {
+        for other in [&overlay, &elsewhere] {
             assert!(!kubernetes(other), "{}", other.path);
         }
         assert!(kustomization(&overlay));

@@ -1,4 +1,5 @@
-//! What kustomize makes of base and overlays, against the schemas of Kubernetes: a patch may break what was whole.
+//! Objects of a cluster against the schemas of Kubernetes: as they stand in their files, and as kustomize makes them of base
+//! and overlays, since a patch may break what was whole.
 
 use std::fs;
 use std::path::Path;
@@ -10,6 +11,32 @@ use super::check::{Outcome, failure, said};
 use super::files::is_custom;
 use super::program::{Found, Program};
 use crate::workspace::SourceFile;
+
+/// Checks the objects of each file whose kinds Kubernetes itself has.
+pub(super) fn schemas(_root: &Path, files: &[&SourceFile]) -> Result<Outcome> {
+    let validate = match Program::Linter("kubernetes-validate").find()? {
+        Found::Here(path, _) => path,
+        Found::Missing(reason) => return Ok(Outcome::Skipped(reason)),
+    };
+    // Copies under the same names, so that one call looks at all and names them right.
+    let copies = tempfile::tempdir().context("cannot make a directory")?;
+    let mut command = Command::new(&validate);
+    command.arg("--strict").current_dir(copies.path());
+    for file in files {
+        let known = without_custom(&file.text);
+        if known.trim().is_empty() {
+            continue;
+        }
+        let copy = copies.path().join(&file.path);
+        fs::create_dir_all(copy.parent().unwrap_or(copies.path())).context("cannot make a directory")?;
+        fs::write(&copy, known).with_context(|| format!("cannot copy {}", file.path))?;
+        command.arg(&file.path);
+    }
+    if command.get_args().count() == 1 {
+        return Ok(Outcome::Skipped("there is no object with a schema".to_owned()));
+    }
+    Ok(said(failure(&mut command)?.into_iter()))
+}
 
 /// Builds every kustomization and checks what comes out. Components are built where they are used.
 pub(super) fn check(root: &Path, files: &[&SourceFile]) -> Result<Outcome> {
@@ -72,6 +99,10 @@ mod tests {
         assert_eq!(
             known,
             "apiVersion: v1\nkind: Service\n---\napiVersion: apps/v1\nkind: Deployment\n"
+        );
+        assert_eq!(
+            without_custom("# Says why.\napiVersion: monitoring.coreos.com/v1\n"),
+            ""
         );
     }
 }

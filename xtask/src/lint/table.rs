@@ -35,7 +35,7 @@ pub const LINTS: &[Lint] = &[
     lint("compose config", compose, Check::Once(Plugin("docker", "compose"), &["--profile", "*", "config", "--quiet"])),
     lint("promtool rules", prometheus_rules, Check::Files(System("promtool", Some("prometheus")), &["check", "rules"])),
     lint("promtool config", prometheus_config, Check::Files(System("promtool", Some("prometheus")), &["check", "config", "--syntax-only"])),
-    lint("kubernetes schemas", kubernetes, Check::Files(Linter("kubernetes-validate"), &["--strict"])),
+    lint("kubernetes schemas", kubernetes, Check::Own(kustomize::schemas)),
     lint("kustomize", kustomization, Check::Own(kustomize::check)),
     lint("hcl", hcl, Check::EachFile(Linter("hcl2tojson"), &[])),
     lint("terraform fmt", hcl, Check::Once(System("terraform", None), &["fmt", "-check", "-diff", "-recursive", "infra"])),
