@@ -49,13 +49,13 @@ pub(crate) async fn run(common: &Common, arguments: Arguments) -> Result<(), Fai
     let clocks = Clocks::new();
     let mut checks = vec![environment(&sources)];
     match Settings::load(&sources) {
-        Ok(settings) => checks.extend(look(&settings, clocks).await),
+        Ok(settings) => checks.extend(look(&settings, &clocks).await),
         Err(error) => checks.extend([Check::refused("configuration", &error), clocks.plausible()]),
     }
     report(&checks, arguments.json)
 }
 
-async fn look(settings: &Settings, clocks: Clocks) -> Vec<Check> {
+async fn look(settings: &Settings, clocks: &Clocks) -> Vec<Check> {
     let mut checks = vec![
         configuration(settings),
         secrets::secrets(settings),
@@ -64,8 +64,8 @@ async fn look(settings: &Settings, clocks: Clocks) -> Vec<Check> {
     // At the same time: where all of it hangs, one after the other would take a minute and a half. On the heap, since
     // together they are large.
     let (database, redis, files, mail, providers, traces) = tokio::join!(
-        Box::pin(database::database(settings, &clocks)),
-        Box::pin(redis::redis(settings, &clocks)),
+        Box::pin(database::database(settings, clocks)),
+        Box::pin(redis::redis(settings, clocks)),
         Box::pin(files::files(settings)),
         Box::pin(mail::mail(settings)),
         Box::pin(payments::providers(settings)),
