@@ -12,8 +12,8 @@ pub(super) const LISTEN: Setting = plain(
 pub(super) const INTERNAL_LISTEN: Setting = plain(
     ("internal_listen", "ONSALE_INTERNAL_LISTEN"),
     "127.0.0.1:9464",
-    "Address of metrics, health and what only operators may ask for.",
-    "Give an address and a port that only operators reach, such as 127.0.0.1:9464",
+    "Address of metrics, health, what only operators may ask for, and the questions of the other processes.",
+    "Give an address and a port that only operators and the other processes reach, such as 127.0.0.1:9464",
 );
 pub(super) const DATABASE_URL: Setting = secret(
     ("database_url", "DATABASE_URL"),
