@@ -1,3 +1,5 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use onsale_domain::Permission;
 use serde_json::{Value, json};
@@ -156,7 +158,7 @@ fn a_public_key_is_no_secret() {
     let line = TokenKeys::generate("ed", TokenAlgorithm::EdDsa).unwrap();
     let tokens = tokens(TokenKeys::parse(&line).unwrap());
     let x = tokens.public_keys()["keys"][0]["x"].as_str().unwrap().to_owned();
-    let public = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, x).unwrap();
+    let public = URL_SAFE_NO_PAD.decode(x).unwrap();
     let mut confused = header(&tokens);
     confused.alg = Algorithm::HS256;
     let forged = signed(&confused, &claims(), &EncodingKey::from_secret(&public));
@@ -217,6 +219,18 @@ fn keys_rotate_without_refusing_anybody() {
     }
     assert_eq!(stages[1].public_keys()["keys"].as_array().unwrap().len(), 1);
     assert_eq!(stages[0].public_keys(), json!({"keys": []}));
+}
+
+/// As docs/OPERATING.md has several processes leave `token_secret`: none of them is to refuse what another signs.
+#[test]
+fn a_secret_that_is_made_a_line_is_the_same_key() {
+    let token = hs256().mint(&grant()).unwrap();
+    let id = jsonwebtoken::decode_header(&token).unwrap().kid.unwrap();
+    let line = format!("{id} HS256 {}", URL_SAFE_NO_PAD.encode(SECRET));
+    let new = TokenKeys::generate("new", TokenAlgorithm::EdDsa).unwrap();
+    let lines = tokens(TokenKeys::parse(&format!("{line}\n{new}")).unwrap());
+    assert!(verify(&lines, &token).is_some());
+    assert!(verify(&hs256(), &lines.mint(&grant()).unwrap()).is_some());
 }
 
 #[test]
