@@ -67,6 +67,8 @@ pub(crate) async fn serve(listener: TcpListener, internal: Internal) {
             let _ = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
+                // A question goes on without who asked it (ADR 0020).
+                .half_close(true)
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
         });

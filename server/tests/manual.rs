@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// Every command that has a page.
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 18] = [
     "onsale",
     "onsale-admin",
     "onsale-admin-create",
@@ -24,6 +24,8 @@ const PAGES: [&str; 16] = [
     "onsale-demo",
     "onsale-doctor",
     "onsale-healthcheck",
+    "onsale-journal",
+    "onsale-journal-backup",
     "onsale-man",
     "onsale-migrate",
     "onsale-openapi",

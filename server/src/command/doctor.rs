@@ -14,6 +14,7 @@ mod payments;
 mod ports;
 mod redis;
 mod secrets;
+mod traces;
 
 use clap::Args;
 
@@ -31,7 +32,7 @@ Examples:
   onsale doctor
   onsale doctor --json | jq '.checks[] | select(.outcome != \"ok\")'
 
-Looks at the settings, Postgres, the schema, Redis, files, mail, payments, clocks, ports and this machine, where it would
+Looks at the settings, Postgres, the schema, Redis, files, mail, payments, traces, clocks, ports and this machine, where it would
 serve, and says what to do about what it finds. It stores and deletes one file and changes nothing else. Ends within a
 minute, whatever hangs. Exits 1 when something stops the server from serving; warnings do not.")]
 pub(crate) struct Arguments {
@@ -65,6 +66,7 @@ async fn look(settings: &Settings, mut clocks: Clocks) -> Vec<Check> {
     checks.push(files::files(settings).await);
     checks.push(mail::mail(settings).await);
     checks.extend(payments::providers(settings).await);
+    checks.extend(traces::traces(settings).await);
     if settings.journal == JournalKind::Local {
         checks.extend(journal::journal_directory(&settings.journal_directory));
     }

@@ -153,14 +153,11 @@ pub(super) const MAILER: Setting = plain(
     "Who sends mail: an SMTP server (`smtp`), nobody (`none`; what people ask for waits until it is too late), a folder that it is put into (`folder`), or the log (`log`). Folder and log hold tokens and addresses: they are for development.",
     "Choose smtp, none, folder or log",
 );
-pub(super) const MAIL_FROM: Setting = Setting {
-    key: "mail_from",
-    env: "ONSALE_MAIL_FROM",
-    secret: false,
-    default: None,
-    meaning: "From whom mail comes. Its domain also names the messages.",
-    mend: "Give a name and an address that the SMTP server sends for, such as Onsale <tickets@onsale.example>",
-};
+pub(super) const MAIL_FROM: Setting = optional(
+    ("mail_from", "ONSALE_MAIL_FROM"),
+    "From whom mail comes. Its domain also names the messages.",
+    "Give a name and an address that the SMTP server sends for, such as Onsale <tickets@onsale.example>",
+);
 pub(super) const MAIL_FOLDER: Setting = plain(
     ("mail_folder", "ONSALE_MAIL_FOLDER"),
     "mail",
@@ -172,14 +169,11 @@ pub(super) const SMTP_URL: Setting = secret(
     "The server that `mailer = smtp` hands mail to. Its certificate must be trusted by this machine.",
     "Give smtps://name:password@host:465, or smtp://name:password@host:587?tls=required for STARTTLS; what a URL reserves is percent-encoded",
 );
-pub(super) const BREACHED_PASSWORDS: Setting = Setting {
-    key: "breached_passwords",
-    env: "ONSALE_BREACHED_PASSWORDS",
-    secret: false,
-    default: None,
-    meaning: "File of passwords that nobody may have, one a line, read when the process starts; the commonest are refused without one.",
-    mend: "Name a UTF-8 file of at most 20 million passwords, one a line",
-};
+pub(super) const BREACHED_PASSWORDS: Setting = optional(
+    ("breached_passwords", "ONSALE_BREACHED_PASSWORDS"),
+    "File of passwords that nobody may have, one a line, read when the process starts; the commonest are refused without one.",
+    "Name a UTF-8 file of at most 20 million passwords, one a line",
+);
 pub(super) const CONNECTIONS_MAX: Setting = plain(
     ("connections_max", "ONSALE_CONNECTIONS_MAX"),
     "20000",
@@ -216,14 +210,11 @@ pub(super) const AUTH_RATE_LIMIT_ADDRESS_PER_MINUTE: Setting = plain(
     "How often an IPv4 address or an IPv6 network of 64 bits may try to get into any accounts.",
     "Give tries per minute and address from 1 to 1000000, or 0 for no limit",
 );
-pub(super) const CORS_ORIGINS: Setting = Setting {
-    key: "cors_origins",
-    env: "ONSALE_CORS_ORIGINS",
-    secret: false,
-    default: None,
-    meaning: "Sites whose scripts may call the API from a browser; without any, none may. There are no patterns.",
-    mend: "Give exact origins as browsers send them, separated by commas, such as https://shop.example,http://localhost:3000",
-};
+pub(super) const CORS_ORIGINS: Setting = optional(
+    ("cors_origins", "ONSALE_CORS_ORIGINS"),
+    "Sites whose scripts may call the API from a browser; without any, none may. There are no patterns.",
+    "Give exact origins as browsers send them, separated by commas, such as https://shop.example,http://localhost:3000",
+);
 pub(super) const TRUSTED_PROXIES: Setting = optional(
     ("trusted_proxies", "ONSALE_TRUSTED_PROXIES"),
     "Reverse proxies whose `X-Forwarded-For` is believed when callers without a token are told apart. Behind a proxy that is not named here, they all count as one. Their `traceparent` may ask for a trace.",
@@ -241,14 +232,11 @@ pub(super) const SHUTDOWN_GRACE_SECONDS: Setting = plain(
     "Time from SIGTERM to the end of the process: four fifths for requests under way, the rest to flush.",
     "Give whole seconds from 1 to 600, below what the service manager waits before it kills",
 );
-pub(super) const NODE_NAME: Setting = Setting {
-    key: "node_name",
-    env: "ONSALE_NODE_NAME",
-    secret: false,
-    default: None,
-    meaning: "Name of this process in the deployment; without one it is host and port. A restart under the same name takes its events over at once.",
-    mend: "Give every process of a deployment its own name, up to 100 bytes; without one it is host and port",
-};
+pub(super) const NODE_NAME: Setting = optional(
+    ("node_name", "ONSALE_NODE_NAME"),
+    "Name of this process in the deployment; without one it is host and port. A restart under the same name takes its events over at once.",
+    "Give every process of a deployment its own name, up to 100 bytes; without one it is host and port",
+);
 pub(super) const PEER_SECRET: Setting = secret(
     ("peer_secret", "ONSALE_PEER_SECRET"),
     "What the processes of a deployment know each other by, for the `postgres` journal. With it, a request for an event that another process owns is answered by asking that one; without it, it is refused (503).",

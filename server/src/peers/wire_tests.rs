@@ -253,24 +253,8 @@ fn questions() -> Vec<PeerQuestion> {
         .collect()
 }
 
-fn answers() -> Vec<PeerAnswer> {
-    let record = Box::new(Record::HoldPlaced(HoldPlaced {
-        at: AT,
-        hold_id: HOLD,
-        buyer_id: BUYER,
-        lines: [line()].into_iter().collect(),
-        currency: Currency::EUR,
-        expires_at: AT.plus_ms(1),
-        payment: Some(Gateway::Stripe),
-        package_order_id: Some(PACKAGE),
-        key: KEY,
-    }));
-    let receipts = [
-        Answer::Recorded(record.clone()),
-        Answer::Replayed(record),
-        Answer::Unchanged,
-    ];
-    let found = [
+fn found() -> [Found; 4] {
+    [
         Found::Hold(HoldView {
             hold_id: HOLD,
             event_id: EVENT,
@@ -306,6 +290,25 @@ fn answers() -> Vec<PeerAnswer> {
             definition: Some(Arc::new(definition())),
             seq: 9,
         }),
+    ]
+}
+
+fn answers() -> Vec<PeerAnswer> {
+    let record = Box::new(Record::HoldPlaced(HoldPlaced {
+        at: AT,
+        hold_id: HOLD,
+        buyer_id: BUYER,
+        lines: [line()].into_iter().collect(),
+        currency: Currency::EUR,
+        expires_at: AT.plus_ms(1),
+        payment: Some(Gateway::Stripe),
+        package_order_id: Some(PACKAGE),
+        key: KEY,
+    }));
+    let receipts = [
+        Answer::Recorded(record.clone()),
+        Answer::Replayed(record),
+        Answer::Unchanged,
     ];
     let availability = Availability {
         seq: 9,
@@ -321,7 +324,7 @@ fn answers() -> Vec<PeerAnswer> {
         next_expiry_at: Some(AT),
     };
     let receipts = receipts.map(|answer| PeerAnswer::Receipt(Receipt { seq: 9, answer }));
-    let found = found.map(|found| PeerAnswer::Found(Box::new(found)));
+    let found = found().map(|found| PeerAnswer::Found(Box::new(found)));
     receipts
         .into_iter()
         .chain(found)
@@ -429,7 +432,7 @@ fn replies() -> Vec<Result<PeerAnswer, EngineError>> {
 
 #[test]
 fn questions_and_answers_come_out_as_they_went_in() {
-    let patience = Duration::from_millis(10_000);
+    let patience = Duration::from_secs(10);
     for question in questions() {
         let bytes = encode_question(&question, patience).unwrap();
         assert_eq!(decode_question(&bytes), Ok((question, patience)));

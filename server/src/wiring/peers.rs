@@ -25,16 +25,15 @@ pub(super) async fn address(settings: &Settings, database: &Database) -> Result<
         }
         return Ok(None);
     };
-    let address = match peers.address(settings.internal_listen) {
-        Some(address) => address,
-        None => {
-            let ip = database.local_address().await.map_err(|error| {
-                StartError::Unavailable(format!(
-                    "no way to Postgres, by which to know our own address: {error}"
-                ))
-            })?;
-            address_of(ip, settings.internal_listen.port())
-        }
+    let address = if let Some(address) = peers.address(settings.internal_listen) {
+        address
+    } else {
+        let ip = database.local_address().await.map_err(|error| {
+            StartError::Unavailable(format!(
+                "no way to Postgres, by which to know our own address: {error}"
+            ))
+        })?;
+        address_of(ip, settings.internal_listen.port())
     };
     tracing::info!(address, "other processes ask here about this one's events");
     Ok(Some(address))

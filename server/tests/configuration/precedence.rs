@@ -29,6 +29,7 @@ const GOOD: &[(&str, &str)] = &[
     ("trusted_proxies", "10.0.0.1"),
     ("node_name", "one"),
     ("peer_secret", TOKEN_SECRET),
+    ("otlp_endpoint", "http://127.0.0.1:4318"),
     ("peer_address", "http://10.0.0.1:9464"),
 ];
 
@@ -56,8 +57,13 @@ fn in_force(given: &Given, key: &str, arguments: &[&str]) -> (Value, String) {
 fn flags_beat_the_environment_beats_the_file_beats_the_default() {
     for setting in document::settings() {
         let (key, variable) = (setting.key.as_str(), setting.variable.as_str());
-        // A bucket needs a program that knows buckets.
-        if key == "s3_bucket" && !cfg!(feature = "s3") {
+        // A bucket and a collector need a program that knows them.
+        let is_unknown = match key {
+            "s3_bucket" => !cfg!(feature = "s3"),
+            "otlp_endpoint" => !cfg!(feature = "otlp"),
+            _ => false,
+        };
+        if is_unknown {
             continue;
         }
         let good = GOOD

@@ -87,6 +87,8 @@ const WRONG: &[(&str, Wrong)] = &[
     ("node_name", Always(LONG)),
     ("peer_secret", Always("canary")),
     ("peer_address", Always("https://onsale.example")),
+    ("otlp_endpoint", Always("collector:4318")),
+    ("trace_sample_ratio", Always("2")),
     ("log_level", Always("info,=bogus=")),
     ("log_format", Always("xml")),
     ("drills", Always("perhaps")),

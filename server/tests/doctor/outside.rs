@@ -88,3 +88,16 @@ fn a_payment_provider_that_does_not_answer_is_told() {
     report.fails("midtrans", "", "Check its key");
     report.passes("payments");
 }
+
+#[cfg(feature = "otlp")]
+#[test]
+fn a_collector_that_is_not_there_is_a_warning() {
+    let collector = TcpListener::bind("127.0.0.1:0").unwrap();
+    let examined = |address: SocketAddr| {
+        let patient = Patient::without_database();
+        let endpoint = format!("http://{address}");
+        patient.with("ONSALE_OTLP_ENDPOINT", &endpoint).examined()
+    };
+    examined(collector.local_addr().unwrap()).passes("traces");
+    examined(free_address()).warns("traces", "no collector", "ONSALE_OTLP_ENDPOINT");
+}
