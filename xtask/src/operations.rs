@@ -14,17 +14,16 @@ use crate::private::Servers;
 use crate::process::{self, Console};
 use crate::{cargo, workspace};
 
-const BUILD: [&str; 7] = [
-    "build",
-    "--release",
-    "--locked",
-    "--package",
-    "onsale-server",
-    "--features",
-    "s3",
-];
+const BUILD: [&str; 5] = ["build", "--release", "--locked", "--package", "onsale-server"];
+/// As the image is built. An old release is built without: it may not know them all, and no trial needs them.
+const FEATURES: [&str; 2] = ["--features", "s3,otlp"];
 /// As `cargo xtask test` builds them, so that they are built once.
-const WORKSPACE: [&str; 4] = ["--locked", "--workspace", "--features", "onsale-server/s3"];
+const WORKSPACE: [&str; 4] = [
+    "--locked",
+    "--workspace",
+    "--features",
+    "onsale-server/s3,onsale-server/otlp",
+];
 /// The test binaries that are pointed at the release build.
 const BINARIES: [&str; 2] = ["operations", "configuration"];
 
@@ -33,7 +32,7 @@ pub fn run(from: Option<&str>, seconds: u32) -> Result<ExitCode> {
     let root = workspace::root()?;
     let servers = Servers::start()?;
     let mut build = servers.cargo(&root);
-    run_to_end(build.args(BUILD), &servers)?;
+    run_to_end(build.args(BUILD).args(FEATURES), &servers)?;
     let binary = target_directory(&root)?.join("release/onsale");
     let old = match from {
         Some(revision) => Some(old_release(&root, revision, &servers)?),
