@@ -57,6 +57,16 @@ impl PeerSettings {
     }
 }
 
+/// Whether an address, as [`PeerSettings::address`] gives it, leads nowhere but to the machine that asks.
+pub(crate) fn is_loopback(address: &str) -> bool {
+    let uri: Option<Uri> = address.parse().ok();
+    let Some(host) = uri.as_ref().and_then(Uri::host) else {
+        return false;
+    };
+    let ip: Result<IpAddr, _> = host.trim_start_matches('[').trim_end_matches(']').parse();
+    ip.map_or(host == "localhost", |ip: IpAddr| ip.to_canonical().is_loopback())
+}
+
 /// An address as others are told.
 pub(crate) fn address_of(ip: IpAddr, port: u16) -> String {
     format!("http://{}", SocketAddr::new(ip, port))
@@ -117,6 +127,26 @@ mod tests {
         assert!(count(&[SECRET; SECRETS_MAX + 1].join("\n")).is_err());
         let problem = count(&format!("{SECRET}\nshort")).unwrap_err().what();
         assert!(problem.contains("5 bytes in secret 2"), "{problem}");
+    }
+
+    #[test]
+    fn an_address_that_only_this_machine_reaches_is_known() {
+        for here in [
+            "http://127.0.0.1:9464",
+            "http://127.1.2.3:9464",
+            "http://[::1]:9464",
+            "http://[::ffff:127.0.0.1]:9464",
+            "http://localhost:9464",
+        ] {
+            assert!(is_loopback(here), "{here}");
+        }
+        for elsewhere in [
+            "http://10.0.1.7:9464",
+            "http://[fd00::7]:9464",
+            "http://onsale-2:9464",
+        ] {
+            assert!(!is_loopback(elsewhere), "{elsewhere}");
+        }
     }
 
     #[test]
