@@ -52,7 +52,8 @@ pub use audit_log::{
     AuditLogReport, AuditOutcome, AuditTarget, NotAnAuditHead,
 };
 pub use database::{
-    Database, DatabaseConfig, DatabaseError, DatabaseFacts, DatabaseProbe, PoolConnections, Purpose, SchemaState,
+    Database, DatabaseConfig, DatabaseError, DatabaseFacts, DatabaseProbe, PoolConnections, Purpose,
+    SchemaState,
 };
 pub use jobs::{
     Job, JobCount, JobCursor, JobKind, JobRow, JobState, MailMessage, NewJob, NewMail, QueuedMail,

@@ -64,7 +64,10 @@ async fn the_second_to_open_a_directory_is_refused() {
         .expect("open");
     match LocalJournal::open(directory.path(), test.database.clone()).await {
         Err(JournalError::OwnedElsewhere { owner }) => {
-            assert!(owner.name.contains(&directory.path().display().to_string()), "{owner}");
+            assert!(
+                owner.name.contains(&directory.path().display().to_string()),
+                "{owner}"
+            );
         }
         other => panic!("{other:?}"),
     }

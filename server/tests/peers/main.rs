@@ -10,6 +10,7 @@
 )]
 
 mod attacks;
+mod cost;
 mod end_to_end;
 mod leaving;
 #[path = "../support/mod.rs"]

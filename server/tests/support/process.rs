@@ -80,14 +80,15 @@ impl Server {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
+        let (api, internal) = two_free_addresses();
         Self {
             binary: onsale_binary(),
             file_bytes_max: None,
             child: None,
             environment,
             log: directory.join(format!("{name}.log")),
-            api: free_address(),
-            internal: free_address(),
+            api,
+            internal,
         }
     }
 
@@ -156,7 +157,7 @@ impl Server {
             if self.ready_or_port_taken().await {
                 return;
             }
-            (self.api, self.internal) = (free_address(), free_address());
+            (self.api, self.internal) = two_free_addresses();
         }
         panic!("no free ports");
     }
@@ -307,6 +308,17 @@ fn told(output: &Output) -> String {
 pub fn signal(name: &str, pid: u32) {
     let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
     assert!(status.expect("kill").success(), "kill -s {name} {pid}");
+}
+
+/// Two that differ, which drawing twice does not promise.
+fn two_free_addresses() -> (SocketAddr, SocketAddr) {
+    let first = free_address();
+    loop {
+        let second = free_address();
+        if second != first {
+            return (first, second);
+        }
+    }
 }
 
 /// An address of the loopback that nobody listens on now, below the ports that the kernel gives to clients: they
