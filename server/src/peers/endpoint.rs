@@ -80,7 +80,7 @@ impl PeerEndpoint {
         let (event_id, seal) = head(request.uri().path(), request.headers())?;
         let body = body(request.into_body()).await?;
         let now = open.engine.now();
-        self.seals.check(&seal, event_id, &body, now).map_err(forged)?;
+        let keys = self.seals.check(&seal, event_id, &body, now).map_err(forged)?;
         let unreadable = |_| Refused(StatusCode::BAD_REQUEST, "version");
         let (question, patience) = wire::decode_question(&body).map_err(unreadable)?;
         if question.must_come_once() {
@@ -102,7 +102,7 @@ impl PeerEndpoint {
             "an answer of {} bytes",
             body.len()
         );
-        let code = self.seals.answer(&seal, &body).to_hex();
+        let code = keys.answer(&seal, &body).to_hex();
         let answer = Response::builder()
             .header(ANSWER_SEAL_HEADER, code.as_str())
             .body(Full::new(body));
