@@ -14,12 +14,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use onsale_domain::EventId;
 use onsale_engine::EngineError;
-use onsale_engine::port::{Clock, PeerAnswer, PeerError, PeerQuestion, Peers};
+use onsale_engine::port::{PeerAnswer, PeerError, PeerQuestion, Peers};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::metrics::asked;
-use super::seal::Seal;
+use super::seal::{Seal, wall_time};
 use super::{ANSWER_BYTES_MAX, ANSWER_SEAL_HEADER, PATH, SEAL_HEADER, Seals, wire};
 
 /// Longest wait for a connection: neighbours answer in a millisecond, or are gone.
@@ -41,7 +41,6 @@ const _: () = assert!(UNDER_WAY_TO_ONE_MAX < UNDER_WAY_MAX);
 pub(crate) struct HttpPeers {
     client: Client<HttpConnector, Full<Bytes>>,
     seals: Seals,
-    clock: Arc<dyn Clock>,
     places: Arc<Semaphore>,
     places_by_address: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
@@ -56,7 +55,7 @@ type Answered = Result<Result<PeerAnswer, EngineError>, PeerError>;
 
 impl HttpPeers {
     /// Asks under these seals. Nothing is connected yet.
-    pub(crate) fn new(seals: Seals, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(seals: Seals) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_WITHIN));
@@ -68,7 +67,6 @@ impl HttpPeers {
         Self {
             client,
             seals,
-            clock,
             places: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
             places_by_address: Mutex::default(),
         }
@@ -107,7 +105,7 @@ impl HttpPeers {
         let unsendable = |what: String| PeerError::NotReached(what);
         let body =
             wire::encode_question(question, patience).map_err(|error| unsendable(error.to_string()))?;
-        let seal = self.seals.seal(event_id, &body, self.clock.now());
+        let seal = self.seals.seal(event_id, &body, wall_time());
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("{address}{PATH}{event_id}"))

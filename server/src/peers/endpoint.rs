@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::metrics::refused;
 use super::once::{Once, Taken};
-use super::seal::{Forged, Seal};
+use super::seal::{Forged, Seal, wall_time};
 use super::{ANSWER_BYTES_MAX, ANSWER_SEAL_HEADER, PATH, QUESTION_BYTES_MAX, SEAL_HEADER, Seals, wire};
 
 /// How long a question may take to come in.
@@ -48,7 +48,7 @@ impl PeerEndpoint {
 
     /// Answers for this engine from now on. Only the first call counts.
     pub(crate) fn open(&self, engine: Engine) {
-        let once = Once::new(engine.now());
+        let once = Once::new(wall_time());
         let _ = self.open.set(Open { engine, once });
     }
 
@@ -79,7 +79,7 @@ impl PeerEndpoint {
         let open = open.ok_or(Refused(StatusCode::MISDIRECTED_REQUEST, "starting"))?;
         let (event_id, seal) = head(request.uri().path(), request.headers())?;
         let body = body(request.into_body()).await?;
-        let now = open.engine.now();
+        let now = wall_time();
         self.seals.check(&seal, event_id, &body, now).map_err(forged)?;
         let unreadable = |_| Refused(StatusCode::BAD_REQUEST, "version");
         let (question, patience) = wire::decode_question(&body).map_err(unreadable)?;
