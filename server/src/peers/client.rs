@@ -123,14 +123,17 @@ impl HttpPeers {
         })?;
         match response.status() {
             StatusCode::OK => self.read(address, &seal, response).await,
+            // Anybody can say these: a command may have run all the same.
+            status if matches!(question, PeerQuestion::Execute(_)) => {
+                tracing::debug!(address, %status, "another process took no command of ours, or somebody says so");
+                Err(PeerError::Lost)
+            }
             StatusCode::SERVICE_UNAVAILABLE => Err(PeerError::Overloaded),
-            // It did not look at the question.
             status @ (StatusCode::BAD_REQUEST
             | StatusCode::UNAUTHORIZED
             | StatusCode::NOT_FOUND
             | StatusCode::REQUEST_TIMEOUT
             | StatusCode::PAYLOAD_TOO_LARGE
-            | StatusCode::MISDIRECTED_REQUEST
             | StatusCode::UPGRADE_REQUIRED) => Err(PeerError::NotReached(format!("it answered {status}"))),
             status => {
                 tracing::debug!(address, %status, "another process did not answer");
@@ -187,6 +190,7 @@ impl Peers for HttpPeers {
 const fn outcome(answered: &Answered) -> &'static str {
     match answered {
         Ok(Err(EngineError::OwnedElsewhere { .. })) => "moved",
+        Ok(Err(EngineError::Overloaded { .. })) => "overloaded",
         Ok(_) => "answered",
         Err(PeerError::NotReached(_)) => "unreachable",
         Err(PeerError::Overloaded) => "overloaded",
