@@ -106,7 +106,8 @@ impl Engine {
             return Ok(());
         }
         match self.forward(event_id, PeerQuestion::WaitProjected, owner).await {
-            Ok(_) => Ok(()),
+            // One that cannot be reached projects nothing either: what there is can be read.
+            Ok(_) | Err(EngineError::OwnedElsewhere { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }

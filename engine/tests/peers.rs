@@ -326,6 +326,17 @@ async fn a_dead_owner_is_left_alone_for_a_moment_and_replaced_when_its_lease_lap
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_projected_can_be_read_while_the_owner_is_away() {
+    let two = Two::start(100).await;
+    two.hold_at(&two.b).await.unwrap();
+    two.deployment.crash("a");
+    // Knocked at in vain, and left alone after that.
+    for _ in 0..2 {
+        assert_eq!(two.b.wait_projected(two.fixture.event_id).await, Ok(()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_owner_that_ended_gracefully_is_replaced_at_once_and_the_request_served() {
     let two = Two::start(100).await;
     two.hold_at(&two.b).await.unwrap();
