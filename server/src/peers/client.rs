@@ -15,10 +15,10 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use onsale_domain::EventId;
 use onsale_engine::EngineError;
 use onsale_engine::port::{PeerAnswer, PeerError, PeerQuestion, Peers};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::metrics::asked;
+use super::places::{Place, Places};
 use super::seal::{Seal, wall_time};
 use super::{ANSWER_BYTES_MAX, ANSWER_SEAL_HEADER, PATH, SEAL_HEADER, Seals, wire};
 
@@ -41,14 +41,8 @@ const _: () = assert!(UNDER_WAY_TO_ONE_MAX < UNDER_WAY_MAX);
 pub(crate) struct HttpPeers {
     client: Client<HttpConnector, Full<Bytes>>,
     seals: Seals,
-    places: Arc<Semaphore>,
-    places_by_address: Mutex<HashMap<String, Arc<Semaphore>>>,
-}
-
-/// The right to have one question under way.
-struct Place {
-    _of_all: OwnedSemaphorePermit,
-    _of_one: OwnedSemaphorePermit,
+    places: Places,
+    places_by_address: Mutex<HashMap<String, Arc<Places>>>,
 }
 
 type Answered = Result<Result<PeerAnswer, EngineError>, PeerError>;
@@ -67,32 +61,30 @@ impl HttpPeers {
         Self {
             client,
             seals,
-            places: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
+            places: Places::new(UNDER_WAY_MAX),
             places_by_address: Mutex::default(),
         }
     }
 
-    fn place(&self, address: &str) -> Option<Place> {
+    /// A place among those of the address, and one among all.
+    fn place(&self, address: &str, question: &PeerQuestion) -> Option<(Place, Place)> {
         let of_one = {
             let mut places = self
                 .places_by_address
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            if let Some(place) = places.get(address) {
-                Arc::clone(place)
+            if let Some(places) = places.get(address) {
+                Arc::clone(places)
             } else {
                 if places.len() >= ADDRESSES_MAX {
-                    places.retain(|_, places| places.available_permits() < UNDER_WAY_TO_ONE_MAX);
+                    places.retain(|_, places| !places.are_free());
                 }
-                let place = Arc::new(Semaphore::new(UNDER_WAY_TO_ONE_MAX));
-                places.insert(address.to_owned(), Arc::clone(&place));
-                place
+                let of_one = Arc::new(Places::new(UNDER_WAY_TO_ONE_MAX));
+                places.insert(address.to_owned(), Arc::clone(&of_one));
+                of_one
             }
         };
-        Some(Place {
-            _of_one: of_one.try_acquire_owned().ok()?,
-            _of_all: Arc::clone(&self.places).try_acquire_owned().ok()?,
-        })
+        Some((of_one.take(question)?, self.places.take(question)?))
     }
 
     async fn exchange(
@@ -173,9 +165,9 @@ impl Peers for HttpPeers {
     ) -> BoxFuture<'a, Answered> {
         Box::pin(async move {
             let began = Instant::now();
-            let answered = match self.place(address) {
+            let answered = match self.place(address, question) {
                 None => Err(PeerError::Overloaded),
-                Some(_place) => {
+                Some(_places) => {
                     let exchange = self.exchange(address, event_id, question, patience);
                     let exchanged = tokio::time::timeout(patience, exchange).await;
                     exchanged.unwrap_or(Err(PeerError::Lost))

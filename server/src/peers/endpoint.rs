@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::metrics::refused;
 use super::once::{Once, Taken};
+use super::places::Places;
 use super::seal::{Forged, Seal, wall_time};
 use super::{ANSWER_BYTES_MAX, ANSWER_SEAL_HEADER, PATH, QUESTION_BYTES_MAX, SEAL_HEADER, Seals, wire};
 
@@ -27,7 +28,7 @@ const UNDER_WAY_MAX: usize = 2_048;
 pub(crate) struct PeerEndpoint {
     seals: Seals,
     readings: Semaphore,
-    places: Semaphore,
+    places: Places,
     open: OnceLock<Open>,
 }
 
@@ -46,7 +47,7 @@ impl PeerEndpoint {
         Self {
             seals,
             readings: Semaphore::new(READINGS_MAX),
-            places: Semaphore::new(UNDER_WAY_MAX),
+            places: Places::new(UNDER_WAY_MAX),
             open: OnceLock::new(),
         }
     }
@@ -86,7 +87,7 @@ impl PeerEndpoint {
         let Some(open) = self.open.get() else {
             return self.starting(&seal);
         };
-        let Ok(_place) = self.places.try_acquire() else {
+        let Some(_place) = self.places.take(&question) else {
             return self.overloaded(&seal);
         };
         if question.must_come_once() {
