@@ -93,6 +93,8 @@ impl Engine {
         let owner = match self.shared.elsewhere.owner(event_id, self.now()) {
             Some(owner) => owner,
             None => match self.shared.journal.other_owner(event_id).await? {
+                // One that answers nobody is taken as before there were peers: what it projects is seen when it is.
+                Some(owner) if owner.address.is_none() => return Ok(()),
                 Some(owner) => {
                     let owner = Arc::new(owner);
                     self.shared.elsewhere.remember(event_id, &owner, self.now());
@@ -101,10 +103,6 @@ impl Engine {
                 None => return Ok(()),
             },
         };
-        // One that answers nobody is taken as before there were peers: what it projects is seen when it is.
-        if owner.address.is_none() {
-            return Ok(());
-        }
         match self.forward(event_id, PeerQuestion::WaitProjected, owner).await {
             // One that cannot be reached projects nothing either: what there is can be read.
             Ok(_) | Err(EngineError::OwnedElsewhere { .. }) => Ok(()),

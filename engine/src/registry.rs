@@ -260,7 +260,8 @@ impl Shared {
         self.metrics.load.record(stopwatch.seconds());
         match &result {
             Ok(_) => self.elsewhere.has_come(event_id),
-            Err(EngineError::OwnedElsewhere { owner }) if self.peers.is_some() => {
+            // One that answers nobody is not asked either: the journal says when it has gone.
+            Err(EngineError::OwnedElsewhere { owner }) if self.peers.is_some() && owner.address.is_some() => {
                 self.elsewhere.remember(event_id, owner, self.clock.now());
             }
             Err(EngineError::NotFound) => {
