@@ -84,8 +84,20 @@ impl Engine {
         }
     }
 
-    /// Waits until the owner of an event that is not here has projected it. An event without a living owner has nobody
-    /// who commits to it.
+    /// Has an event without a living owner loaded here: what its last owner did not get to project is projected then.
+    async fn take_over(&self, event_id: EventId) -> Result<(), EngineError> {
+        match self.running(event_id).await {
+            // Where there is an error, nothing more is to come, or not from here.
+            Ok(_)
+            | Err(
+                EngineError::NotFound | EngineError::OwnedElsewhere { .. } | EngineError::Quarantined { .. },
+            ) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until the owner of an event that is not here has projected it. An event without a living owner is loaded
+    /// here.
     pub(crate) async fn wait_projected_elsewhere(&self, event_id: EventId) -> Result<(), EngineError> {
         if self.shared.peers.is_none() || self.shared.present(event_id).is_some() {
             return Ok(());
@@ -100,7 +112,7 @@ impl Engine {
                     self.shared.elsewhere.remember(event_id, &owner, self.now());
                     owner
                 }
-                None => return Ok(()),
+                None => return self.take_over(event_id).await,
             },
         };
         match self.forward(event_id, PeerQuestion::WaitProjected, owner).await {

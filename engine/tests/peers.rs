@@ -337,6 +337,17 @@ async fn what_is_projected_can_be_read_while_the_owner_is_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reader_takes_over_what_nobody_is_left_to_project() {
+    let two = Two::start(100).await;
+    two.deployment.crash("a");
+    two.deployment.lease_lapses("a");
+    assert_eq!(two.b.wait_projected(two.fixture.event_id).await, Ok(()));
+    assert_eq!(two.b.status().active_events, 1, "b has not loaded it");
+    let nowhere = EventId(Uuid::now_v7());
+    assert_eq!(two.b.wait_projected(nowhere).await, Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_owner_that_ended_gracefully_is_replaced_at_once_and_the_request_served() {
     let two = Two::start(100).await;
     two.hold_at(&two.b).await.unwrap();
