@@ -9,6 +9,7 @@ use ractor::{Actor, ActorId, ActorRef};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::actor::{EventActor, Start};
+use crate::at_hand::carried;
 use crate::cell::EventCell;
 use crate::config::{EngineConfig, LOAD_WAITERS_MAX, LOADS_MAX};
 use crate::elsewhere::Elsewhere;
@@ -101,10 +102,10 @@ impl Shared {
         let place = Arc::clone(&self.waiting).try_acquire_owned();
         let place = place.map_err(|_| EngineError::Overloaded { reason: "loading" })?;
         let shared = Arc::clone(self);
-        let load = tokio::spawn(async move {
+        let load = tokio::spawn(carried(async move {
             let _place = place;
             shared.load(event_id).await
-        });
+        }));
         let patience = Duration::from_millis(self.config.decision_deadline_ms.unsigned_abs());
         match tokio::time::timeout(patience, load).await {
             Ok(Ok(result)) => result,
