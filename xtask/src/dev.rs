@@ -33,7 +33,7 @@ const BUILD: [&str; 9] = [
     "--locked",
     "--workspace",
     "--features",
-    "onsale-server/s3,onsale-server/otlp",
+    cargo::FEATURES,
     "--bin",
     "onsale",
     "--example",

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{apt, python, workspace};
+use crate::{apt, cargo, python, workspace};
 
 /// What is installed, each at an exact version.
 const PACKAGES: &[&str] = &["dclint@3.1.0"];
@@ -21,7 +21,7 @@ pub fn program(name: &str) -> Result<Option<PathBuf>> {
     if apt::directory_in_path("npm").is_none() || node_major().is_none_or(|major| major < NODE_MAJOR_MIN) {
         return Ok(None);
     }
-    let kept = workspace::target_dir()?.join("xtask/node");
+    let kept = cargo::target_directory(&workspace::root()?)?.join("xtask/node");
     fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
     let key = format!("{:016x}", python::fingerprint(&PACKAGES.join("\n")));
     // Another run may be making the same one; the lock ends with this file.

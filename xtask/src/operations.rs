@@ -8,22 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde::Deserialize;
 
 use crate::private::Servers;
 use crate::process::{self, Console};
 use crate::{cargo, workspace};
 
 const BUILD: [&str; 5] = ["build", "--release", "--locked", "--package", "onsale-server"];
-/// As the image is built. An old release is built without: it may not know them all, and no trial needs them.
-const FEATURES: [&str; 2] = ["--features", "s3,otlp"];
 /// As `cargo xtask test` builds them, so that they are built once.
-const WORKSPACE: [&str; 4] = [
-    "--locked",
-    "--workspace",
-    "--features",
-    "onsale-server/s3,onsale-server/otlp",
-];
+const WORKSPACE: [&str; 4] = ["--locked", "--workspace", "--features", cargo::FEATURES];
 /// The test binaries that are pointed at the release build.
 const BINARIES: [&str; 2] = ["operations", "configuration"];
 
@@ -32,8 +24,8 @@ pub fn run(from: Option<&str>, seconds: u32) -> Result<ExitCode> {
     let root = workspace::root()?;
     let servers = Servers::start()?;
     let mut build = servers.cargo(&root);
-    run_to_end(build.args(BUILD).args(FEATURES), &servers)?;
-    let binary = target_directory(&root)?.join("release/onsale");
+    run_to_end(build.args(BUILD).args(["--features", cargo::FEATURES]), &servers)?;
+    let binary = cargo::target_directory(&root)?.join("release/onsale");
     let old = match from {
         Some(revision) => Some(old_release(&root, revision, &servers)?),
         None => None,
@@ -83,7 +75,7 @@ fn old_release(root: &Path, revision: &str, servers: &Servers) -> Result<PathBuf
         root,
         &["rev-parse", "--verify", &format!("{revision}^{{commit}}")],
     )?;
-    let worktree = target_directory(root)?.join("releases").join(&commit);
+    let worktree = cargo::target_directory(root)?.join("releases").join(&commit);
     if !worktree.join("Cargo.lock").is_file() {
         let path = worktree.to_str().context("the target directory is not UTF-8")?;
         git(root, &["worktree", "prune"])?;
@@ -92,6 +84,8 @@ fn old_release(root: &Path, revision: &str, servers: &Servers) -> Result<PathBuf
     let target = worktree.join("target");
     let mut build = servers.cargo(&worktree);
     build.args(BUILD).arg("--target-dir").arg(&target);
+    // It may be from before one of them.
+    build.arg("--features").arg(cargo::known_features(&worktree)?);
     run_to_end(&mut build, servers)?;
     Ok(target.join("release/onsale"))
 }
@@ -109,20 +103,6 @@ fn git(root: &Path, arguments: &[&str]) -> Result<String> {
         String::from_utf8_lossy(&output.stderr).trim()
     );
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    target_directory: PathBuf,
-}
-
-fn target_directory(root: &Path) -> Result<PathBuf> {
-    let metadata = cargo::output(
-        root,
-        &["metadata", "--no-deps", "--format-version", "1", "--locked"],
-    )?;
-    let metadata: Metadata = serde_json::from_str(&metadata).context("cargo metadata is not JSON")?;
-    Ok(metadata.target_directory)
 }
 
 #[cfg(test)]

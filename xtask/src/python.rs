@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{apt, process, workspace};
+use crate::{apt, cargo, process, workspace};
 
 /// An environment: the list of what is installed in it.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,7 @@ impl Environment {
     }
 
     fn interpreter(self) -> Result<PathBuf> {
-        let kept = workspace::target_dir()?.join("xtask/venv");
+        let kept = cargo::target_directory(&workspace::root()?)?.join("xtask/venv");
         fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
         let name = format!("{:016x}", fingerprint(self.requirements));
         // Another run may be making the same one; the lock ends with this file.

@@ -10,7 +10,7 @@ use crate::process::{self, Console};
 use crate::{cargo, workspace};
 
 /// What is built and tested, with S3 and the export of traces. Without the embedded Postgres, whose first build takes many minutes.
-const WORKSPACE: &[&str] = &["--workspace", "--features", "onsale-server/s3,onsale-server/otlp"];
+const WORKSPACE: &[&str] = &["--workspace", "--features", cargo::FEATURES];
 /// Added by `--embedded` or `ONSALE_TEST_EMBEDDED=1`.
 const EMBEDDED: &[&str] = &["--features", "onsale-server/embedded"];
 

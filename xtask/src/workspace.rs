@@ -23,12 +23,6 @@ pub fn root() -> Result<PathBuf> {
         .with_context(|| format!("{} is not inside the workspace", start.display()))
 }
 
-/// Where cargo puts what it builds, and xtask what it installs.
-pub fn target_dir() -> Result<PathBuf> {
-    let root = root()?;
-    Ok(std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir)))
-}
-
 /// A text file of the workspace.
 #[derive(Debug, Clone)]
 pub struct SourceFile {

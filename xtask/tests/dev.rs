@@ -27,6 +27,15 @@ const UP_WITHIN: Duration = Duration::from_secs(90);
 /// Everything is told to stop, one after the other.
 const DOWN_WITHIN: Duration = Duration::from_secs(30);
 
+/// What a shell may have set: each would be refused beside what is given here, or lead elsewhere.
+const OF_ANOTHER: [&str; 5] = [
+    "DATABASE_URL_FILE",
+    "REDIS_URL_FILE",
+    "ONSALE_TOKEN_SECRET_FILE",
+    "ONSALE_S3_SECRET_ACCESS_KEY_FILE",
+    "ONSALE_CONFIG",
+];
+
 /// A run, ended with the test however that ends.
 struct Dev {
     child: Child,
@@ -52,6 +61,8 @@ impl Dev {
             .arg("--directory")
             .arg(directory.join("dev"))
             .args(arguments)
+            // Of another deployment, which this one is started without.
+            .envs(OF_ANOTHER.map(|name| (name, "/nowhere")))
             .stdin(Stdio::null())
             .stdout(File::create(&printed).unwrap())
             .stderr(File::create(directory.join("errors")).unwrap())

@@ -266,7 +266,7 @@ async fn a_backup_replaces_nothing_and_needs_a_journal() {
     let test = TestDatabase::new().await;
     let (directory, empty) = (tempdir().expect("a directory"), tempdir().expect("a directory"));
     written(directory.path(), &test.database).await;
-    let target = directory.path().join("copy");
+    let target = directory.path().join("nightly/copy");
     LocalJournal::back_up(directory.path(), &target)
         .await
         .expect("the first");

@@ -24,7 +24,7 @@ pub(crate) use files::BucketSettings;
 pub(crate) use files::{FileSettings, unusable_files};
 pub(crate) use mail::{MailSettings, unusable_mail_folder, unusable_smtp_server};
 pub(crate) use payments::unusable_gateway;
-pub(crate) use peers::address_of;
+pub(crate) use peers::{address_of, is_loopback};
 pub(crate) use setting::{ALL, Setting};
 pub(crate) use settings::{
     JournalKind, LogFormat, Settings, cannot_listen, journal_directory_in_use, unusable_database_url,

@@ -239,7 +239,7 @@ pub(super) const NODE_NAME: Setting = optional(
 );
 pub(super) const PEER_SECRET: Setting = secret(
     ("peer_secret", "ONSALE_PEER_SECRET"),
-    "What the processes of a deployment know each other by, for the `postgres` journal. With it, a request for an event that another process owns is answered by asking that one; without it, it is refused (503).",
+    "What the processes of a deployment know each other by, for the `postgres` journal. With it, a request for an event that another process owns is answered by asking that one; without it, it is refused (503). Up to four secrets stand one on a line: the first seals, all are known, so that a new one is first added as the last everywhere, then moved to the front, and then the old one is taken away.",
     "Give all processes of the deployment the same 32 random bytes or more, for example from `openssl rand -base64 48`, or name a file that holds them in ONSALE_PEER_SECRET_FILE",
 );
 pub(super) const PEER_ADDRESS: Setting = optional(

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use super::metrics::refused;
 use super::once::{Once, Taken};
 use super::places::Places;
-use super::seal::{Forged, Seal, wall_time};
+use super::seal::{Forged, Seal, SealKeys, wall_time};
 use super::{ANSWER_BYTES_MAX, ANSWER_SEAL_HEADER, PATH, QUESTION_BYTES_MAX, SEAL_HEADER, Seals, wire};
 
 /// How long a question may take to come in.
@@ -81,20 +81,20 @@ impl PeerEndpoint {
         let (event_id, seal) = head(request.uri().path(), request.headers())?;
         let body = self.read(request.into_body()).await?;
         let now = wall_time();
-        self.seals.check(&seal, event_id, &body, now).map_err(forged)?;
+        let keys = self.seals.check(&seal, event_id, &body, now).map_err(forged)?;
         let unreadable = |_| Refused(StatusCode::BAD_REQUEST, "version");
         let (question, patience) = wire::decode_question(&body).map_err(unreadable)?;
         let Some(open) = self.open.get() else {
-            return self.starting(&seal);
+            return starting(keys, &seal);
         };
         let Some(_place) = self.places.take(&question) else {
-            return self.overloaded(&seal);
+            return overloaded(keys, &seal);
         };
         if question.must_come_once() {
             match open.once.take(seal.nonce, seal.sent_at, now) {
                 Taken::First => {}
                 Taken::Again => return Err(Refused(StatusCode::UNAUTHORIZED, "again")),
-                Taken::Full => return self.overloaded(&seal),
+                Taken::Full => return overloaded(keys, &seal),
             }
         }
         // Whoever asked has given up by then.
@@ -102,42 +102,7 @@ impl PeerEndpoint {
         let Ok(answer) = tokio::time::timeout(patience, answering).await else {
             return Err(Refused(StatusCode::GATEWAY_TIMEOUT, "slow"));
         };
-        self.sealed(&seal, &answer)
-    }
-
-    /// Who starts owns nothing yet.
-    fn starting(&self, seal: &Seal) -> Result<Response<Full<Bytes>>, Refused> {
-        refused("starting");
-        let owner = Arc::new(Owner::silent("not this process, which starts"));
-        self.sealed(seal, &Err(EngineError::OwnedElsewhere { owner }))
-    }
-
-    /// What others say under our seal is believed: so this is said only to who has the secret.
-    fn overloaded(&self, seal: &Seal) -> Result<Response<Full<Bytes>>, Refused> {
-        refused("overloaded");
-        self.sealed(seal, &Err(EngineError::Overloaded { reason: "peers" }))
-    }
-
-    fn sealed(
-        &self,
-        seal: &Seal,
-        answer: &Result<PeerAnswer, EngineError>,
-    ) -> Result<Response<Full<Bytes>>, Refused> {
-        let body = wire::encode_answer(answer);
-        let body = body.map_err(|_| Refused(StatusCode::INTERNAL_SERVER_ERROR, "size"))?;
-        if body.len() > ANSWER_BYTES_MAX {
-            // Without a seal: what was asked may have been done.
-            tracing::error!(
-                bytes = body.len(),
-                "an answer to another process is too long to send"
-            );
-            return Err(Refused(StatusCode::INTERNAL_SERVER_ERROR, "size"));
-        }
-        let code = self.seals.answer(seal, &body).to_hex();
-        let answer = Response::builder()
-            .header(ANSWER_SEAL_HEADER, code.as_str())
-            .body(Full::new(body));
-        answer.map_err(|_| Refused(StatusCode::INTERNAL_SERVER_ERROR, "size"))
+        sealed(keys, &seal, &answer)
     }
 
     async fn read(&self, question: Incoming) -> Result<Bytes, Refused> {
@@ -146,6 +111,41 @@ impl PeerEndpoint {
         };
         body(question).await
     }
+}
+
+/// Who starts owns nothing yet.
+fn starting(keys: &SealKeys, seal: &Seal) -> Result<Response<Full<Bytes>>, Refused> {
+    refused("starting");
+    let owner = Arc::new(Owner::silent("not this process, which starts"));
+    sealed(keys, seal, &Err(EngineError::OwnedElsewhere { owner }))
+}
+
+/// What others say under our seal is believed: so this is said only to who has the secret.
+fn overloaded(keys: &SealKeys, seal: &Seal) -> Result<Response<Full<Bytes>>, Refused> {
+    refused("overloaded");
+    sealed(keys, seal, &Err(EngineError::Overloaded { reason: "peers" }))
+}
+
+fn sealed(
+    keys: &SealKeys,
+    seal: &Seal,
+    answer: &Result<PeerAnswer, EngineError>,
+) -> Result<Response<Full<Bytes>>, Refused> {
+    let body = wire::encode_answer(answer);
+    let body = body.map_err(|_| Refused(StatusCode::INTERNAL_SERVER_ERROR, "size"))?;
+    if body.len() > ANSWER_BYTES_MAX {
+        // Without a seal: what was asked may have been done.
+        tracing::error!(
+            bytes = body.len(),
+            "an answer to another process is too long to send"
+        );
+        return Err(Refused(StatusCode::INTERNAL_SERVER_ERROR, "size"));
+    }
+    let code = keys.answer(seal, &body).to_hex();
+    let answer = Response::builder()
+        .header(ANSWER_SEAL_HEADER, code.as_str())
+        .body(Full::new(body));
+    answer.map_err(|_| Refused(StatusCode::INTERNAL_SERVER_ERROR, "size"))
 }
 
 /// Whom it is about, and under which seal. Without one, the body is not read.

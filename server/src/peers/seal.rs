@@ -20,9 +20,18 @@ pub(super) fn wall_time() -> UnixMillis {
     UnixMillis::from(jiff::Timestamp::now())
 }
 
-/// Makes and checks seals.
+/// Makes and checks seals. A deployment may have several secrets while one takes another's place.
 #[derive(Clone)]
 pub(crate) struct Seals {
+    /// Seals this process's questions.
+    first: SealKeys,
+    /// Known beside it.
+    others: Vec<SealKeys>,
+}
+
+/// What one secret seals with.
+#[derive(Clone)]
+pub(super) struct SealKeys {
     questions: [u8; 32],
     answers: [u8; 32],
 }
@@ -49,11 +58,11 @@ pub(super) enum Forged {
 }
 
 impl Seals {
-    /// The seals of a deployment.
-    pub(crate) fn new(secret: &[u8]) -> Self {
+    /// The seals of a deployment: the first secret seals, the others are known too.
+    pub(crate) fn new<'a>(first: &[u8], others: impl IntoIterator<Item = &'a [u8]>) -> Self {
         Self {
-            questions: blake3::derive_key(QUESTION_CONTEXT, secret),
-            answers: blake3::derive_key(ANSWER_CONTEXT, secret),
+            first: SealKeys::new(first),
+            others: others.into_iter().map(SealKeys::new).collect(),
         }
     }
 
@@ -63,29 +72,45 @@ impl Seals {
             version: VERSION,
             sent_at: now,
             nonce,
-            code: self.code(VERSION, now, nonce, event_id, body),
+            code: self.first.code(VERSION, now, nonce, event_id, body),
         }
     }
 
-    /// Checks a question's seal at `now`, the time included.
+    /// The seal of the answer to a question that was sealed here.
+    pub(super) fn answer(&self, question: &Seal, body: &[u8]) -> blake3::Hash {
+        self.first.answer(question, body)
+    }
+
+    /// Checks a question's seal at `now`, the time included. What it was made with seals the answer: whoever asked may
+    /// know no other secret.
     pub(super) fn check(
         &self,
         seal: &Seal,
         event_id: EventId,
         body: &[u8],
         now: UnixMillis,
-    ) -> Result<(), Forged> {
+    ) -> Result<&SealKeys, Forged> {
         if seal.version != VERSION {
             return Err(Forged::Version);
         }
         // Comparing two hashes takes the same time wherever they differ.
-        if self.code(seal.version, seal.sent_at, seal.nonce, event_id, body) != seal.code {
-            return Err(Forged::Code);
-        }
+        let made =
+            |keys: &&SealKeys| keys.code(seal.version, seal.sent_at, seal.nonce, event_id, body) == seal.code;
+        let keys = std::iter::once(&self.first).chain(&self.others).find(made);
+        let keys = keys.ok_or(Forged::Code)?;
         if now.0.abs_diff(seal.sent_at.0) > SKEW_MS_MAX.unsigned_abs() {
             return Err(Forged::Time);
         }
-        Ok(())
+        Ok(keys)
+    }
+}
+
+impl SealKeys {
+    fn new(secret: &[u8]) -> Self {
+        Self {
+            questions: blake3::derive_key(QUESTION_CONTEXT, secret),
+            answers: blake3::derive_key(ANSWER_CONTEXT, secret),
+        }
     }
 
     /// Seals an answer to one question. Without it, whoever got the address of a process that is gone could answer that
@@ -162,15 +187,26 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
     const EVENT: EventId = EventId(Uuid::from_u128(7));
 
+    const SECRET: &[u8] = b"a secret of thirty-two bytes or so";
+    const ANOTHER: &[u8] = b"another secret of thirty-two bytes";
+
     fn seals() -> Seals {
-        Seals::new(b"a secret of thirty-two bytes or so")
+        Seals::new(SECRET, [])
+    }
+
+    /// Whether a question of the one is answered by the other, and the answer known for one.
+    fn get_on(asking: &Seals, answering: &Seals) -> Result<(), Forged> {
+        let seal = asking.seal(EVENT, b"question", NOW);
+        let keys = answering.check(&seal, EVENT, b"question", NOW)?;
+        assert_eq!(keys.answer(&seal, b"yes"), asking.answer(&seal, b"yes"));
+        Ok(())
     }
 
     #[test]
     fn a_seal_is_good_for_its_message_and_a_short_while() {
         let (seals, body) = (seals(), b"question");
         let seal: Seal = seals.seal(EVENT, body, NOW).to_string().parse().unwrap();
-        let at = |now| seals.check(&seal, EVENT, body, now);
+        let at = |now| seals.check(&seal, EVENT, body, now).map(|_| ());
         assert_eq!(at(NOW), Ok(()));
         assert_eq!(at(NOW.plus_ms(SKEW_MS_MAX)), Ok(()));
         assert_eq!(at(NOW.plus_ms(-SKEW_MS_MAX)), Ok(()));
@@ -205,16 +241,33 @@ mod tests {
                 &body[..],
             ),
         ] {
-            let checked = seals.check(&seal, event_id, body, NOW);
+            let checked = seals.check(&seal, event_id, body, NOW).map(|_| ());
             assert_eq!(checked, Err(Forged::Code), "{what}");
         }
-        let others = Seals::new(b"another secret of thirty-two bytes");
-        assert_eq!(others.check(&seal, EVENT, body, NOW), Err(Forged::Code));
+        let of_others = Seals::new(ANOTHER, []).check(&seal, EVENT, body, NOW).map(|_| ());
+        assert_eq!(of_others, Err(Forged::Code));
         let newer = Seal {
             version: VERSION + 1,
             ..seal
         };
-        assert_eq!(seals.check(&newer, EVENT, body, NOW), Err(Forged::Version));
+        let newer = seals.check(&newer, EVENT, body, NOW).map(|_| ());
+        assert_eq!(newer, Err(Forged::Version));
+    }
+
+    #[test]
+    fn a_secret_is_changed_in_three_steps_of_which_any_two_neighbours_get_on() {
+        let steps = [
+            Seals::new(SECRET, []),
+            Seals::new(SECRET, [ANOTHER]),
+            Seals::new(ANOTHER, [SECRET]),
+            Seals::new(ANOTHER, []),
+        ];
+        for (before, after) in steps.iter().zip(&steps[1..]) {
+            assert_eq!(get_on(before, after), Ok(()));
+            assert_eq!(get_on(after, before), Ok(()));
+        }
+        assert_eq!(get_on(&steps[0], &steps[3]), Err(Forged::Code));
+        assert_eq!(get_on(&steps[2], &steps[0]), Err(Forged::Code));
     }
 
     #[test]

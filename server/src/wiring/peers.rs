@@ -6,7 +6,7 @@ use onsale_engine::port::Peers;
 use onsale_persistence::Database;
 
 use super::StartError;
-use crate::configuration::{JournalKind, Settings, address_of};
+use crate::configuration::{JournalKind, Settings, address_of, is_loopback};
 use crate::peers::HttpPeers;
 
 /// Who asks other processes; nobody without a secret, or where events have no other process.
@@ -26,6 +26,12 @@ pub(super) async fn address(settings: &Settings, database: &Database) -> Result<
         return Ok(None);
     };
     let address = if let Some(address) = peers.address(settings.internal_listen) {
+        if is_loopback(&address) && is_elsewhere(database).await {
+            tracing::warn!(
+                address,
+                "processes on other machines cannot ask here: set ONSALE_INTERNAL_LISTEN to 0.0.0.0:PORT, or ONSALE_PEER_ADDRESS to where they reach this process"
+            );
+        }
         address
     } else {
         let ip = database.local_address().await.map_err(|error| {
@@ -37,4 +43,10 @@ pub(super) async fn address(settings: &Settings, database: &Database) -> Result<
     };
     tracing::info!(address, "other processes ask here about this one's events");
     Ok(Some(address))
+}
+
+/// Whether Postgres is another machine, as far as the way to it tells; then other processes may well be on others too.
+async fn is_elsewhere(database: &Database) -> bool {
+    let ours = database.local_address().await;
+    ours.is_ok_and(|ours| !ours.to_canonical().is_loopback())
 }

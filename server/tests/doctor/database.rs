@@ -166,6 +166,20 @@ async fn another_machine_without_tls_is_a_warning() {
 }
 
 #[tokio::test]
+async fn an_address_that_other_machines_do_not_reach_is_a_warning_where_postgres_is_one() {
+    let database = TestDatabase::create();
+    let patient = Patient::migrated(&database).with("ONSALE_PEER_SECRET", &"s".repeat(32));
+    patient.examined().passes("peer address");
+    let far = "CREATE FUNCTION inet_server_addr() RETURNS inet LANGUAGE sql AS $$SELECT inet '10.1.2.3'$$";
+    database.alter(far).await;
+    database.alter(OURS_FIRST).await;
+    let report = patient.examined();
+    report.warns("peer address", "http://127.0.0.1:", "ONSALE_INTERNAL_LISTEN");
+    let patient = patient.with("ONSALE_PEER_ADDRESS", "http://10.0.1.7:9464");
+    patient.examined().passes("peer address");
+}
+
+#[tokio::test]
 async fn connections_that_postgres_does_not_have_are_told() {
     let database = TestDatabase::create();
     let patient = Patient::migrated(&database).with("ONSALE_DATABASE_CONNECTIONS_MAX", "1000");

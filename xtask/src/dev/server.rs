@@ -1,5 +1,6 @@
 //! The server itself: migrated, with keys and an admin, and ready.
 
+use std::ffi::OsStr;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -25,8 +26,9 @@ const READY_WITHIN: Duration = Duration::from_mins(1);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// Less than a daemon is given to stop.
 const SHUTDOWN_GRACE_SECONDS: &str = "4";
-/// Given by us in files, and not to be given twice.
-const KEYS: [&str; 3] = ["ONSALE_TOKEN_SECRET", "ONSALE_TOKEN_KEYS", "ONSALE_TICKET_KEYS"];
+/// How the names of the server's settings begin. Those of the shell are for another deployment, and half of them beside ours
+/// would be refused: a secret is given as text or in a file, not both.
+pub(super) const PREFIXES: [&str; 3] = ["ONSALE_", "DATABASE_URL", "REDIS_URL"];
 
 /// It stops gracefully when it is dropped.
 pub(super) struct Server {
@@ -159,16 +161,24 @@ fn settings(
     ]
 }
 
-/// A command of the server with its settings; others of the caller's, such as the journal or the log level, stay.
+/// A command of the server with these settings and no others.
 fn onsale(place: &Place, settings: &[(&'static str, String)]) -> Command {
     let mut command = Command::new(place.programs().join(PROGRAM));
-    for name in KEYS {
-        command.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        if is_setting(&name) {
+            command.env_remove(name);
+        }
     }
     command
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null());
     command
+}
+
+/// Whether a variable is one of the server's settings.
+fn is_setting(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
 }
 
 /// Runs a command to its end; what it printed.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Stack;
 use super::place::Place;
 use super::s3::BUCKET;
-use super::server::ADMIN;
+use super::server::{ADMIN, PREFIXES};
 
 /// The variables of the walk-through in README.md, for a shell.
 const HELPERS: &str = r#"JSON='content-type: application/json'
@@ -56,6 +56,7 @@ pub(super) fn table(stack: &Stack, place: &Place) -> String {
 /// What to read into a shell: the server's settings, and the walk-through's variables.
 pub(super) fn environment(stack: &Stack, place: &Place) -> String {
     let mut text = String::from("# Written by `cargo xtask dev`; good while it runs.\n");
+    text.push_str(&without_others());
     for (name, value) in stack.server.settings() {
         let _ = writeln!(text, "export {name}={}", quoted(value));
     }
@@ -68,6 +69,14 @@ pub(super) fn environment(stack: &Stack, place: &Place) -> String {
     text
 }
 
+/// Takes away what the shell has set for another deployment, as the server was started without it.
+fn without_others() -> String {
+    let prefixes = PREFIXES.join("|");
+    format!(
+        "for name in $(env | sed -nE 's/^(({prefixes})[A-Za-z0-9_]*)=.*/\\1/p'); do unset \"$name\"; done; unset name\n"
+    )
+}
+
 /// One word of a shell, whatever is in it.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
@@ -75,7 +84,26 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
+
+    #[test]
+    fn a_shell_is_left_with_the_settings_of_this_deployment_alone() {
+        let script = format!(
+            "{}echo \"$HOME ${{ONSALE_LISTEN-unset}} ${{DATABASE_URL_FILE-unset}}\"",
+            without_others()
+        );
+        let output = Command::new("sh")
+            .args(["-c", &script])
+            .env("HOME", "/home/ben")
+            .env("ONSALE_LISTEN", "127.0.0.1:1")
+            .env("DATABASE_URL_FILE", "/run/secrets/url of another")
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "/home/ben unset unset\n");
+        assert!(output.stderr.is_empty() && output.status.success());
+    }
 
     #[test]
     fn a_word_stays_one_word() {

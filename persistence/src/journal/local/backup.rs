@@ -1,10 +1,13 @@
 //! Copying a journal elsewhere, while the process that has it open goes on.
 //!
 //! `VACUUM INTO` reads one state of the file, however much is committed meanwhile; it only keeps the WAL from being begun
-//! anew until it is done. Done from another process than the one that serves, it takes no lock that a commit waits for.
+//! anew until it is done, so the WAL needs room for what is sold meanwhile. Done from another process than the one that
+//! serves, it takes no lock that a commit waits for.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use onsale_engine::port::JournalError;
 use rusqlite::{Connection, OpenFlags, params};
@@ -15,6 +18,8 @@ use super::{LocalJournal, blocking, sqlite_error};
 
 /// The copy until it is whole and synced.
 const PARTIAL_FILE: &str = "journal.sqlite.partial";
+/// Longest wait for a lock that somebody else has on the file.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// A copy of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +55,11 @@ fn back_up(directory: &Path, target: &Path) -> Result<JournalCopy, JournalError>
     }
     let journal = open_existing(&directory.join(JOURNAL_FILE))?;
     let id = written_identity(&journal)?;
-    let unavailable =
-        |error: std::io::Error| JournalError::Unavailable(format!("{}: {error}", target.display()));
-    fs::create_dir_all(target).map_err(unavailable)?;
+    let unavailable = |error: io::Error| JournalError::Unavailable(format!("{}: {error}", target.display()));
+    make(target).map_err(unavailable)?;
     let partial = target.join(PARTIAL_FILE);
     match fs::remove_file(&partial) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unavailable(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unavailable(error)),
         Ok(()) | Err(_) => {}
     }
     let name = partial.to_str().ok_or_else(|| {
@@ -74,10 +78,25 @@ fn back_up(directory: &Path, target: &Path) -> Result<JournalCopy, JournalError>
     Ok(told)
 }
 
+/// Makes a directory and those that it is in. The loss of power must not take away the whole of a copy that is synced, so
+/// each entry that is new is synced too.
+fn make(directory: &Path) -> io::Result<()> {
+    let is_missing = |directory: &&Path| !directory.as_os_str().is_empty() && !directory.exists();
+    let missing: Vec<_> = directory.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(directory)?;
+    for parent in missing.iter().filter_map(|made| made.parent()) {
+        let is_here = parent.as_os_str().is_empty();
+        File::open(if is_here { Path::new(".") } else { parent })?.sync_all()?;
+    }
+    Ok(())
+}
+
 /// Never makes a file: the backup of a journal that is not there must fail.
 fn open_existing(path: &Path) -> Result<Connection, JournalError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags)
+        // A checkpoint of the process that serves, or its recovery, may have the file for a moment.
+        .and_then(|connection| connection.busy_timeout(BUSY_WAIT).map(|()| connection))
         .map_err(|error| JournalError::Unavailable(format!("{}: {error}", path.display())))
 }
 

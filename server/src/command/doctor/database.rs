@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 
 use super::Check;
 use super::clock::Clocks;
-use crate::configuration::{JournalKind, Settings};
+use crate::configuration::{JournalKind, Settings, is_loopback};
 
 const NAME: &str = "database";
 /// Postgres 15.
@@ -44,6 +44,7 @@ async fn looked(settings: &Settings, url: &str, clocks: &mut Clocks) -> Result<V
             Err(error) => Check::failed("schema", error.to_string(), "Let this role read _sqlx_migrations"),
         },
     ];
+    checks.extend(neighbours(settings, &facts));
     match clocks.compare("Postgres", probe.clock()).await {
         Ok(check) => checks.push(check),
         Err(error) => checks.push(Check::failed(NAME, error.to_string(), "Run this again")),
@@ -139,6 +140,24 @@ fn way(facts: &DatabaseFacts) -> Check {
     } else {
         Check::ok(NAME, "not encrypted, on this machine")
     }
+}
+
+/// Where the other processes are told to ask. With Postgres on another machine they may well be on others too.
+fn neighbours(settings: &Settings, facts: &DatabaseFacts) -> Option<Check> {
+    const NAME: &str = "peer address";
+    let address = settings.peers()?.address(settings.internal_listen);
+    Some(match address {
+        None => Check::ok(
+            NAME,
+            "others ask at this machine's own address on its way to Postgres",
+        ),
+        Some(address) if facts.is_remote && is_loopback(&address) => {
+            let mend = "Set ONSALE_INTERNAL_LISTEN to 0.0.0.0:9464, or ONSALE_PEER_ADDRESS to where others reach this one";
+            let detail = format!("others are told to ask at {address}, which no other machine reaches");
+            Check::warning(NAME, detail, mend)
+        }
+        Some(address) => Check::ok(NAME, format!("others ask at {address}")),
+    })
 }
 
 fn schema(state: SchemaState) -> Check {
