@@ -84,8 +84,20 @@ impl Engine {
         }
     }
 
-    /// Waits until the owner of an event that is not here has projected it. An event without a living owner has nobody
-    /// who commits to it.
+    /// Has an event without a living owner loaded here: what its last owner did not get to project is projected then.
+    async fn take_over(&self, event_id: EventId) -> Result<(), EngineError> {
+        match self.running(event_id).await {
+            // Where there is an error, nothing more is to come, or not from here.
+            Ok(_)
+            | Err(
+                EngineError::NotFound | EngineError::OwnedElsewhere { .. } | EngineError::Quarantined { .. },
+            ) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until the owner of an event that is not here has projected it. An event without a living owner is loaded
+    /// here.
     pub(crate) async fn wait_projected_elsewhere(&self, event_id: EventId) -> Result<(), EngineError> {
         if self.shared.peers.is_none() || self.shared.present(event_id).is_some() {
             return Ok(());
@@ -93,20 +105,19 @@ impl Engine {
         let owner = match self.shared.elsewhere.owner(event_id, self.now()) {
             Some(owner) => owner,
             None => match self.shared.journal.other_owner(event_id).await? {
+                // One that answers nobody is taken as before there were peers: what it projects is seen when it is.
+                Some(owner) if owner.address.is_none() => return Ok(()),
                 Some(owner) => {
                     let owner = Arc::new(owner);
                     self.shared.elsewhere.remember(event_id, &owner, self.now());
                     owner
                 }
-                None => return Ok(()),
+                None => return self.take_over(event_id).await,
             },
         };
-        // One that answers nobody is taken as before there were peers: what it projects is seen when it is.
-        if owner.address.is_none() {
-            return Ok(());
-        }
         match self.forward(event_id, PeerQuestion::WaitProjected, owner).await {
-            Ok(_) => Ok(()),
+            // One that cannot be reached projects nothing either: what there is can be read.
+            Ok(_) | Err(EngineError::OwnedElsewhere { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }

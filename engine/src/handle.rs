@@ -212,8 +212,17 @@ impl Engine {
         match self.try_here(event_id, question, place.clone()).await {
             Ok(answered) => Ok(Asked::Here(answered)),
             Err(Unanswered::NotHere { question, owner }) => {
-                let _span = place.map(|place| place.child("ask_owner").asking());
-                Box::pin(self.ask_elsewhere(event_id, *question, owner)).await
+                let span = place.map(|place| place.child("ask_owner").asking());
+                let asked = Box::pin(self.ask_elsewhere(event_id, *question, owner)).await;
+                if let (Some(mut span), Err(error)) = (span, &asked)
+                    && !matches!(
+                        error,
+                        EngineError::Refused(_) | EngineError::NotFound | EngineError::Overloaded { .. }
+                    )
+                {
+                    span.fail();
+                }
+                asked
             }
             Err(Unanswered::Failed(error)) => Err(error),
         }

@@ -9,6 +9,7 @@ use ractor::{Actor, ActorId, ActorRef};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::actor::{EventActor, Start};
+use crate::at_hand::carried;
 use crate::cell::EventCell;
 use crate::config::{EngineConfig, LOAD_WAITERS_MAX, LOADS_MAX};
 use crate::elsewhere::Elsewhere;
@@ -101,10 +102,10 @@ impl Shared {
         let place = Arc::clone(&self.waiting).try_acquire_owned();
         let place = place.map_err(|_| EngineError::Overloaded { reason: "loading" })?;
         let shared = Arc::clone(self);
-        let load = tokio::spawn(async move {
+        let load = tokio::spawn(carried(async move {
             let _place = place;
             shared.load(event_id).await
-        });
+        }));
         let patience = Duration::from_millis(self.config.decision_deadline_ms.unsigned_abs());
         match tokio::time::timeout(patience, load).await {
             Ok(Ok(result)) => result,
@@ -260,7 +261,8 @@ impl Shared {
         self.metrics.load.record(stopwatch.seconds());
         match &result {
             Ok(_) => self.elsewhere.has_come(event_id),
-            Err(EngineError::OwnedElsewhere { owner }) if self.peers.is_some() => {
+            // One that answers nobody is not asked either: the journal says when it has gone.
+            Err(EngineError::OwnedElsewhere { owner }) if self.peers.is_some() && owner.address.is_some() => {
                 self.elsewhere.remember(event_id, owner, self.clock.now());
             }
             Err(EngineError::NotFound) => {

@@ -1,158 +1,21 @@
 //! Several engines on one journal, of which each owns some events: what is asked at one about an event of another.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "test code")]
 
+#[path = "support/deployment.rs"]
+mod deployment;
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures::FutureExt as _;
-use futures::future::{BoxFuture, join_all};
-use onsale_domain::{Command, EventId, EventStatus, HoldId, Refusal, Route, Sequence};
-use onsale_engine::port::{
-    Acquired, Journal, JournalEntry, JournalError, JournalWriter, Owner, PeerAnswer, PeerError, PeerQuestion,
-    Peers, Snapshot,
-};
+use deployment::{Deployment, Leased};
+use futures::future::join_all;
+use onsale_domain::{Command, EventId, EventStatus, HoldId, Refusal};
 use onsale_engine::{Answer, Engine, EngineConfig, EngineError};
-use support::{BUYER, Fixture, MemoryJournal, confirm};
+use support::{BUYER, Fixture, confirm};
 use uuid::Uuid;
-
-/// Who is alive, who owns what, and how each is asked: what the processes of a deployment share.
-#[derive(Clone, Default)]
-struct Deployment {
-    owners: Arc<Mutex<BTreeMap<EventId, String>>>,
-    /// Whose lease has not lapsed.
-    alive: Arc<Mutex<BTreeSet<String>>>,
-    engines: Arc<Mutex<BTreeMap<String, Engine>>>,
-    /// Whose answers get lost.
-    mute: Arc<Mutex<BTreeSet<String>>>,
-    /// Questions by whom they went to.
-    asked: Arc<Mutex<BTreeMap<String, u32>>>,
-    acquired: Arc<AtomicU32>,
-}
-
-impl Deployment {
-    fn owner_beside(&self, event_id: EventId, name: &str) -> Option<Owner> {
-        let owner = self.owners.lock().unwrap().get(&event_id)?.clone();
-        let lives = owner != name && self.alive.lock().unwrap().contains(&owner);
-        lives.then(|| Owner {
-            name: format!("node {owner}"),
-            address: Some(owner),
-        })
-    }
-
-    fn asked(&self, name: &str) -> u32 {
-        self.asked.lock().unwrap().get(name).copied().unwrap_or(0)
-    }
-
-    /// Cannot be reached any more; its lease goes on.
-    fn crash(&self, name: &str) {
-        self.engines.lock().unwrap().remove(name);
-    }
-
-    fn lease_lapses(&self, name: &str) {
-        self.alive.lock().unwrap().remove(name);
-    }
-}
-
-impl Peers for Deployment {
-    fn ask<'a>(
-        &'a self,
-        address: &'a str,
-        event_id: EventId,
-        question: &'a PeerQuestion,
-        _patience: Duration,
-    ) -> BoxFuture<'a, Result<Result<PeerAnswer, EngineError>, PeerError>> {
-        async move {
-            *self.asked.lock().unwrap().entry(address.to_owned()).or_default() += 1;
-            let engine = self.engines.lock().unwrap().get(address).cloned();
-            let engine = engine.ok_or_else(|| PeerError::NotReached("nobody there".to_owned()))?;
-            let answer = engine.answer_peer(event_id, question.clone()).await;
-            if self.mute.lock().unwrap().contains(address) {
-                return Err(PeerError::Lost);
-            }
-            Ok(answer)
-        }
-        .boxed()
-    }
-}
-
-/// The journal as one of the processes sees it: it acquires nothing that a living one owns.
-struct Leased {
-    journal: MemoryJournal,
-    deployment: Deployment,
-    name: String,
-}
-
-impl Journal for Leased {
-    fn name(&self) -> &'static str {
-        "leased"
-    }
-
-    fn lanes(&self) -> usize {
-        self.journal.lanes()
-    }
-
-    fn writer(&self) -> BoxFuture<'_, Result<Box<dyn JournalWriter>, JournalError>> {
-        self.journal.writer()
-    }
-
-    fn create(&self, event_id: EventId) -> BoxFuture<'_, Result<Acquired, JournalError>> {
-        async move {
-            let acquired = self.journal.create(event_id).await?;
-            let mut owners = self.deployment.owners.lock().unwrap();
-            owners.insert(event_id, self.name.clone());
-            Ok(acquired)
-        }
-        .boxed()
-    }
-
-    fn acquire(&self, event_id: EventId) -> BoxFuture<'_, Result<Acquired, JournalError>> {
-        async move {
-            self.deployment.acquired.fetch_add(1, Ordering::Relaxed);
-            if let Some(owner) = self.deployment.owner_beside(event_id, &self.name) {
-                return Err(JournalError::OwnedElsewhere { owner });
-            }
-            let acquired = self.journal.acquire(event_id).await?;
-            let mut owners = self.deployment.owners.lock().unwrap();
-            owners.insert(event_id, self.name.clone());
-            Ok(acquired)
-        }
-        .boxed()
-    }
-
-    fn other_owner(&self, event_id: EventId) -> BoxFuture<'_, Result<Option<Owner>, JournalError>> {
-        async move { Ok(self.deployment.owner_beside(event_id, &self.name)) }.boxed()
-    }
-
-    fn resolve(&self, route: Route) -> BoxFuture<'_, Result<Option<EventId>, JournalError>> {
-        self.journal.resolve(route)
-    }
-
-    fn read(
-        &self,
-        event_id: EventId,
-        after: Sequence,
-        entries_max: usize,
-    ) -> BoxFuture<'_, Result<Vec<JournalEntry>, JournalError>> {
-        self.journal.read(event_id, after, entries_max)
-    }
-
-    /// What others left unprojected is theirs.
-    fn heads(&self) -> BoxFuture<'_, Result<Vec<(EventId, Sequence)>, JournalError>> {
-        async { Ok(vec![]) }.boxed()
-    }
-
-    fn load_snapshot(&self, event_id: EventId) -> BoxFuture<'_, Result<Option<Snapshot>, JournalError>> {
-        self.journal.load_snapshot(event_id)
-    }
-
-    fn save_snapshot(&self, snapshot: Snapshot) -> BoxFuture<'_, Result<(), JournalError>> {
-        self.journal.save_snapshot(snapshot)
-    }
-}
 
 /// An event that "a" owns, and "b" beside it.
 struct Two {
@@ -323,6 +186,28 @@ async fn a_dead_owner_is_left_alone_for_a_moment_and_replaced_when_its_lease_lap
         two.b.availability(two.fixture.event_id).await.unwrap().quotas[0].held,
         2
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_projected_can_be_read_while_the_owner_is_away() {
+    let two = Two::start(100).await;
+    two.hold_at(&two.b).await.unwrap();
+    two.deployment.crash("a");
+    // Knocked at in vain, and left alone after that.
+    for _ in 0..2 {
+        assert_eq!(two.b.wait_projected(two.fixture.event_id).await, Ok(()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_takes_over_what_nobody_is_left_to_project() {
+    let two = Two::start(100).await;
+    two.deployment.crash("a");
+    two.deployment.lease_lapses("a");
+    assert_eq!(two.b.wait_projected(two.fixture.event_id).await, Ok(()));
+    assert_eq!(two.b.status().active_events, 1, "b has not loaded it");
+    let nowhere = EventId(Uuid::now_v7());
+    assert_eq!(two.b.wait_projected(nowhere).await, Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -215,13 +215,14 @@ const INVARIANTS: [&str; 15] = [
     "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I13", "I14", "I15",
 ];
 /// Why commands are refused as overload, shown at 0 from the start.
-const REJECTIONS: [&str; 6] = [
+const REJECTIONS: [&str; 7] = [
     "event_mailbox",
     "commit_lane",
     "deadline",
     "write_behind",
     "loading",
     "purchases_in_flight",
+    "peers",
 ];
 /// Outcomes of requests for holds that every sale has.
 const HOLD_OUTCOMES: [&str; 5] = ["held", "replayed", "sold_out", "all_held", "overloaded"];

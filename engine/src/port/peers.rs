@@ -54,6 +54,18 @@ pub enum PeerQuestion {
 }
 
 impl PeerQuestion {
+    /// Whether it ends what somebody has begun, or is staff's: such a question is not turned away before all places are
+    /// taken. What begins something and what is only read leave some free.
+    pub const fn finishes(&self) -> bool {
+        match self {
+            Self::Execute(Command::PlaceHold(_))
+            | Self::Look(_)
+            | Self::Availability
+            | Self::WaitProjected => false,
+            Self::Execute(_) => true,
+        }
+    }
+
     /// Whether a second copy of the same message could do what the first did not. All other commands carry an id, a key,
     /// a digest or a version by which a repeat is known, for longer than a message is accepted.
     pub const fn must_come_once(&self) -> bool {

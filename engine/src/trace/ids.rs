@@ -87,9 +87,10 @@ impl Source {
         SpanId(NonZeroU64::new(self.next()).unwrap_or(NonZeroU64::MIN))
     }
 
-    /// A trace's id that ends in this number.
-    pub(super) fn trace_id(&self, low: u64) -> TraceId {
-        let high = mix(low ^ self.process);
+    /// A trace's id that begins with this number. Whoever samples by a trace's id looks at its end, which must not be what
+    /// the lot was drawn by.
+    pub(super) fn trace_id(&self, high: u64) -> TraceId {
+        let low = mix(high ^ self.process);
         let id = (u128::from(high) << 64) | u128::from(low);
         TraceId(NonZeroU128::new(id).unwrap_or(NonZeroU128::MIN))
     }

@@ -127,9 +127,9 @@ impl Tracer {
 
     /// An id for a new trace, if the lot falls on it.
     pub fn draw(&self) -> Option<TraceId> {
-        let low = self.0.ids.next();
-        let lot = u32::try_from(low >> 32).unwrap_or(u32::MAX);
-        (f64::from(lot) < self.0.share).then(|| self.0.ids.trace_id(low))
+        let drawn = self.0.ids.next();
+        let lot = u32::try_from(drawn >> 32).unwrap_or(u32::MAX);
+        (f64::from(lot) < self.0.share).then(|| self.0.ids.trace_id(drawn))
     }
 
     /// Begins a trace; with a span of another trace that led to it, if one is known.

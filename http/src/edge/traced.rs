@@ -46,10 +46,11 @@ impl Tracing {
         let Some(parent) = parent else {
             return Some(self.tracer.begin(self.tracer.draw()?, None, name()));
         };
-        if !self.is_ours(request.extensions()) {
+        // Many proxies say of whatever they do not trace that it is not sampled. That does not keep it from the lot.
+        if !parent.is_sampled || !self.is_ours(request.extensions()) {
             return Some(self.tracer.begin(self.tracer.draw()?, Some(parent.span), name()));
         }
-        let is_wanted = parent.is_sampled && (self.asked.has_room(now) || self.tracer.draw().is_some());
+        let is_wanted = self.asked.has_room(now) || self.tracer.draw().is_some();
         is_wanted.then(|| self.tracer.join(parent.span, name()))
     }
 

@@ -14,12 +14,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use onsale_domain::EventId;
 use onsale_engine::EngineError;
-use onsale_engine::port::{Clock, PeerAnswer, PeerError, PeerQuestion, Peers};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use onsale_engine::port::{PeerAnswer, PeerError, PeerQuestion, Peers};
 use tokio::time::Instant;
 
 use super::metrics::asked;
-use super::seal::Seal;
+use super::places::{Place, Places};
+use super::seal::{Seal, wall_time};
 use super::{ANSWER_BYTES_MAX, ANSWER_SEAL_HEADER, PATH, SEAL_HEADER, Seals, wire};
 
 /// Longest wait for a connection: neighbours answer in a millisecond, or are gone.
@@ -41,22 +41,15 @@ const _: () = assert!(UNDER_WAY_TO_ONE_MAX < UNDER_WAY_MAX);
 pub(crate) struct HttpPeers {
     client: Client<HttpConnector, Full<Bytes>>,
     seals: Seals,
-    clock: Arc<dyn Clock>,
-    places: Arc<Semaphore>,
-    places_by_address: Mutex<HashMap<String, Arc<Semaphore>>>,
-}
-
-/// The right to have one question under way.
-struct Place {
-    _of_all: OwnedSemaphorePermit,
-    _of_one: OwnedSemaphorePermit,
+    places: Places,
+    places_by_address: Mutex<HashMap<String, Arc<Places>>>,
 }
 
 type Answered = Result<Result<PeerAnswer, EngineError>, PeerError>;
 
 impl HttpPeers {
     /// Asks under these seals. Nothing is connected yet.
-    pub(crate) fn new(seals: Seals, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(seals: Seals) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_WITHIN));
@@ -68,33 +61,30 @@ impl HttpPeers {
         Self {
             client,
             seals,
-            clock,
-            places: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
+            places: Places::new(UNDER_WAY_MAX),
             places_by_address: Mutex::default(),
         }
     }
 
-    fn place(&self, address: &str) -> Option<Place> {
+    /// A place among those of the address, and one among all.
+    fn place(&self, address: &str, question: &PeerQuestion) -> Option<(Place, Place)> {
         let of_one = {
             let mut places = self
                 .places_by_address
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            if let Some(place) = places.get(address) {
-                Arc::clone(place)
+            if let Some(places) = places.get(address) {
+                Arc::clone(places)
             } else {
                 if places.len() >= ADDRESSES_MAX {
-                    places.retain(|_, places| places.available_permits() < UNDER_WAY_TO_ONE_MAX);
+                    places.retain(|_, places| !places.are_free());
                 }
-                let place = Arc::new(Semaphore::new(UNDER_WAY_TO_ONE_MAX));
-                places.insert(address.to_owned(), Arc::clone(&place));
-                place
+                let of_one = Arc::new(Places::new(UNDER_WAY_TO_ONE_MAX));
+                places.insert(address.to_owned(), Arc::clone(&of_one));
+                of_one
             }
         };
-        Some(Place {
-            _of_one: of_one.try_acquire_owned().ok()?,
-            _of_all: Arc::clone(&self.places).try_acquire_owned().ok()?,
-        })
+        Some((of_one.take(question)?, self.places.take(question)?))
     }
 
     async fn exchange(
@@ -107,7 +97,7 @@ impl HttpPeers {
         let unsendable = |what: String| PeerError::NotReached(what);
         let body =
             wire::encode_question(question, patience).map_err(|error| unsendable(error.to_string()))?;
-        let seal = self.seals.seal(event_id, &body, self.clock.now());
+        let seal = self.seals.seal(event_id, &body, wall_time());
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("{address}{PATH}{event_id}"))
@@ -125,14 +115,17 @@ impl HttpPeers {
         })?;
         match response.status() {
             StatusCode::OK => self.read(address, &seal, response).await,
+            // Anybody can say these: a command may have run all the same.
+            status if matches!(question, PeerQuestion::Execute(_)) => {
+                tracing::debug!(address, %status, "another process took no command of ours, or somebody says so");
+                Err(PeerError::Lost)
+            }
             StatusCode::SERVICE_UNAVAILABLE => Err(PeerError::Overloaded),
-            // It did not look at the question.
             status @ (StatusCode::BAD_REQUEST
             | StatusCode::UNAUTHORIZED
             | StatusCode::NOT_FOUND
             | StatusCode::REQUEST_TIMEOUT
             | StatusCode::PAYLOAD_TOO_LARGE
-            | StatusCode::MISDIRECTED_REQUEST
             | StatusCode::UPGRADE_REQUIRED) => Err(PeerError::NotReached(format!("it answered {status}"))),
             status => {
                 tracing::debug!(address, %status, "another process did not answer");
@@ -172,9 +165,9 @@ impl Peers for HttpPeers {
     ) -> BoxFuture<'a, Answered> {
         Box::pin(async move {
             let began = Instant::now();
-            let answered = match self.place(address) {
+            let answered = match self.place(address, question) {
                 None => Err(PeerError::Overloaded),
-                Some(_place) => {
+                Some(_places) => {
                     let exchange = self.exchange(address, event_id, question, patience);
                     let exchanged = tokio::time::timeout(patience, exchange).await;
                     exchanged.unwrap_or(Err(PeerError::Lost))
@@ -189,6 +182,7 @@ impl Peers for HttpPeers {
 const fn outcome(answered: &Answered) -> &'static str {
     match answered {
         Ok(Err(EngineError::OwnedElsewhere { .. })) => "moved",
+        Ok(Err(EngineError::Overloaded { .. })) => "overloaded",
         Ok(_) => "answered",
         Err(PeerError::NotReached(_)) => "unreachable",
         Err(PeerError::Overloaded) => "overloaded",

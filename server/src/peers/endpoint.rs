@@ -1,29 +1,34 @@
 //! Answers other processes, on the internal port.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use onsale_domain::EventId;
-use onsale_engine::Engine;
+use onsale_engine::port::{Owner, PeerAnswer};
+use onsale_engine::{Engine, EngineError};
 use tokio::sync::Semaphore;
 
 use super::metrics::refused;
 use super::once::{Once, Taken};
-use super::seal::{Forged, Seal};
+use super::places::Places;
+use super::seal::{Forged, Seal, SealKeys, wall_time};
 use super::{ANSWER_BYTES_MAX, ANSWER_SEAL_HEADER, PATH, QUESTION_BYTES_MAX, SEAL_HEADER, Seals, wire};
 
 /// How long a question may take to come in.
 const BODY_WITHIN: Duration = Duration::from_secs(5);
+/// Questions that may be coming in, of whomever: nobody knows before they are read.
+const READINGS_MAX: usize = 512;
 /// Questions of all other processes that are under way at most.
 const UNDER_WAY_MAX: usize = 2_048;
 
 /// What answers the other processes.
 pub(crate) struct PeerEndpoint {
     seals: Seals,
-    places: Semaphore,
+    readings: Semaphore,
+    places: Places,
     open: OnceLock<Open>,
 }
 
@@ -41,14 +46,15 @@ impl PeerEndpoint {
     pub(crate) fn new(seals: Seals) -> Self {
         Self {
             seals,
-            places: Semaphore::new(UNDER_WAY_MAX),
+            readings: Semaphore::new(READINGS_MAX),
+            places: Places::new(UNDER_WAY_MAX),
             open: OnceLock::new(),
         }
     }
 
     /// Answers for this engine from now on. Only the first call counts.
     pub(crate) fn open(&self, engine: Engine) {
-        let once = Once::new(engine.now());
+        let once = Once::new(wall_time());
         let _ = self.open.set(Open { engine, once });
     }
 
@@ -72,22 +78,23 @@ impl PeerEndpoint {
     }
 
     async fn take(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Refused> {
-        let Ok(_place) = self.places.try_acquire() else {
-            return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, "overloaded"));
-        };
-        let open = self.open.get();
-        let open = open.ok_or(Refused(StatusCode::MISDIRECTED_REQUEST, "starting"))?;
         let (event_id, seal) = head(request.uri().path(), request.headers())?;
-        let body = body(request.into_body()).await?;
-        let now = open.engine.now();
+        let body = self.read(request.into_body()).await?;
+        let now = wall_time();
         let keys = self.seals.check(&seal, event_id, &body, now).map_err(forged)?;
         let unreadable = |_| Refused(StatusCode::BAD_REQUEST, "version");
         let (question, patience) = wire::decode_question(&body).map_err(unreadable)?;
+        let Some(open) = self.open.get() else {
+            return starting(keys, &seal);
+        };
+        let Some(_place) = self.places.take(&question) else {
+            return overloaded(keys, &seal);
+        };
         if question.must_come_once() {
             match open.once.take(seal.nonce, seal.sent_at, now) {
                 Taken::First => {}
                 Taken::Again => return Err(Refused(StatusCode::UNAUTHORIZED, "again")),
-                Taken::Full => return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, "overloaded")),
+                Taken::Full => return overloaded(keys, &seal),
             }
         }
         // Whoever asked has given up by then.
@@ -95,19 +102,50 @@ impl PeerEndpoint {
         let Ok(answer) = tokio::time::timeout(patience, answering).await else {
             return Err(Refused(StatusCode::GATEWAY_TIMEOUT, "slow"));
         };
-        let body = wire::encode_answer(&answer);
-        let body = body.map_err(|_| Refused(StatusCode::INTERNAL_SERVER_ERROR, "size"))?;
-        debug_assert!(
-            body.len() <= ANSWER_BYTES_MAX,
-            "an answer of {} bytes",
-            body.len()
-        );
-        let code = keys.answer(&seal, &body).to_hex();
-        let answer = Response::builder()
-            .header(ANSWER_SEAL_HEADER, code.as_str())
-            .body(Full::new(body));
-        answer.map_err(|_| Refused(StatusCode::INTERNAL_SERVER_ERROR, "size"))
+        sealed(keys, &seal, &answer)
     }
+
+    async fn read(&self, question: Incoming) -> Result<Bytes, Refused> {
+        let Ok(_reading) = self.readings.try_acquire() else {
+            return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, "overloaded"));
+        };
+        body(question).await
+    }
+}
+
+/// Who starts owns nothing yet.
+fn starting(keys: &SealKeys, seal: &Seal) -> Result<Response<Full<Bytes>>, Refused> {
+    refused("starting");
+    let owner = Arc::new(Owner::silent("not this process, which starts"));
+    sealed(keys, seal, &Err(EngineError::OwnedElsewhere { owner }))
+}
+
+/// What others say under our seal is believed: so this is said only to who has the secret.
+fn overloaded(keys: &SealKeys, seal: &Seal) -> Result<Response<Full<Bytes>>, Refused> {
+    refused("overloaded");
+    sealed(keys, seal, &Err(EngineError::Overloaded { reason: "peers" }))
+}
+
+fn sealed(
+    keys: &SealKeys,
+    seal: &Seal,
+    answer: &Result<PeerAnswer, EngineError>,
+) -> Result<Response<Full<Bytes>>, Refused> {
+    let body = wire::encode_answer(answer);
+    let body = body.map_err(|_| Refused(StatusCode::INTERNAL_SERVER_ERROR, "size"))?;
+    if body.len() > ANSWER_BYTES_MAX {
+        // Without a seal: what was asked may have been done.
+        tracing::error!(
+            bytes = body.len(),
+            "an answer to another process is too long to send"
+        );
+        return Err(Refused(StatusCode::INTERNAL_SERVER_ERROR, "size"));
+    }
+    let code = keys.answer(seal, &body).to_hex();
+    let answer = Response::builder()
+        .header(ANSWER_SEAL_HEADER, code.as_str())
+        .body(Full::new(body));
+    answer.map_err(|_| Refused(StatusCode::INTERNAL_SERVER_ERROR, "size"))
 }
 
 /// Whom it is about, and under which seal. Without one, the body is not read.

@@ -8,6 +8,7 @@ mod client;
 mod endpoint;
 mod metrics;
 mod once;
+mod places;
 mod seal;
 mod wire;
 

@@ -14,6 +14,12 @@ pub(super) const SKEW_MS_MAX: i64 = 30_000;
 const QUESTION_CONTEXT: &str = "onsale 2026-11-21 question of one process to another";
 const ANSWER_CONTEXT: &str = "onsale 2026-11-21 answer of one process to another";
 
+/// What seals are dated by. The engine's clock is read once and counts from there, so that it never goes back: over months
+/// it would drift away from those of processes that started later.
+pub(super) fn wall_time() -> UnixMillis {
+    UnixMillis::from(jiff::Timestamp::now())
+}
+
 /// Makes and checks seals. A deployment may have several secrets while one takes another's place.
 #[derive(Clone)]
 pub(crate) struct Seals {

@@ -1,338 +1,47 @@
 //! What is said between processes comes out as it went in, and in the bytes that this version promises.
 
+#[path = "wire_records.rs"]
+mod records;
+#[path = "wire_samples.rs"]
+mod samples;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use onsale_domain::command::{
-    CancelledBy, ConfirmHold, PackageLeg, PlaceHold, ReclaimHold, RefundTickets, RequestedLine, ScanTicket,
-    StartPayment, TransferTicket,
-};
-use onsale_domain::id::{BodyDigest, KeyDigest, TicketCode};
-use onsale_domain::inventory::{
-    Availability, DoorCounts, GateCounts, ListedTicket, PendingPayment, QuotaCounts, TicketTypeCounts,
-    Violation,
-};
-use onsale_domain::money::Currency;
-use onsale_domain::record::{HoldPlaced, KeyBinding, Line, PaymentAuthorization, ReleaseReason};
-use onsale_domain::{
-    BuyerId, Command, Direction, EventDefinition, EventDetails, EventId, EventStatus, Gateway, HoldId, Money,
-    OrderId, OrganizationId, PackageOrderId, Presented, Quota, QuotaId, Record, RefundId, Refusal,
-    SalesWindow, ScanDigest, Tax, TicketId, TicketStatus, TicketType, TicketTypeId, UnixMillis,
-};
+use onsale_domain::command::CancelledBy;
+use onsale_domain::inventory::Violation;
+use onsale_domain::record::ReleaseReason;
+use onsale_domain::{Command, EventStatus, Gateway, Record, Refusal, TicketStatus};
 use onsale_engine::port::{Owner, PeerAnswer, PeerQuestion};
-use onsale_engine::{Answer, EngineError, Found, HoldView, Look, Receipt, TicketPage};
-use uuid::Uuid;
+use onsale_engine::{EngineError, Found, Look};
 
+use self::records::records;
+use self::samples::{
+    AT, CANCELLERS, EVENT_STATUSES, GATEWAYS, ORDER, RELEASE_REASONS, TICKET_STATUSES, answers, commands,
+    found, looks, questions,
+};
 use super::{VERSION, decode_answer, decode_question, encode_answer, encode_question};
 
-/// Digests of all samples' bytes at this version. Where one is another now, a process of the last release would take
-/// what we say for something else: raise `VERSION` and put the new digests here.
-const PROMISED: (u32, &str, &str) = (
-    1,
-    "6c770b3bfa8714d050dce4a9c46358174e201a62b9fb9713ede579e6505fbd55",
-    "c26d3c0fea0a2aa4016020a1e3243b49381349b2e952d8f1c89d06c636ed5960",
-);
+/// The version, and the digests of all samples' bytes at it: of questions, and of answers. Where one is another now, a
+/// process of the last release would take what we say for something else: raise `VERSION`. Only where samples were
+/// added, or the version was raised, is the file written anew: with `ONSALE_WRITE_WIRE=1`.
+const PROMISED: &str = "src/peers/wire_promised.txt";
 
-const AT: UnixMillis = UnixMillis(1_800_000_000_000);
-const HOLD: HoldId = HoldId(Uuid::from_u128(1));
-const BUYER: BuyerId = BuyerId(Uuid::from_u128(2));
-const EVENT: EventId = EventId(Uuid::from_u128(3));
-const TICKET: TicketId = TicketId(Uuid::from_u128(4));
-const TYPE: TicketTypeId = TicketTypeId(Uuid::from_u128(5));
-const ORDER: OrderId = OrderId(Uuid::from_u128(6));
-const PACKAGE: PackageOrderId = PackageOrderId(Uuid::from_u128(7));
-const CODE: TicketCode = TicketCode([8; 10]);
-const KEY: Option<KeyBinding> = Some(KeyBinding {
-    key: KeyDigest([9; 16]),
-    body: BodyDigest([10; 8]),
-});
-
-fn details() -> EventDetails {
-    EventDetails {
-        organization_id: OrganizationId(Uuid::from_u128(11)),
-        name: "A night".to_owned(),
-        description: "Loud".to_owned(),
-        venue: "The hall".to_owned(),
-        starts_at: AT,
-        time_zone: "Europe/Berlin".to_owned(),
-        sales_window: SalesWindow {
-            opens_at: AT,
-            closes_at: AT.plus_ms(1),
-        },
-        currency: Currency::EUR,
-        hold_duration_ms: 60_000,
-        hold_lifetime_ms_max: 120_000,
-        buyer_limit: Some(4),
-        check_in_opens_at: Some(AT),
-        re_entry: true,
-    }
-}
-
-fn quota() -> Quota {
-    Quota {
-        id: QuotaId(Uuid::from_u128(12)),
-        name: "All".to_owned(),
-        capacity: 100,
-    }
-}
-
-fn ticket_type() -> TicketType {
-    TicketType {
-        id: TYPE,
-        name: "Standing".to_owned(),
-        quota_id: quota().id,
-        unit_price_minor: 1_000,
-        unit_fee_minor: 100,
-        tax: Tax {
-            basis_points: 1_900,
-            inclusive: true,
-        },
-    }
-}
-
-fn definition() -> EventDefinition {
-    EventDefinition {
-        event_id: EVENT,
-        version: 4,
-        status: EventStatus::OnSale,
-        details: details(),
-        ticket_types: vec![ticket_type()],
-        quotas: vec![quota()],
-    }
-}
-
-fn line() -> Line {
-    Line {
-        ticket_type_id: TYPE,
-        quantity: 2,
-        unit_price_minor: 1_000,
-        unit_fee_minor: 100,
-        tax: ticket_type().tax,
-    }
-}
-
-fn confirm() -> ConfirmHold {
-    ConfirmHold {
-        hold_id: HOLD,
-        buyer_id: BUYER,
-        payment: Some(PaymentAuthorization {
-            gateway: Gateway::Stripe,
-            reference: "pi_1".to_owned(),
-            amount: Money {
-                amount_minor: 2_200,
-                currency: Currency::EUR,
-            },
-        }),
-        tickets: vec![(TICKET, CODE)],
-        package_order_id: Some(PACKAGE),
-        key: KEY,
-    }
-}
-
-fn buyers_commands() -> Vec<Command> {
-    vec![
-        Command::PlaceHold(PlaceHold {
-            hold_id: HOLD,
-            buyer_id: BUYER,
-            lines: [RequestedLine {
-                ticket_type_id: TYPE,
-                quantity: -1,
-            }]
-            .into_iter()
-            .collect(),
-            payment: Some(Gateway::Simulated),
-            package: Some(PackageLeg {
-                package_order_id: PACKAGE,
-                unit_prices_minor: [900].into_iter().collect(),
-            }),
-            key: KEY,
-        }),
-        Command::ExtendHold {
-            hold_id: HOLD,
-            buyer_id: BUYER,
-        },
-        Command::ReleaseHold {
-            hold_id: HOLD,
-            buyer_id: BUYER,
-            reason: ReleaseReason::PaymentDeclined,
-            key: KEY,
-        },
-        Command::ConfirmHold(Box::new(confirm())),
-        Command::CancelOrder {
-            order_id: ORDER,
-            by: CancelledBy::Package(PACKAGE),
-        },
-        Command::StartPayment(StartPayment {
-            hold_id: HOLD,
-            buyer_id: BUYER,
-            gateway: Gateway::Midtrans,
-            key: KEY,
-        }),
-        Command::ReclaimHold(Box::new(ReclaimHold {
-            confirm: confirm(),
-            lines: [line()].into_iter().collect(),
-            pending_since: AT,
-        })),
-        Command::TransferTicket(TransferTicket {
-            ticket_id: TICKET,
-            from: BUYER,
-            to: BuyerId(Uuid::from_u128(13)),
-            code: CODE,
-            key: KEY,
-        }),
-    ]
-}
-
-fn staffs_commands() -> Vec<Command> {
-    vec![
-        Command::CreateEvent {
-            event_id: EVENT,
-            details: Box::new(details()),
-        },
-        Command::EditEvent {
-            details: Box::new(details()),
-            expected_version: 4,
-        },
-        Command::SetQuota {
-            quota: Box::new(quota()),
-            expected_version: 4,
-        },
-        Command::SetTicketType {
-            ticket_type: Box::new(ticket_type()),
-            expected_version: 4,
-        },
-        Command::ChangeStatus {
-            to: EventStatus::Paused,
-            expected_version: Some(4),
-        },
-        Command::RefundTickets(Box::new(RefundTickets {
-            refund_id: RefundId(Uuid::from_u128(14)),
-            order_id: ORDER,
-            tickets: vec![TICKET],
-            key: KEY,
-        })),
-        Command::ScanTicket(Box::new(ScanTicket {
-            presented: Presented::Pass {
-                ticket_id: TICKET,
-                version: 2,
-            },
-            gate: "North".to_owned(),
-            direction: Direction::Out,
-            scan: ScanDigest([15; 16]),
-            scanned_at: Some(AT),
-        })),
-        Command::ScanTicket(Box::new(ScanTicket {
-            presented: Presented::Code(CODE),
-            gate: "North".to_owned(),
-            direction: Direction::In,
-            scan: ScanDigest([16; 16]),
-            scanned_at: None,
-        })),
-        Command::Advance,
-    ]
-}
-
-fn questions() -> Vec<PeerQuestion> {
-    let looks = [
-        Look::Hold {
-            hold_id: HOLD,
-            buyer_id: BUYER,
-        },
-        Look::Owner {
-            ticket_id: TICKET,
-            owner: BUYER,
-        },
-        Look::Door,
-        Look::Tickets { from: 5_000 },
-    ];
-    let commands = buyers_commands().into_iter().chain(staffs_commands());
-    commands
-        .map(PeerQuestion::Execute)
-        .chain(looks.map(PeerQuestion::Look))
-        .chain([PeerQuestion::Availability, PeerQuestion::WaitProjected])
-        .collect()
-}
-
-fn found() -> [Found; 4] {
-    [
-        Found::Hold(HoldView {
-            hold_id: HOLD,
-            event_id: EVENT,
-            buyer_id: BUYER,
-            lines: [line()].into_iter().collect(),
-            currency: Currency::EUR,
-            placed_at: AT,
-            expires_at: AT.plus_ms(1),
-            payment: Some(PendingPayment {
-                gateway: Gateway::Stripe,
-                started_at: AT,
-                key: KEY,
-            }),
-            package_order_id: Some(PACKAGE),
-            seq: 9,
-        }),
-        Found::Owner,
-        Found::Door(DoorCounts {
-            gates: vec![("North".to_owned(), GateCounts { entries: 2, exits: 1 })],
-            tickets: 9,
-            tickets_used: 2,
-        }),
-        Found::Tickets(TicketPage {
-            tickets: vec![ListedTicket {
-                ticket_id: TICKET,
-                code: CODE,
-                version: 2,
-                type_position: 0,
-                status: TicketStatus::Used,
-                last: Some(Direction::In),
-            }],
-            next: Some(5_000),
-            definition: Some(Arc::new(definition())),
-            seq: 9,
-        }),
-    ]
-}
-
-fn answers() -> Vec<PeerAnswer> {
-    let record = Box::new(Record::HoldPlaced(HoldPlaced {
-        at: AT,
-        hold_id: HOLD,
-        buyer_id: BUYER,
-        lines: [line()].into_iter().collect(),
-        currency: Currency::EUR,
-        expires_at: AT.plus_ms(1),
-        payment: Some(Gateway::Stripe),
-        package_order_id: Some(PACKAGE),
-        key: KEY,
-    }));
-    let receipts = [
-        Answer::Recorded(record.clone()),
-        Answer::Replayed(record),
-        Answer::Unchanged,
-    ];
-    let availability = Availability {
-        seq: 9,
-        definition: Arc::new(definition()),
-        quotas: [QuotaCounts {
-            capacity: 100,
-            held: 2,
-            sold: 3,
-        }]
-        .into_iter()
-        .collect(),
-        ticket_types: [TicketTypeCounts { held: 2, sold: 3 }].into_iter().collect(),
-        next_expiry_at: Some(AT),
-    };
-    let receipts = receipts.map(|answer| PeerAnswer::Receipt(Receipt { seq: 9, answer }));
-    let found = found().map(|found| PeerAnswer::Found(Box::new(found)));
-    receipts
-        .into_iter()
-        .chain(found)
-        .chain([
-            PeerAnswer::Availability(Arc::new(availability)),
-            PeerAnswer::Projected,
-        ])
-        .collect()
+/// There is a sample of each of these variants, and there are no others: a new one does not compile until it is named.
+macro_rules! assert_all {
+    ($samples:expr; $($variant:pat_param),+ $(,)?) => {{
+        let samples = $samples;
+        for sample in &samples {
+            match sample {
+                $($variant)|+ => {}
+            }
+        }
+        $(
+            let is_there = samples.iter().any(|sample| matches!(sample, $variant));
+            assert!(is_there, "no sample of {}", stringify!($variant));
+        )+
+    }};
 }
 
 fn errors() -> Vec<EngineError> {
@@ -454,7 +163,109 @@ fn the_bytes_are_those_that_this_version_promises() {
         answers.update(&encode_answer(&reply).unwrap());
     }
     let (questions, answers) = (questions.finalize().to_hex(), answers.finalize().to_hex());
-    assert_eq!((VERSION, questions.as_str(), answers.as_str()), PROMISED);
+    let said = format!("{VERSION} {questions} {answers}\n");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PROMISED);
+    if std::env::var_os("ONSALE_WRITE_WIRE").is_some() {
+        std::fs::write(&path, &said).unwrap();
+    }
+    let promised = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(said, promised, "see PROMISED");
+}
+
+#[test]
+fn there_is_a_sample_of_everything_that_can_be_said() {
+    assert_all!(questions();
+        PeerQuestion::Execute(_),
+        PeerQuestion::Look(_),
+        PeerQuestion::Availability,
+        PeerQuestion::WaitProjected,
+    );
+    assert_all!(looks(); Look::Hold { .. }, Look::Owner { .. }, Look::Door, Look::Tickets { .. });
+    assert_all!(found(); Found::Hold(_), Found::Owner, Found::Door(_), Found::Tickets(_));
+    assert_all!(answers();
+        PeerAnswer::Receipt(_),
+        PeerAnswer::Found(_),
+        PeerAnswer::Availability(_),
+        PeerAnswer::Projected,
+    );
+    let refused = EngineError::Refused(Refusal::SoldOut);
+    assert_all!(errors().into_iter().chain([refused]).collect::<Vec<_>>();
+        EngineError::Refused(_),
+        EngineError::NotFound,
+        EngineError::OwnedElsewhere { .. },
+        EngineError::Overloaded { .. },
+        EngineError::Unavailable { .. },
+        EngineError::OutcomeUnknown,
+        EngineError::Quarantined { .. },
+        EngineError::ShuttingDown,
+    );
+}
+
+#[test]
+fn there_is_a_sample_of_every_command_and_of_what_it_chooses() {
+    assert_all!(commands();
+        Command::CreateEvent { .. },
+        Command::EditEvent { .. },
+        Command::SetQuota { .. },
+        Command::SetTicketType { .. },
+        Command::ChangeStatus { .. },
+        Command::PlaceHold(_),
+        Command::ExtendHold { .. },
+        Command::ReleaseHold { .. },
+        Command::ConfirmHold(_),
+        Command::CancelOrder { .. },
+        Command::StartPayment(_),
+        Command::ReclaimHold(_),
+        Command::RefundTickets(_),
+        Command::TransferTicket(_),
+        Command::ScanTicket(_),
+        Command::Advance,
+    );
+    assert_all!(EVENT_STATUSES;
+        EventStatus::Draft,
+        EventStatus::Published,
+        EventStatus::OnSale,
+        EventStatus::Paused,
+        EventStatus::Closed,
+        EventStatus::Cancelled,
+        EventStatus::Deleted,
+    );
+    assert_all!(GATEWAYS; Gateway::Simulated, Gateway::Stripe, Gateway::Midtrans);
+    assert_all!(RELEASE_REASONS;
+        ReleaseReason::Buyer,
+        ReleaseReason::PaymentDeclined,
+        ReleaseReason::PaymentUnavailable,
+        ReleaseReason::Package,
+    );
+    assert_all!(CANCELLERS; CancelledBy::Buyer(_), CancelledBy::Staff, CancelledBy::Package(_));
+    assert_all!(TICKET_STATUSES;
+        TicketStatus::Valid,
+        TicketStatus::Used,
+        TicketStatus::Cancelled,
+        TicketStatus::Refunded,
+    );
+}
+
+#[test]
+fn there_is_a_sample_of_every_record() {
+    assert_all!(records();
+        Record::EventCreated { .. },
+        Record::EventEdited { .. },
+        Record::QuotaSet { .. },
+        Record::TicketTypeSet { .. },
+        Record::StatusChanged { .. },
+        Record::HoldPlaced(_),
+        Record::HoldExtended { .. },
+        Record::HoldReleased(_),
+        Record::HoldsExpired { .. },
+        Record::HoldConfirmed(_),
+        Record::OrderCancelled { .. },
+        Record::PaymentStarted(_),
+        Record::HoldReclaimed(_),
+        Record::TicketsRefunded(_),
+        Record::TicketTransferred(_),
+        Record::TicketScanned(_),
+    );
 }
 
 #[test]

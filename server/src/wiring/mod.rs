@@ -125,7 +125,7 @@ pub(crate) async fn connect(settings: &Settings, prepared: &Prepared) -> Result<
         journal.journal(),
         projection,
         Arc::clone(&clock),
-        peers::peers(settings, &clock),
+        peers::peers(settings),
     );
     let engine = started.await.map_err(|error| match error {
         EngineError::Unavailable { reason } => StartError::Unavailable(reason),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use onsale_engine::port::{Clock, Peers};
+use onsale_engine::port::Peers;
 use onsale_persistence::Database;
 
 use super::StartError;
@@ -10,9 +10,9 @@ use crate::configuration::{JournalKind, Settings, address_of, is_loopback};
 use crate::peers::HttpPeers;
 
 /// Who asks other processes; nobody without a secret, or where events have no other process.
-pub(super) fn peers(settings: &Settings, clock: &Arc<dyn Clock>) -> Option<Arc<dyn Peers>> {
+pub(super) fn peers(settings: &Settings) -> Option<Arc<dyn Peers>> {
     let peers = settings.peers()?;
-    Some(Arc::new(HttpPeers::new(peers.seals(), Arc::clone(clock))))
+    Some(Arc::new(HttpPeers::new(peers.seals())))
 }
 
 /// Where the others reach this process.

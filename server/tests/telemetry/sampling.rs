@@ -60,6 +60,18 @@ async fn a_proxy_of_ours_has_its_traces_gone_on_with() {
 }
 
 #[tokio::test]
+async fn what_our_proxy_does_not_trace_is_left_to_the_lot() {
+    let collector = Collector::start().await;
+    let believed = [("ONSALE_TRUSTED_PROXIES", "127.0.0.1")];
+    let mut world = traced_world(&collector, Journal::Local, &believed).await;
+    ask(&world, &[("traceparent", &traceparent("00"))]).await;
+    let spans = all_first_spans(&collector, &mut world).await;
+    assert_eq!(spans.len(), 1, "{spans:#?}");
+    assert_ne!(spans[0].trace_id, TRACE);
+    assert_eq!(spans[0].links, [(TRACE.to_owned(), SPAN.to_owned())]);
+}
+
+#[tokio::test]
 async fn a_proxy_that_asks_for_everything_gets_a_hundred_a_second() {
     let collector = Collector::start().await;
     let mut world = world_that_believes_us(&collector).await;

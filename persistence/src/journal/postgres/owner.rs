@@ -62,6 +62,21 @@ pub(super) async fn acquire(
     event_id: EventId,
     node_id: Uuid,
 ) -> Result<Acquired, JournalError> {
+    // An owner that goes while it is asked about leaves the event to whoever asks again.
+    for _ in 0..2 {
+        if let Some(epoch) = raise(database, event_id, node_id).await? {
+            return Ok(Acquired { epoch: Epoch(epoch) });
+        }
+        if let Some(reason) = why_not(database, event_id, node_id).await {
+            return Err(reason);
+        }
+    }
+    Err(JournalError::OwnedElsewhere {
+        owner: Owner::silent("a node that has just gone"),
+    })
+}
+
+async fn raise(database: &Database, event_id: EventId, node_id: Uuid) -> Result<Option<i64>, JournalError> {
     let epoch = sqlx::query_scalar!(
         r#"UPDATE event_owner SET epoch = epoch + 1, node_id = $2
            WHERE event_id = $1 AND journal = $3
@@ -78,14 +93,12 @@ pub(super) async fn acquire(
     .fetch_optional(database.pool())
     .await
     .map_err(DatabaseError::from)?;
-    match epoch {
-        Some(epoch) => Ok(Acquired { epoch: Epoch(epoch) }),
-        None => Err(why_not(database, event_id, node_id).await),
-    }
+    Ok(epoch)
 }
 
-/// Explains a refused acquisition. The owner may change in between; the answer is for people, and a retry is safe.
-async fn why_not(database: &Database, event_id: EventId, node_id: Uuid) -> JournalError {
+/// Explains a refused acquisition; nothing where the owner has gone meanwhile. It may change in between: the answer is for
+/// people, and a retry is safe.
+async fn why_not(database: &Database, event_id: EventId, node_id: Uuid) -> Option<JournalError> {
     let found = sqlx::query!(
         r#"SELECT owner.journal, node.name AS "name?", node.address,
                   EXISTS (SELECT 1 FROM nodes WHERE nodes.node_id = $2) AS "registered!"
@@ -96,7 +109,7 @@ async fn why_not(database: &Database, event_id: EventId, node_id: Uuid) -> Journ
     )
     .fetch_optional(database.pool())
     .await;
-    match found {
+    Some(match found {
         Err(error) => DatabaseError::from(error).into(),
         Ok(None) => JournalError::NotFound,
         Ok(Some(row)) if row.journal != JOURNAL => JournalError::OwnedElsewhere {
@@ -106,12 +119,9 @@ async fn why_not(database: &Database, event_id: EventId, node_id: Uuid) -> Journ
             "this node is not registered: it was shut down, or another process took its name".to_owned(),
         ),
         Ok(Some(row)) => JournalError::OwnedElsewhere {
-            owner: row.name.map_or_else(
-                || Owner::silent("a node that has just gone"),
-                |name| node(&name, row.address),
-            ),
+            owner: node(&row.name?, row.address),
         },
-    }
+    })
 }
 
 /// Another node that lives and owns the event.
