@@ -75,7 +75,7 @@ pub fn bar_chart(title: &str, unit: &str, bars: &[Bar]) -> Result<String, ChartE
         chart
             .configure_mesh()
             .disable_y_mesh()
-            .max_light_lines(0)
+            .light_line_style(TRANSPARENT)
             .y_labels(count)
             .label_style((FONT, 14))
             .x_desc(unit)

@@ -188,7 +188,9 @@ async fn processes_with_different_secrets_refuse_each_other_and_say_come_again()
     other.start().await;
     let buyer = crate::support::Caller::buyer();
     let call = event.purchase(1, "sim_approve").by(&buyer).key("k");
-    call.send(other.api).await.problem_with_retry(503, "outcome_unknown");
+    call.send(other.api)
+        .await
+        .problem_with_retry(503, "outcome_unknown");
     assert_eq!(world.counts(&event).await, (5, 0, 0));
     other.stop().await;
     world.stop_and_audit().await;
