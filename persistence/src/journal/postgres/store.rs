@@ -50,7 +50,7 @@ pub(super) async fn heads(
     node_id: Uuid,
 ) -> Result<Vec<(EventId, Sequence)>, JournalError> {
     let rows = sqlx::query!(
-        r#"SELECT owner.event_id, owner.last_seq
+        r#"SELECT owner.event_id AS "event_id!", owner.last_seq AS "last_seq!"
            FROM event_owner AS owner
            LEFT JOIN watermarks AS watermark ON watermark.event_id = owner.event_id
            LEFT JOIN nodes AS node ON node.node_id = owner.node_id
