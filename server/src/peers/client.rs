@@ -182,10 +182,13 @@ impl Peers for HttpPeers {
 const fn outcome(answered: &Answered) -> &'static str {
     match answered {
         Ok(Err(EngineError::OwnedElsewhere { .. })) => "moved",
-        Ok(Err(EngineError::Overloaded { .. })) => "overloaded",
+        Ok(Err(EngineError::Overloaded { .. })) | Err(PeerError::Overloaded) => "overloaded",
         Ok(_) => "answered",
         Err(PeerError::NotReached(_)) => "unreachable",
-        Err(PeerError::Overloaded) => "overloaded",
         Err(PeerError::Lost) => "lost",
     }
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;
