@@ -86,6 +86,10 @@ impl Engine {
 
     /// Has an event without a living owner loaded here: what its last owner did not get to project is projected then.
     async fn take_over(&self, event_id: EventId) -> Result<(), EngineError> {
+        // Who stops loads nothing more.
+        if self.lifecycle.check_open().is_err() {
+            return Ok(());
+        }
         match self.running(event_id).await {
             // Where there is an error, nothing more is to come, or not from here.
             Ok(_)

@@ -188,3 +188,7 @@ const fn outcome(answered: &Answered) -> &'static str {
         Err(PeerError::Lost) => "lost",
     }
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;
