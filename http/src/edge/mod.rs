@@ -18,7 +18,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, Method};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use futures::future::CatchUnwind;
@@ -209,6 +210,11 @@ impl Asked {
             allowance.write(headers);
         }
         headers.insert(X_REQUEST_ID, to_header(&self.request_id));
+        if code == Some(Code::BodyTooLarge) {
+            // What is left of the body is not read, so nothing can follow it; said, lest the client sends its next
+            // request into a connection that closes.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }
