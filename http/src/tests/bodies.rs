@@ -131,7 +131,10 @@ async fn large_bodies_are_refused_announced_or_not() {
         .insert("content-length", "1073741824".parse().unwrap());
     let answer = send(&probes(&no_limits()), announced).await;
     assert_eq!(answer.problem(), "body_too_large");
-    assert_eq!(answer.headers["connection"], "close", "what follows would be lost");
+    assert_eq!(
+        answer.headers["connection"], "close",
+        "what follows would be lost"
+    );
 }
 
 #[tokio::test]
