@@ -43,7 +43,7 @@ pub(super) fn check(rows: &Rows) -> Result<(), Difference> {
         let lines = rows.order_lines.get(order_id).map_or(&[][..], Vec::as_slice);
         adds_up(*order_id, order, lines)?;
         let back = refunds.sum(*order_id, |_| true);
-        if back != order.refunded_minor.into() {
+        if back != i128::from(order.refunded_minor) {
             let stated = order.refunded_minor;
             return Err(Difference::money(format!(
                 "order {order_id}: its refunds make {back}, refunded are {stated}"
@@ -104,7 +104,7 @@ fn fits(
         "refunded" => payment.amount_minor.into(),
         _ => 0,
     };
-    if given_back != payment.refunded_minor.into() {
+    if given_back != i128::from(payment.refunded_minor) {
         return wrong("gave back another amount than its refunds");
     }
     Ok(())
